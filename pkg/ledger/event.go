@@ -1,0 +1,56 @@
+// Package ledger accounts for every (message, recipient) pair that a gateway
+// took responsibility for, from the tracking log alone:
+//
+//	accepted + generated = delivered + returned + absorbed + deleted + redirected + present
+//
+// What was seen and is in no set is unaccounted. Unaccounted is found by set
+// difference over ids, never by subtracting counts, because two wrong counts
+// can add up.
+package ledger
+
+import "time"
+
+// Kind is what happened to a message.
+type Kind string
+
+// Kinds of tracking events. The numbers are the historical event ids of the
+// Internet Mail Service where there is one (Q173364).
+const (
+	Accepted   Kind = "accepted"   // 1012 received inbound, or routed here by the MTA (1010)
+	Generated  Kind = "generated"  // 1017 a report made by this gateway enters its stores
+	Moved      Kind = "moved"      // from one store to the next
+	Attempted  Kind = "attempted"  // a delivery attempt that failed for now
+	Delivered  Kind = "delivered"  // 1011, 1013 the next hop took it
+	Failed     Kind = "failed"     // given up; Report names the message that tells the sender
+	Absorbed   Kind = "absorbed"   // 1018 given up, and nobody may or can be told; Reason says why
+	Deleted    Kind = "deleted"    // 50 by an operator
+	Redirected Kind = "redirected" // handed to another gateway; Report is the id there
+	Operated   Kind = "operated"   // another operator action (hold, release, retry)
+)
+
+// Event is one line of the tracking log. An event names every recipient it is
+// about. Seq grows by one a line and is unique in an organization.
+type Event struct {
+	Seq     uint64    `json:"seq"`
+	At      time.Time `json:"at"`
+	Gateway string    `json:"gateway"` // "" is the organization's MTA itself
+	Kind    Kind      `json:"kind"`
+	Message string    `json:"message"`
+	Rcpts   []string  `json:"rcpts"`
+	From    string    `json:"from"`            // reverse-path, "" is the null one
+	Store   string    `json:"store,omitempty"` // the store entered, or where it happened
+	Inbound bool      `json:"inbound,omitempty"`
+	Report  string    `json:"report,omitempty"` // id of the report (Failed), or of the message reported on (Generated)
+	Peer    string    `json:"peer,omitempty"`   // next hop or client
+	Reason  string    `json:"reason,omitempty"` // reply, or the operator's reason
+	Actor   string    `json:"actor,omitempty"`
+	Size    int64     `json:"size,omitempty"`
+	Class   string    `json:"class,omitempty"`
+}
+
+// Item is one (message, recipient) pair.
+type Item struct {
+	Message string `json:"message"`
+	Rcpt    string `json:"rcpt"`
+	Store   string `json:"store,omitempty"`
+}
