@@ -163,9 +163,12 @@ func (v *exportChecker) line(raw []byte) error {
 	case v.begun && l.Run != v.run:
 		return fmt.Errorf("is about run %q", l.Run)
 	case l.Schema == schemaRun && !v.begun:
-		v.begun, v.run, v.wanted = true, l.Run, l.Leases
-		v.im = implied{epoch: 1, owner: l.OpenedBy}
-		return v.link(raw, l)
+		v.run, v.wanted, v.im = l.Run, l.Leases, implied{epoch: 1, owner: l.OpenedBy}
+		if err := v.link(raw, l); err != nil {
+			return err
+		}
+		v.begun = true
+		return nil
 	case l.Schema == schemaRecord && v.begun:
 		if l.Seq != v.seq+1 {
 			return fmt.Errorf("has number %d", l.Seq)
