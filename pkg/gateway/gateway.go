@@ -262,9 +262,11 @@ const (
 )
 
 // Removal archives the configuration and the spool, reads the archive back,
-// deletes, and verifies. It is refused while a store holds mail.
+// deletes, and verifies. It is refused while a store holds mail, unless
+// Discard accepts that what is in there is lost.
 type Removal struct {
 	Archive string `json:"archive"` // file to write; "" lets the gateway choose
+	Discard bool   `json:"discard,omitempty"`
 }
 
 // Op is the outcome of a Change.

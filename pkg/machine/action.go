@@ -1,0 +1,139 @@
+package machine
+
+import "time"
+
+// ActionName is what a do-state does to the world. The list is closed: shells
+// switch over it exhaustively.
+type ActionName string
+
+// Actions. Those of kind Ensure have a wanted value: performing one is
+// observe, compare, change, read back.
+const (
+	GatewayMode    ActionName = "gateway.mode"
+	GatewayConfig  ActionName = "gateway.config"
+	GatewayRunning ActionName = "gateway.running"
+	GatewayAbsent  ActionName = "gateway.absent"
+	RouteSpaces    ActionName = "route.spaces"
+	RouteSites     ActionName = "route.sites"
+	DNSRRset       ActionName = "dns.rrset"
+	QueueReturn    ActionName = "queue.return"
+	QueueRedirect  ActionName = "queue.redirect"
+	QueueExport    ActionName = "queue.export"
+	QueueRetry     ActionName = "queue.retry"
+	ProbeSend      ActionName = "probe.send"
+)
+
+// Nature says what repeating an action does.
+type Nature uint8
+
+// Natures: an Ensure leaves the same world however often it is applied; a Once
+// needs dedupe by key at the receiver, or its unknown outcome waits for a
+// person; a Nudge is harmless to repeat.
+const (
+	Ensure Nature = iota
+	Once
+	Nudge
+)
+
+// Nature returns an action's nature; ok is false for a name that is none.
+func (a ActionName) Nature() (n Nature, ok bool) {
+	switch a {
+	case GatewayMode, GatewayConfig, GatewayRunning, GatewayAbsent, RouteSpaces, RouteSites, DNSRRset:
+		return Ensure, true
+	case QueueReturn, QueueRedirect, QueueExport, ProbeSend:
+		return Once, true
+	case QueueRetry:
+		return Nudge, true
+	}
+	return 0, false
+}
+
+// ActionNames lists every action.
+func ActionNames() []ActionName {
+	return []ActionName{
+		GatewayMode, GatewayConfig, GatewayRunning, GatewayAbsent, RouteSpaces, RouteSites, DNSRRset,
+		QueueReturn, QueueRedirect, QueueExport, QueueRetry, ProbeSend,
+	}
+}
+
+// Args are the arguments of an action; each action uses its own.
+type Args struct {
+	Gateway   string          `json:"gateway,omitempty"`
+	Mode      string          `json:"mode,omitempty"`
+	Refuse    string          `json:"refuse,omitempty"`
+	Retry     []time.Duration `json:"retry,omitempty"`
+	Timeouts  time.Duration   `json:"timeouts,omitempty"` // urgent, normal and non-urgent; reports keep theirs
+	Restart   bool            `json:"restart,omitempty"`
+	Running   string          `json:"running,omitempty"` // stopped, started, restarted
+	Empty     bool            `json:"empty,omitempty"`   // route.*: the wanted list is empty
+	Type      string          `json:"type,omitempty"`    // dns.rrset
+	Successor string          `json:"successor,omitempty"`
+	Select    string          `json:"select,omitempty"`  // queue.*: a destination, an id, or "" for all
+	Discard   bool            `json:"discard,omitempty"` // gateway.absent: remove even what holds mail
+}
+
+// Action is what the machine asks its shell to do next.
+type Action struct {
+	Kind   ActionKind
+	Guard  uint8 // Judge
+	State  uint8 // Intend, Perform, Reobserve, Ask, Close
+	Target uint8 // Intend, Perform, Reobserve: index of the do's target
+	Undo   bool  // Intend, Perform, Reobserve: write the value from before back
+	Timer  Timer // Arm
+}
+
+// ActionKind is a kind of Action.
+type ActionKind uint8
+
+// Kinds of actions.
+const (
+	Judge ActionKind = iota
+	Intend
+	Perform
+	Reobserve
+	Ask
+	Arm
+	Operate // nothing moves until a person resumes or aborts
+	Close
+)
+
+var actionKindNames = [...]string{"judge", "intend", "perform", "reobserve", "ask", "arm", "operate", "close"}
+
+func (k ActionKind) String() string { return actionKindNames[k] }
+
+// Timer names a timer of the current state.
+type Timer uint8
+
+// Timers. HoldTimer earns only time that was observed; StallTimer starts again
+// whenever its metric moves; the others follow the wall clock.
+const (
+	HoldTimer Timer = iota
+	TimeoutTimer
+	StallTimer
+	ExpiryTimer
+	BackoffTimer
+	NumTimers
+)
+
+var timerNames = [...]string{"hold", "timeout", "stall", "expiry", "backoff"}
+
+func (t Timer) String() string { return timerNames[t] }
+
+// Duration is how long a timer runs in state s.
+func (d *Def) Duration(s State, t Timer) time.Duration {
+	st := &d.States[s.Cur]
+	switch t {
+	case HoldTimer:
+		return st.Wait.For
+	case TimeoutTimer:
+		return st.Wait.Timeout
+	case StallTimer:
+		return st.Wait.Stall
+	case ExpiryTimer:
+		return st.Approve.Expires
+	case BackoffTimer:
+		return st.Do.Retry.Delay(s.Attempt)
+	case NumTimers:
+	}
+	return 0
+}

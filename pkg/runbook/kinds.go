@@ -1,0 +1,120 @@
+package runbook
+
+import (
+	"time"
+
+	"example.org/ims/internal/strictyaml"
+	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/machine"
+)
+
+func (b *binder) do(e *strictyaml.Entry[StateDoc]) *machine.Do {
+	s := &e.Value
+	w := &s.Do.With
+	do := &machine.Do{
+		Action: machine.ActionName(s.Do.Action.Value),
+		Pre:    b.guard(e.Key.Value+".pre", s.Pre),
+		Risk:   s.Risk.Value == "destructive",
+		Retry:  b.retry(s.Retry),
+		Args: machine.Args{
+			Gateway: b.book.Bound.Gateway, Mode: b.text(w.Mode), Refuse: b.text(w.Refuse),
+			Timeouts: b.duration(w.Timeouts), Restart: w.Restart, Running: b.text(w.Running),
+			Empty: w.Empty, Type: b.text(w.Type), Successor: b.successor(w.Successor), Select: b.text(w.Select),
+			Discard: w.Discard,
+		},
+	}
+	for _, r := range w.Retry {
+		do.Args.Retry = append(do.Args.Retry, b.duration(r))
+	}
+	if u := s.Undo; u != nil {
+		switch {
+		case u.Nothing.Value != "":
+			do.Undo = machine.Undo{Kind: machine.UndoNothing, Why: u.Nothing.Value}
+		case u.Impossible.Value != "":
+			do.Undo = machine.Undo{Kind: machine.UndoImpossible, Why: u.Impossible.Value}
+		}
+	}
+	do.Targets = []string{b.book.Bound.Gateway}
+	if do.Action == machine.DNSRRset {
+		do.Targets = b.book.Bound.Domains
+	}
+	return do
+}
+
+// successor resolves the word "successor" to the bound one.
+func (b *binder) successor(t strictyaml.Text) string {
+	if t.Value == "successor" {
+		return b.book.Bound.Successor
+	}
+	return b.text(t)
+}
+
+func (b *binder) retry(own *RetryDoc) machine.Retry {
+	r := &b.doc.Defaults.Retry
+	if own != nil {
+		r = own
+	}
+	out := machine.Retry{Max: max(r.Max, 1), First: b.duration(r.First), Factor: max(r.Factor, 1), Cap: b.duration(r.Cap)}
+	if out.Cap == 0 {
+		out.Cap = max(out.First, time.Minute)
+	}
+	return out
+}
+
+func (b *binder) wait(e *strictyaml.Entry[StateDoc]) *machine.Wait {
+	w := e.Value.Wait
+	out := &machine.Wait{
+		Drift: b.guard(e.Key.Value+".drift", w.Drift), Until: b.guard(e.Key.Value+".until", w.Until),
+		For: b.duration(w.For), Timeout: b.duration(w.Timeout), Poll: b.duration(w.Poll),
+	}
+	if out.Poll == 0 {
+		out.Poll = b.duration(b.doc.Defaults.Poll)
+	}
+	if out.Poll == 0 {
+		out.Poll = 30 * time.Second
+	}
+	if w.Follows.Value != "" {
+		id, ok := facts.Lookup(w.Follows.Value)
+		if !ok || id.Definition().Class != facts.Clock {
+			b.add(w.Follows, "follows", "%q is no fact of class clock", w.Follows)
+		}
+		out.Derived = w.Follows.Value
+	}
+	if w.Stall != nil && w.Stall.None.Value == "" {
+		id, ok := facts.Lookup(w.Stall.Of.Value)
+		if !ok || id.Definition().Type != facts.TypeInt {
+			b.add(w.Stall.Of, "stall", "%q is no counted fact", w.Stall.Of)
+		}
+		out.Metric, out.Stall = w.Stall.Of.Value, b.duration(w.Stall.For)
+	}
+	return out
+}
+
+func (b *binder) approve(e *strictyaml.Entry[StateDoc]) *machine.Approve {
+	a := e.Value.Approve
+	out := &machine.Approve{
+		When: b.guard(e.Key.Value+".when", a.When), Ask: a.Ask.Value, Min: a.Min, NotSelf: a.NotSelf, Expires: b.duration(a.Expires),
+	}
+	for _, f := range a.From {
+		out.From = append(out.From, f.Value)
+	}
+	for _, s := range a.Shows {
+		out.Shows = append(out.Shows, s.Value)
+	}
+	for _, c := range a.Choices {
+		out.Choices = append(out.Choices, machine.Choice{
+			Name: c.Key.Value, Title: c.Value.Title.Value, Target: b.target(c.Value.To),
+			Grants: b.grants(c.Value.Grants), Names: b.subject(c.Value.Names),
+		})
+	}
+	return out
+}
+
+func (b *binder) subject(t strictyaml.Text) machine.Subject {
+	switch s := machine.Subject(t.Value); s {
+	case "", machine.SubjectLate, machine.SubjectAbsorbed, machine.SubjectExpiring, machine.SubjectNoRoute, machine.SubjectSide:
+		return s
+	}
+	b.add(t, "names", "%q is nothing a decision can name: want late, absorbed, expiring, no_route or side", t)
+	return ""
+}
