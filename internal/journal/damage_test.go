@@ -71,11 +71,14 @@ func tamper(t *testing.T, path, stmt string) {
 	}
 }
 
-func TestTamperIsFoundAtOpen(t *testing.T) {
-	tests := []struct {
-		name, stmt, run string
-		seq             int64
-	}{
+// change is a statement that alters a sample, and where that is found.
+type change struct {
+	name, stmt, run string
+	seq             int64
+}
+
+func changes() []change {
+	return []change{
 		{"body", `UPDATE journal SET body = '{"n":"2"}' WHERE run = 'r1' AND seq = 7`, "r1", 7},
 		{"kind", `UPDATE journal SET kind = 'granted' WHERE run = 'r2' AND seq = 3`, "r2", 3},
 		{"time", `UPDATE journal SET at = '1998-09-03T08:00:00.000000005Z' WHERE run = 'r2' AND seq = 9`, "r2", 9},
@@ -106,11 +109,14 @@ func TestTamperIsFoundAtOpen(t *testing.T) {
 		{"lease moved", `UPDATE lease SET run = 'r2'`, "r1", 0},
 		{"lease of an old epoch", `UPDATE lease SET epoch = 1`, "r1", 0},
 	}
+}
+
+func TestTamperIsFoundAtOpen(t *testing.T) {
 	pristine, err := os.ReadFile(sample(t, t.TempDir()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, tt := range tests {
+	for _, tt := range changes() {
 		t.Run(tt.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), journal.FileName)
 			if err := os.WriteFile(path, pristine, 0o600); err != nil {

@@ -55,8 +55,8 @@ func (im *implied) compare(s Summary, held []Lease) error {
 	switch {
 	case s.Epoch != im.epoch:
 		return fmt.Errorf("epoch is %d, its records say %d", s.Epoch, im.epoch)
-	case s.Performs != im.owner:
-		return fmt.Errorf("owner is %q, its records say %q", s.Performs, im.owner)
+	case s.Performer != im.owner:
+		return fmt.Errorf("owner is %q, its records say %q", s.Performer, im.owner)
 	case closed != im.end || s.Outcome != im.outcome:
 		return fmt.Errorf("closed %q as %q, its records say %q as %q", closed, s.Outcome, im.end, im.outcome)
 	}
@@ -66,9 +66,9 @@ func (im *implied) compare(s Summary, held []Lease) error {
 			continue
 		}
 		have = append(have, l.Resource)
-		if l.Epoch != s.Epoch || l.Owner != s.Performs {
+		if l.Epoch != s.Epoch || l.Owner != s.Performer {
 			return fmt.Errorf("lease %q has epoch %d and owner %q, the run %d and %q",
-				l.Resource, l.Epoch, l.Owner, s.Epoch, s.Performs)
+				l.Resource, l.Epoch, l.Owner, s.Epoch, s.Performer)
 		}
 	}
 	if !slices.Equal(have, im.leases) {

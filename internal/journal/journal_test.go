@@ -78,7 +78,7 @@ func checkSummary(t *testing.T, j *journal.Journal) {
 	if d := cmp.Diff([]string{"gateway/ims1", "space/b"}, s.Leases); d != "" {
 		t.Error(d)
 	}
-	if s.Outcome != "retired" || s.Closed.IsZero() || s.Performs != "host/2" || s.Seq != 7 {
+	if s.Outcome != "retired" || s.Closed.IsZero() || s.Performer != "host/2" || s.Seq != 7 {
 		t.Errorf("summary %+v", s)
 	}
 	if ls, err := j.Leases(t.Context()); err != nil || len(ls) != 0 {
@@ -222,7 +222,7 @@ func TestCommitHooksAndMode(t *testing.T) {
 	}
 }
 
-func TestTwoProcessesCreateOneJournal(t *testing.T) {
+func TestConcurrentOpensCreateOneJournal(t *testing.T) {
 	dir := t.TempDir()
 	errs := make(chan error)
 	for range 4 {

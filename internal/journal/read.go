@@ -45,7 +45,7 @@ func OpenReadOnly(ctx context.Context, dir string) (*Reader, error) {
 		return nil, fmt.Errorf("open journal %q: %w", path, explain(path, err))
 	}
 	if err := identify(ctx, db, path); err != nil {
-		return nil, errors.Join(fmt.Errorf("open journal %q: %w", path, explain(path, err)), db.Close())
+		return nil, errors.Join(fmt.Errorf("open journal: %w", explain(path, err)), db.Close())
 	}
 	return &Reader{db: db, path: path}, nil
 }
@@ -88,14 +88,14 @@ func (r *Reader) snapshot(ctx context.Context, f func(*sql.Tx) error) error {
 
 // Summary is a run and where it is.
 type Summary struct {
-	RunInfo           // Owner is who opened it
-	Leases   []string // what it needs, sorted; [Reader.Leases] says what is held
-	Epoch    int64
-	Performs string // who opened or resumed it last
-	Seq      int64
-	Head     Hash
-	Closed   time.Time // zero while open
-	Outcome  string
+	RunInfo            // Owner is who opened it
+	Leases    []string // what it needs, sorted; [Reader.Leases] says what is held
+	Epoch     int64
+	Performer string // who opened or resumed it last
+	Seq       int64
+	Head      Hash
+	Closed    time.Time // zero while open
+	Outcome   string
 }
 
 // RunFilter picks runs; the zero value picks all.
@@ -155,7 +155,7 @@ func scanSummary(row interface{ Scan(...any) error }) (s Summary, err error) {
 	var head []byte
 	var closed, outcome sql.NullString
 	err = row.Scan(&s.ID, &s.Gateway, &s.Runbook, &s.Digest, &opened, &s.Owner, &params, &s.Nonce, &leases, &s.Text,
-		&s.Epoch, &s.Performs, &s.Seq, &head, &closed, &outcome)
+		&s.Epoch, &s.Performer, &s.Seq, &head, &closed, &outcome)
 	if err != nil {
 		return s, err
 	}

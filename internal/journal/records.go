@@ -36,11 +36,11 @@ func (r *Reader) walk(ctx context.Context, q querier, s Summary, from int64, f f
 	}
 	h, err := newHeader(s.RunInfo, s.Leases)
 	if err != nil {
-		return damaged(0, "header: %v", err)
+		return damaged(0, "what it was opened with is not valid: %v", err)
 	}
 	prev, err := h.hash()
 	if err != nil {
-		return damaged(0, "header: %v", err)
+		return damaged(0, "what it was opened with is not valid: %v", err)
 	}
 	rows, err := q.QueryContext(ctx, `SELECT run, seq, epoch, at, kind, body, prev, hash FROM journal
 		WHERE run = ? AND seq >= ? ORDER BY seq`, s.ID, from)
@@ -51,36 +51,47 @@ func (r *Reader) walk(ctx context.Context, q querier, s Summary, from int64, f f
 	seq := from - 1
 	for rows.Next() {
 		row, err := scanRow(rows)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case row.seq != seq+1:
-			return damaged(seq+1, "is missing; the next is %d", row.seq)
-		case row.seq == 1 && row.prev != prev:
-			return damaged(0, "what the run was opened with was changed after record 1")
-		case row.seq > from && row.prev != prev:
-			return damaged(row.seq, "does not follow record %d", seq)
-		case link(row.prev, row.rest()) != row.hash:
-			return damaged(row.seq, "its content does not match its hash")
+		}
+		if seq > 0 && seq < from {
+			prev = row.prev // of a record that was not asked for
+		}
+		if at, why := row.misfit(seq, prev); why != "" {
+			return damaged(at, "%s", why)
 		}
 		seq, prev = row.seq, row.hash
 		if err := f(row); err != nil {
 			return err
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	if from > s.Seq && from > 1 { // nothing to read that the head could be compared with
+	switch {
+	case rows.Err() != nil:
+		return rows.Err()
+	case from > 1 && from > s.Seq: // nothing to read that the head could be compared with
 		return nil
-	}
-	if seq != s.Seq {
+	case seq != s.Seq:
 		return damaged(seq+1, "is missing; the run has %d", s.Seq)
-	}
-	if prev != s.Head {
+	case prev != s.Head:
 		return damaged(seq, "its hash is not the head of the run")
 	}
 	return nil
+}
+
+// misfit says why the row cannot follow record seq, whose hash is prev, and which
+// record is to blame; "" if it can.
+func (r row) misfit(seq int64, prev Hash) (int64, string) {
+	switch {
+	case r.seq != seq+1:
+		return seq + 1, fmt.Sprintf("is missing; the next is %d", r.seq)
+	case r.prev != prev && r.seq == 1:
+		return 0, "what it was opened with was changed after record 1"
+	case r.prev != prev:
+		return r.seq, fmt.Sprintf("does not follow record %d", seq)
+	case link(r.prev, r.rest()) != r.hash:
+		return r.seq, "its content does not match its hash"
+	}
+	return 0, ""
 }
 
 func scanRow(rows *sql.Rows) (r row, err error) {
