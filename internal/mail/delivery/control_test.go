@@ -1,0 +1,356 @@
+package delivery_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	smtp "github.com/emersion/go-smtp"
+	"github.com/google/go-cmp/cmp"
+
+	"example.org/ims/internal/mail"
+	"example.org/ims/internal/mail/delivery"
+	"example.org/ims/pkg/gateway"
+)
+
+func TestKick(t *testing.T) {
+	play(t, func(t *testing.T, w *world) {
+		h := w.host("10.0.0.1:25")
+		h.down = true
+		w.host("10.0.0.2:25").down = true
+		w.route("10.0.0.1:25", "a.example")
+		w.route("10.0.0.2:25", "b.example")
+		s := w.scheduler()
+		s.Add(w.entry("m1", "a.example", "u"))
+		s.Add(w.entry("m2", "a.example", "v"))
+		s.Add(w.entry("m3", "b.example", "u"))
+		time.Sleep(time.Minute)
+		_ = h.ask(func() error { h.down = false; return nil })
+		if n := s.Kick(gateway.Selection{Dest: "A.example", Limit: 1}); n != 1 {
+			t.Errorf("kicked %d, want 1", n)
+		}
+		synctest.Wait()
+		if n := s.Kick(gateway.Selection{ID: "m2", OlderThan: 2 * time.Minute}); n != 0 {
+			t.Errorf("kicked %d that are too young", n)
+		}
+		if n := s.Kick(gateway.Selection{ID: "m2"}); n != 1 {
+			t.Errorf("kicked %d, want 1", n)
+		}
+		synctest.Wait()
+		if d := cmp.Diff([]string{"1m0s u@a.example delivered 2.0.0", "1m0s v@a.example delivered 2.0.0"}, w.lines()[3:]); d != "" {
+			t.Errorf("outcomes (-want +got):\n%s", d)
+		}
+		stop(t, s)
+	})
+}
+
+func TestPauseResume(t *testing.T) {
+	play(t, func(t *testing.T, w *world) {
+		w.host("10.0.0.1:25")
+		w.route("10.0.0.1:25", "a.example")
+		s := w.scheduler()
+		s.Pause()
+		s.Add(w.entry("m1", "a.example", "u"))
+		time.Sleep(100 * hour) // nothing is tried, nothing expires
+		wantLines(t, w)
+		s.Resume()
+		synctest.Wait()
+		wantLines(t, w, "100h0m0s u@a.example delivered 2.0.0")
+		stop(t, s)
+	})
+}
+
+func TestRemove(t *testing.T) {
+	play(t, func(t *testing.T, w *world) {
+		gate := make(chan struct{})
+		h := w.host("10.0.0.1:25")
+		h.srv.Backend = gated(h, gate)
+		w.route("10.0.0.1:25", "a.example")
+		s := w.scheduler(func(o *delivery.Options) { o.Limits.PerDest = 1 })
+		s.Add(w.entry("m1", "a.example", "u"))
+		synctest.Wait()
+		s.Add(w.entry("m2", "a.example", "v"))
+		synctest.Wait()
+		if s.Remove("m1") {
+			t.Error("removed an entry with an attempt under way")
+		}
+		if !s.Remove("m2") || s.Remove("m2") || s.Remove("nobody") {
+			t.Error("remove does not remove once")
+		}
+		close(gate)
+		synctest.Wait()
+		wantLines(t, w, "0s u@a.example delivered 2.0.0")
+		stop(t, s)
+	})
+}
+
+func TestConfigureMovesQueuedEntries(t *testing.T) {
+	play(t, func(t *testing.T, w *world) {
+		w.host("10.0.0.1:25").down = true
+		w.host("10.0.0.2:25")
+		w.route("10.0.0.1:25", "a.example")
+		w.route("10.0.0.2:25", "smart.example")
+		s := w.scheduler()
+		s.Add(w.entry("m1", "a.example", "u"))
+		time.Sleep(2 * time.Minute)
+		set := settings
+		set.ForwardHost = "smart.example"
+		set.Retry = []time.Duration{5 * time.Minute}
+		if err := s.Configure(set); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		wantLines(t, w, "0s u@a.example deferred 4.4.1", "5m0s u@a.example delivered 2.0.0")
+		if err := s.Configure(gateway.Settings{Retry: []time.Duration{hour, 0}}); err == nil {
+			t.Error("a zero within a retry list was accepted")
+		}
+		stop(t, s)
+	})
+}
+
+// Shorter time-outs act on what is queued (eleven-steps.7).
+func TestConfigureShortensTimeouts(t *testing.T) {
+	play(t, func(t *testing.T, w *world) {
+		w.host("10.0.0.1:25").down = true
+		w.route("10.0.0.1:25", "a.example")
+		s := w.scheduler()
+		s.Add(w.entry("m1", "a.example", "u"))
+		time.Sleep(20 * time.Minute)
+		set := settings
+		set.Timeouts.Normal = 30 * time.Minute
+		if err := s.Configure(set); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		wantLines(t, w, "0s u@a.example deferred 4.4.1", "15m0s u@a.example deferred 4.4.1", "30m0s u@a.example failed 5.4.7")
+		if o := w.results[2].Outcomes[0]; !o.Expired || !strings.Contains(o.Reply, "connection refused") {
+			t.Errorf("outcome %+v", o)
+		}
+		stop(t, s)
+	})
+}
+
+// What the store could not take is told again, not done again.
+func TestStoreFailureIsNotADuplicate(t *testing.T) {
+	play(t, func(t *testing.T, w *world) {
+		h := w.host("10.0.0.1:25")
+		w.route("10.0.0.1:25", "a.example")
+		w.broken = 2
+		s := w.scheduler()
+		s.Add(w.entry("m1", "a.example", "u"))
+		synctest.Wait()
+		if s.Remove("m1") {
+			t.Error("removed an entry whose outcome is not stored")
+		}
+		time.Sleep(hour)
+		wantLines(t, w, "2m0s u@a.example delivered 2.0.0")
+		if len(h.got) != 1 {
+			t.Errorf("delivered %d times", len(h.got))
+		}
+		stop(t, s)
+	})
+}
+
+func TestStopLetsAttemptsFinish(t *testing.T) {
+	play(t, func(t *testing.T, w *world) {
+		gate := make(chan struct{})
+		h := w.host("10.0.0.1:25")
+		h.srv.Backend = gated(h, gate)
+		w.route("10.0.0.1:25", "a.example")
+		s := w.scheduler(func(o *delivery.Options) { o.Limits.PerDest = 1 })
+		s.Add(w.entry("m1", "a.example", "u"))
+		s.Add(w.entry("m2", "a.example", "v"))
+		synctest.Wait()
+		go func() { time.Sleep(time.Second); close(gate) }()
+		stop(t, s)
+		wantLines(t, w, "1s u@a.example delivered 2.0.0") // m2 was not begun
+		s.Add(w.entry("m3", "a.example", "x"))
+		stop(t, s)
+	})
+}
+
+// A cut attempt leaves the entry as it was, unless the final dot was sent:
+// then nobody knows, and that is told.
+func TestStopCutsAttempts(t *testing.T) {
+	play(t, func(t *testing.T, w *world) {
+		w.host("10.0.0.2:25").raw = mute("220 hi", "250 ok", "250 ok", "250 ok", "354 go")
+		w.route("10.0.0.2:25", "b.example")
+		w.host("10.0.0.3:25").raw = mute("220 hi", "250 ok")
+		w.route("10.0.0.3:25", "c.example")
+		s := w.scheduler()
+		s.Add(w.entry("m2", "b.example", "u"))
+		s.Add(w.entry("m3", "c.example", "u"))
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := s.Stop(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("stop: %v", err)
+		}
+		wantLines(t, w, "1s u@b.example deferred 4.4.2")
+		if len(w.results) == 1 && !w.results[0].Outcomes[0].Unknown {
+			t.Errorf("outcome %+v", w.results[0].Outcomes[0])
+		}
+	})
+}
+
+// mute is script without the closing: it hears everything out, for ever.
+func mute(replies ...string) func(net.Conn) {
+	return func(c net.Conn) {
+		buf := make([]byte, 4096)
+		for i, r := range replies {
+			if i > 0 {
+				if _, err := c.Read(buf); err != nil {
+					return
+				}
+			}
+			_, _ = fmt.Fprintf(c, "%s\r\n", r)
+		}
+		for {
+			if _, err := c.Read(buf); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// A next hop may close an idle connection whenever it likes; that costs no
+// attempt.
+func TestStaleConnectionCostsNoAttempt(t *testing.T) {
+	play(t, func(t *testing.T, w *world) {
+		w.host("10.0.0.1:25").raw = script("220 hi", "250 ok", "250 ok", "250 ok", "354 go", "250 taken")
+		w.route("10.0.0.1:25", "a.example")
+		s := w.scheduler()
+		s.Add(w.entry("m1", "a.example", "u"))
+		time.Sleep(time.Second)
+		s.Add(w.entry("m2", "a.example", "v"))
+		time.Sleep(time.Second)
+		wantLines(t, w, "0s u@a.example delivered 2.0.0", "1s v@a.example delivered 2.0.0")
+		stop(t, s)
+	})
+}
+
+func TestManyRecipients(t *testing.T) {
+	play(t, func(t *testing.T, w *world) {
+		h := w.host("10.0.0.1:25")
+		taken := 0
+		h.mail = func() error { taken = 0; return nil }
+		h.rcpt = func(string) error {
+			if taken == 60 {
+				return refuse(452, 4, 5, 3, "too many recipients")
+			}
+			taken++
+			return nil
+		}
+		w.route("10.0.0.1:25", "a.example")
+		s := w.scheduler()
+		e := w.entry("m1", "a.example")
+		for i := range 250 {
+			e.Rcpts = append(e.Rcpts, mail.Rcpt{Addr: fmt.Sprintf("u%d@a.example", i)})
+		}
+		s.Add(e)
+		synctest.Wait()
+		var sizes []int
+		for _, m := range h.got {
+			sizes = append(sizes, len(m.rcpts))
+		}
+		if d := cmp.Diff([]int{60, 60, 60, 60, 10}, sizes); d != "" {
+			t.Errorf("recipients a transaction (-want +got):\n%s", d)
+		}
+		if len(w.lines()) != 250 || s.Len() != 0 {
+			t.Errorf("%d outcomes, %d left", len(w.lines()), s.Len())
+		}
+		stop(t, s)
+	})
+}
+
+func TestAddressesOnTheWire(t *testing.T) {
+	tests := []struct{ addr, want string }{
+		{`"victim@evil.example> ORCPT=rfc822;x"@a.example`, "0s %s delivered 2.0.0"},
+		{`victim@evil.example> ORCPT=rfc822;x@a.example`, "0s %s failed 5.1.3"},
+		{"a b@a.example", "0s %s failed 5.1.3"},
+		{"nul\x00@a.example", "0s %s failed 5.1.3"},
+		{"grün@a.example", "0s %s failed 5.6.7"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.addr, func(t *testing.T) {
+			play(t, func(t *testing.T, w *world) {
+				h := w.host("10.0.0.1:25")
+				w.route("10.0.0.1:25", "a.example")
+				s := w.scheduler()
+				e := w.entry("m1", "a.example")
+				e.Rcpts = []mail.Rcpt{{Addr: tt.addr, Notify: []string{"failure"}, ORcpt: "rfc822;u+x@a.example"}}
+				s.Add(e)
+				synctest.Wait()
+				wantLines(t, w, fmt.Sprintf(tt.want, tt.addr))
+				for _, m := range h.got {
+					if !strings.HasSuffix(m.rcpts[0], "@a.example") {
+						t.Errorf("recipient on the wire: %q", m.rcpts[0])
+					}
+				}
+				stop(t, s)
+			})
+		})
+	}
+}
+
+type lmtpSession struct{ session }
+
+func (s *lmtpSession) LMTPData(_ io.Reader, status smtp.StatusCollector) error {
+	status.SetStatus("full@a.example", refuse(452, 4, 2, 2, "mailbox full"))
+	status.SetStatus("gone@a.example", refuse(550, 5, 1, 1, "no such user"))
+	status.SetStatus("ok@a.example", nil)
+	return nil
+}
+
+func TestLMTP(t *testing.T) {
+	play(t, func(t *testing.T, w *world) {
+		h := w.host("10.0.0.1:24")
+		h.srv.LMTP = true
+		h.srv.Backend = smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &lmtpSession{session{h: h}}, nil })
+		s := w.scheduler(func(o *delivery.Options) { o.LMTP = true; o.Settings.ForwardHost = "10.0.0.1:24" })
+		s.Add(w.entry("m1", "a.example", "ok", "gone", "full"))
+		synctest.Wait()
+		wantLines(t, w, "0s ok@a.example delivered 2.0.0", "0s gone@a.example failed 5.1.1", "0s full@a.example deferred 4.2.2")
+		stop(t, s)
+	})
+}
+
+// 100,000 entries for 10,000 destinations that do not answer cost memory, no
+// goroutines, and one dial a destination and pass.
+func TestManyDeadDestinations(t *testing.T) {
+	const dests, each = 10000, 10
+	play(t, func(t *testing.T, w *world) {
+		s := w.scheduler(func(o *delivery.Options) { o.Limits.Connections = 50 })
+		base := runtime.NumGoroutine()
+		for d := range dests {
+			name := fmt.Sprintf("d%d.example", d)
+			w.route("10.9.9.9:25", name)
+			for i := range each {
+				s.Add(w.entry(fmt.Sprintf("m%d-%d", d, i), name, "u"))
+			}
+		}
+		time.Sleep(time.Minute)
+		if len(w.results) != dests*each || s.Len() != dests*each {
+			t.Errorf("%d results, %d entries", len(w.results), s.Len())
+		}
+		if n := runtime.NumGoroutine(); n > base {
+			t.Errorf("%d goroutines while everything waits, %d before", n, base)
+		}
+		if len(w.dials) > dests*each/2 {
+			t.Errorf("%d dials for %d destinations", len(w.dials), dests)
+		}
+		before := len(w.dials)
+		time.Sleep(15 * time.Minute)
+		if n := len(w.dials) - before; n != dests {
+			t.Errorf("%d dials in the second pass, want %d", n, dests)
+		}
+		stop(t, s)
+	})
+}
