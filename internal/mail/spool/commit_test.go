@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -67,6 +69,23 @@ func TestConcurrentCommits(t *testing.T) {
 	readers.Wait()
 	if n := len(events(t, s, 0, 0)); n != workers*rounds*3 {
 		t.Errorf("%d events, want %d", n, workers*rounds*3)
+	}
+}
+
+// TestInBubbles runs spools inside fake time, one after the other: the tests of
+// the service do.
+func TestInBubbles(t *testing.T) {
+	for range 5 {
+		synctest.Test(t, func(t *testing.T) {
+			s := open(t, "s", vfs.NewMem())
+			e := deposit(t, s, "G", gateway.Out, []byte("body"), "r@x")
+			time.Sleep(time.Hour) // fake: nothing of the spool keeps the clock from moving on
+			commit(t, s, deletion(e))
+			all := events(t, s, 0, 0)
+			if d := all[1].At.Sub(all[0].At); d != time.Hour {
+				t.Errorf("events are %v apart, want an hour", d)
+			}
+		})
 	}
 }
 

@@ -42,10 +42,10 @@ func (s *Spool) openDB() error {
 		},
 	})
 	if err != nil {
-		if errors.Is(err, pebble.ErrDBDoesNotExist) || pebble.IsCorruptionError(err) {
-			return fmt.Errorf("%w: database in %s: %w", ErrDamaged, s.path("db"), err)
+		if exists && isNotExist(err) {
+			err = fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
-		return fmt.Errorf("open database: %w", err)
+		return fmt.Errorf("open database %s: %w", s.path("db"), damage(err))
 	}
 	s.db = db
 	if exists {
@@ -55,6 +55,14 @@ func (s *Spool) openDB() error {
 		return errors.Join(err, db.Close())
 	}
 	return nil
+}
+
+// damage marks the errors by which Pebble says that data is wrong or gone.
+func damage(err error) error {
+	if errors.Is(err, pebble.ErrDBDoesNotExist) || pebble.IsCorruptionError(err) {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return err
 }
 
 // checkMarker reports whether a complete spool is there. It refuses one whose
@@ -107,7 +115,7 @@ func (s *Spool) writeMarker() error {
 		if err := s.fs.Rename(s.path("tmp", markerName), s.path(markerName)); err != nil {
 			return err
 		}
-		return s.syncDir(s.dir)
+		return errors.Join(s.syncDir(s.dir), s.syncDir(s.fs.PathDir(s.dir)))
 	}()
 	if err != nil {
 		return fmt.Errorf("write marker: %w", err)

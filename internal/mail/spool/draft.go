@@ -59,15 +59,15 @@ func (d *Draft) write(p []byte) error {
 		d.buf = append(d.buf, p...)
 		return nil
 	}
+	if after := d.size + int64(len(p)); after-d.checked >= MaxInline {
+		d.checked = after
+		if why := d.s.Unhealthy(); why != "" {
+			return fmt.Errorf("%w: %s", ErrUnhealthy, why)
+		}
+	}
 	if d.file == nil {
 		if err := d.spill(); err != nil {
 			return err
-		}
-	}
-	if d.size-d.checked >= MaxInline {
-		d.checked = d.size
-		if why := d.s.Unhealthy(); why != "" {
-			return fmt.Errorf("%w: %s", ErrUnhealthy, why)
 		}
 	}
 	d.sum.Write(p)

@@ -134,11 +134,12 @@ func (s *Spool) each(r pebble.Reader, prefix []byte, fn func(k, v []byte) error)
 	return walk(it, fn)
 }
 
-// walk calls fn for every record of it, and closes it.
+// walk calls fn for every record of it, and closes it. The error wraps
+// [ErrDamaged] if a record could not be read back as it was written.
 func walk(it *pebble.Iterator, fn func(k, v []byte) error) error {
 	for ok := it.First(); ok; ok = it.Next() {
 		v, err := it.ValueAndErr()
-		if err == nil {
+		if err = damage(err); err == nil {
 			err = fn(it.Key(), v)
 		}
 		if err != nil {
@@ -148,5 +149,5 @@ func walk(it *pebble.Iterator, fn func(k, v []byte) error) error {
 			return errors.Join(err, it.Close())
 		}
 	}
-	return errors.Join(it.Error(), it.Close())
+	return errors.Join(damage(it.Error()), it.Close())
 }

@@ -17,11 +17,18 @@ import (
 // Counts counts the stores of a gateway; "" is the organization's MTA. It
 // reads memory only. Messages are entries, as on the Queues page: a message
 // that waits for three destinations is three. Entered and Left count since
-// Open. An entry that cannot be decoded has neither recipients nor age.
+// Open. An entry that cannot be decoded has neither recipients nor age. After
+// a failed disk write every count is unknown.
 func (s *Spool) Counts(gw string) [gateway.NumStores]gateway.Count {
 	s.view.RLock()
 	defer s.view.RUnlock()
 	var counts [gateway.NumStores]gateway.Count
+	if why := s.fault.Load(); why != nil {
+		for i := range counts {
+			counts[i] = gateway.Count{Known: gateway.Unknown, Why: *why}
+		}
+		return counts
+	}
 	shelves := s.index.shelves[gw]
 	for i := range counts {
 		if shelves != nil {
@@ -47,10 +54,14 @@ func (s *Spool) Gateways() []string {
 }
 
 // iter makes an iterator over a durable state: fn runs while nothing is being
-// written, and may note what belongs to that state.
+// written, and may note what belongs to that state. After a failed disk write
+// there is no such state before the next Open.
 func (s *Spool) iter(prefix []byte, fn func()) (*pebble.Iterator, error) {
 	s.view.RLock()
 	defer s.view.RUnlock()
+	if why := s.fault.Load(); why != nil {
+		return nil, fmt.Errorf("%w: %s", ErrUnhealthy, *why)
+	}
 	if fn != nil {
 		fn()
 	}
@@ -129,6 +140,9 @@ func (s *Spool) Get(gw string, st gateway.Store, id mail.ID) (mail.Entry, error)
 	err := func() error {
 		s.view.RLock()
 		defer s.view.RUnlock()
+		if why := s.fault.Load(); why != nil {
+			return fmt.Errorf("%w: %s", ErrUnhealthy, *why)
+		}
 		r := s.index.recs[place{gw, id}]
 		if r == nil || r.shown() != st {
 			return ErrNotFound

@@ -29,7 +29,7 @@ func (s *Spool) Events(after uint64, limit int, fn func(ledger.Event) bool) erro
 			break
 		}
 	}
-	if err := errors.Join(it.Error(), it.Close()); err != nil {
+	if err := errors.Join(damage(it.Error()), it.Close()); err != nil {
 		return fmt.Errorf("read tracking log: %w", err)
 	}
 	return nil
