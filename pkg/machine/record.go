@@ -76,21 +76,22 @@ type Visit struct {
 
 // History is a run folded from its journal.
 type History struct {
-	def     *Def
-	State   State
-	Last    time.Time            // time of the last record
-	Started [NumTimers]time.Time // since when each armed timer runs
-	Earned  time.Duration        // what the hold timer has earned by observation
-	covered time.Time
-	Images  map[string]string // the value before, by Key, from the first intent
-	Wrote   map[string]bool   // keys whose effect is known to be done
-	Named   map[Subject]map[string]bool
-	Numbers map[Subject]int64
-	Facts   map[string]string // last observed
-	Visits  []Visit
-	Asked   *Detail // the open question
-	Votes   []Detail
-	Resumes int
+	def       *Def
+	State     State
+	Last      time.Time            // time of the last record
+	Started   [NumTimers]time.Time // since when each armed timer runs
+	Earned    time.Duration        // what the hold timer has earned by observation
+	covered   time.Time
+	Images    map[string]string // the value before, by Key, from the first intent
+	Wrote     map[string]bool   // keys whose effect is known to be done
+	Named     map[Subject]map[string]bool
+	Numbers   map[Subject]int64
+	Facts     map[string]string // last observed
+	Visits    []Visit
+	Asked     *Detail // the open question
+	Votes     []Detail
+	Decisions []Detail // what people granted, oldest first
+	Resumes   int
 }
 
 // NewHistory starts a fold.
@@ -151,7 +152,11 @@ func (h *History) note(r Record) {
 		}
 	case Answered:
 		h.Asked, h.Votes = nil, nil
-		if r.Event.Answer != Granted || d.Subject == "" {
+		if r.Event.Answer != Granted {
+			break
+		}
+		h.Decisions = append(h.Decisions, *d)
+		if d.Subject == "" {
 			break
 		}
 		if h.Named[d.Subject] == nil {

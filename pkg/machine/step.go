@@ -218,6 +218,10 @@ func backOff(s State) (State, uint8) {
 }
 
 func (d *Def) outcome(s State, r EffectState) (State, uint8) {
+	if s.Phase == Ready && r == Transient { // the value before could not be read
+		s.Attempt++
+		s.Phase = Intended
+	}
 	if s.Phase != Intended && s.Phase != Doubting {
 		return s, 0
 	}

@@ -1,0 +1,211 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/machine"
+)
+
+// Command is what a person tells a run.
+type Command struct {
+	Verb    Verb
+	State   string // approve, reject: the state that asks
+	Choice  string // approve: which answer; "" is the only one
+	Actor   string
+	Comment string
+}
+
+// Verb is a kind of Command.
+type Verb string
+
+// Verbs.
+const (
+	Approve  Verb = "approve"
+	Reject   Verb = "reject"
+	Continue Verb = "resume"
+	Abort    Verb = "abort"
+)
+
+// ErrRefused says that a command does not fit the run's state; the text says why.
+var ErrRefused = errors.New("refused")
+
+type command struct {
+	Command
+	reply chan error
+}
+
+// Tell gives a command to the run and waits until it is journalled or refused.
+func (e *Engine) Tell(ctx context.Context, c Command) error {
+	cmd := command{c, make(chan error, 1)}
+	select {
+	case e.commands <- cmd:
+		return <-cmd.reply
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (e *Engine) obey(ctx context.Context, c Command) error {
+	s := e.hist.State
+	d := machine.Detail{State: e.state().ID, Actor: c.Actor, Comment: c.Comment}
+	switch c.Verb {
+	case Approve, Reject:
+		return e.answer(ctx, c, d)
+	case Continue:
+		if s.Phase != machine.Operating {
+			return fmt.Errorf("%w: the run is not waiting for an operator, it is in %s", ErrRefused, e.state().ID)
+		}
+		return e.append(ctx, record(machine.Continue, machine.Event{}, d))
+	case Abort:
+		if ok, beyond := e.opts.Book.Def.CanAbort(s); !ok {
+			if beyond == "" {
+				return fmt.Errorf("%w: the run has ended", ErrRefused)
+			}
+			return fmt.Errorf("%w: %s cannot be undone; finish with ims resume", ErrRefused, beyond)
+		}
+		if s.Undoing {
+			return fmt.Errorf("%w: the run is being undone already", ErrRefused)
+		}
+		return e.append(ctx, record(machine.Abort, machine.Event{}, d))
+	}
+	return fmt.Errorf("%w: unknown verb %q", ErrRefused, c.Verb)
+}
+
+// ask puts the question to people once, with the evidence and the digest that
+// an answer is bound to, and waits.
+func (e *Engine) ask(ctx context.Context, a machine.Action) error {
+	if !e.observed {
+		if err := e.observe(ctx); err != nil {
+			return err
+		}
+	}
+	if e.hist.Asked == nil {
+		return e.putQuestion(ctx)
+	}
+	return e.timers(ctx)
+}
+
+func (e *Engine) putQuestion(ctx context.Context) error {
+	st := e.state()
+	ev := e.opts.World.Evidence(ctx, e.look, st.Approve.Shows, e.subject())
+	_, head, err := e.opts.Journal.Head(ctx, e.opts.Run.ID)
+	if err != nil {
+		return err
+	}
+	return e.append(ctx, machine.Record{Kind: machine.Asked, At: e.last.At, Detail: machine.Detail{
+		State: st.ID, Comment: st.Approve.Ask, Evidence: ev.Lines, Names: ev.Names, Number: ev.Number,
+		Subject: e.subject(), Digest: e.digest(ev.Names), Head: head.String(),
+	}})
+}
+
+// subject is what the answers to the current question name; choices of one
+// question name one subject.
+func (e *Engine) subject() machine.Subject {
+	for _, c := range e.state().Approve.Choices {
+		if c.Names != "" {
+			return c.Names
+		}
+	}
+	return ""
+}
+
+// digest is what a decision is bound to: the config facts and what it names,
+// never counts, which change every second.
+func (e *Engine) digest(names []string) string {
+	h := sha256.New()
+	for _, f := range e.last.Facts {
+		if d := f.ID.Definition(); d.Class == facts.Config && !strings.HasPrefix(d.Name, "run.") {
+			fmt.Fprintf(h, "%s=%s\n", d.Name, f.ID.Format(f.Value))
+		}
+	}
+	for _, n := range slices.Sorted(slices.Values(names)) {
+		fmt.Fprintf(h, "name %s\n", n)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:16]
+}
+
+func (e *Engine) answer(ctx context.Context, c Command, d machine.Detail) error {
+	st, asked := e.state(), e.hist.Asked
+	switch {
+	case e.hist.State.Phase != machine.Asking || asked == nil:
+		return fmt.Errorf("%w: the run asks nothing now, it is in %s", ErrRefused, st.ID)
+	case c.State != "" && c.State != st.ID:
+		return fmt.Errorf("%w: the run asks about %s, not %s", ErrRefused, st.ID, c.State)
+	}
+	d.Subject, d.Names, d.Number, d.Digest, d.Choice = asked.Subject, asked.Names, asked.Number, asked.Digest, c.Choice
+	if c.Verb == Reject {
+		return e.append(ctx, record(machine.Answered, machine.Event{Answer: machine.RejectedAnswer}, d))
+	}
+	choice, err := pick(st.Approve.Choices, c.Choice)
+	if err != nil {
+		return err
+	}
+	if err := e.mayApprove(c.Actor, st.Approve); err != nil {
+		return err
+	}
+	if err := e.stillTrue(ctx, asked); err != nil {
+		return err
+	}
+	if st.Approve.Choices[choice].Names == "" {
+		d.Subject, d.Names, d.Number = "", nil, 0
+	}
+	d.Choice = st.Approve.Choices[choice].Name
+	if len(e.hist.Votes)+1 < int(st.Approve.Min) {
+		return e.append(ctx, machine.Record{Kind: machine.Voted, At: e.last.At, Detail: d})
+	}
+	return e.append(ctx, record(machine.Answered, machine.Event{Choice: uint8(choice)}, d))
+}
+
+func pick(choices []machine.Choice, name string) (int, error) {
+	var names []string
+	for i, c := range choices {
+		if c.Name == name || (name == "" && len(choices) == 1) {
+			return i, nil
+		}
+		names = append(names, c.Name)
+	}
+	return 0, fmt.Errorf("%w: choose one of %s", ErrRefused, strings.Join(names, ", "))
+}
+
+func (e *Engine) mayApprove(actor string, a *machine.Approve) error {
+	if a.NotSelf && actor == e.opts.Opener {
+		return fmt.Errorf("%w: %s opened this run, and the question must be answered by somebody else", ErrRefused, actor)
+	}
+	for _, v := range e.hist.Votes {
+		if v.Actor == actor {
+			return fmt.Errorf("%w: %s has approved already, and %d people must", ErrRefused, actor, a.Min)
+		}
+	}
+	return nil
+}
+
+// stillTrue looks again before an answer counts: a question whose evidence has
+// changed since it was put is put anew.
+func (e *Engine) stillTrue(ctx context.Context, asked *machine.Detail) error {
+	if err := e.observe(ctx); err != nil {
+		return err
+	}
+	ev := e.opts.World.Evidence(ctx, e.look, e.state().Approve.Shows, e.subject())
+	if e.digest(ev.Names) == asked.Digest && ev.Number <= asked.Number {
+		return nil
+	}
+	if err := e.putQuestion(ctx); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: what the question was about has changed since; look again: ims status", ErrRefused)
+}
+
+// operate waits for a person, and goes on observing meanwhile.
+func (e *Engine) operate(ctx context.Context) error {
+	if err := e.observe(ctx); err != nil {
+		return err
+	}
+	return e.wait(ctx)
+}

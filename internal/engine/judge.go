@@ -1,0 +1,127 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/guard"
+	"example.org/ims/pkg/machine"
+)
+
+// observe looks at the world and journals what changed: the facts that differ,
+// or a heartbeat that extends the time they are known to have held.
+func (e *Engine) observe(ctx context.Context) error {
+	e.look.Memory = e.memory()
+	if e.observed {
+		e.look.Memory = e.last.Memory
+	}
+	obs := e.opts.World.Observe(ctx, e.look)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	e.hist.Grants(obs.Facts, obs.At)
+	vector := obs.Facts.Vector()
+	changed := map[string]string{}
+	for _, f := range obs.Facts {
+		if text := f.ID.Format(f.Value); e.hist.Facts[f.ID.String()] != text {
+			changed[f.ID.String()] = text
+		}
+	}
+	e.last = obs
+	if len(changed) == 0 && e.observed && time.Since(e.written) < e.heartbeat() {
+		e.hist.Cover(obs.Since, obs.At)
+		return nil
+	}
+	for k, v := range obs.Memory {
+		changed[memoryPrefix+k] = v
+	}
+	e.prev, e.observed, e.written = vector, true, time.Now()
+	return e.append(ctx, machine.Record{
+		Kind: machine.Observed, At: obs.At,
+		Detail: machine.Detail{From: obs.Since, Facts: changed, Evidence: obs.Notes},
+	})
+}
+
+// heartbeat is how often unchanged facts are journalled, so that a crash loses
+// little of a long quiet time.
+func (e *Engine) heartbeat() time.Duration {
+	st := &e.opts.Book.Def.States[e.hist.State.Cur]
+	if st.Wait == nil || st.Wait.For == 0 {
+		return time.Minute
+	}
+	return min(max(st.Wait.For/20, time.Second), 10*time.Minute)
+}
+
+// judge observes and answers the guards that the machine asks about.
+func (e *Engine) judge(ctx context.Context, actions []machine.Action) error {
+	state := e.hist.State
+	if err := e.observe(ctx); err != nil {
+		return err
+	}
+	st := &e.opts.Book.Def.States[state.Cur]
+	for _, a := range actions {
+		if a.Kind != machine.Judge {
+			continue
+		}
+		rec, ans := e.verdict(st, a)
+		if st.Kind == machine.KindWait && !matters(st.Wait, e.hist.State, int(a.Guard), ans.Verdict) {
+			continue
+		}
+		if st.Kind == machine.KindDo && ans.Verdict == machine.Pass {
+			return e.intendAfter(ctx, rec)
+		}
+		before := e.hist.State
+		if err := e.append(ctx, rec); err != nil {
+			return err
+		}
+		if e.hist.State.Phase == machine.Judging && e.hist.State.Cur == before.Cur && st.Kind != machine.KindWait {
+			return e.wait(ctx) // sent back to look again: not before the next poll
+		}
+		if e.hist.State.Cur != before.Cur || e.hist.State.Phase != machine.Judging {
+			return nil
+		}
+	}
+	return e.timers(ctx)
+}
+
+// matters reports whether a verdict moves a waiting machine.
+func matters(w *machine.Wait, s machine.State, g int, v machine.Verdict) bool {
+	if g == w.Drift {
+		return v == machine.Pass
+	}
+	return (v == machine.Pass) != s.Armed(machine.HoldTimer)
+}
+
+// verdict evaluates a guard on the last observation and keeps the evidence.
+func (e *Engine) verdict(st *machine.StateDef, a machine.Action) (machine.Record, guard.Answer) {
+	vector := e.last.Facts.Vector()
+	all := e.opts.Book.Guards[a.Guard]
+	ans := all.Eval(&vector)
+	d := machine.Detail{State: st.ID, Guard: e.opts.Book.Def.Guards[a.Guard], Facts: map[string]string{}}
+	for _, id := range all.Refs() {
+		d.Facts[id.String()] = id.Format(vector[id])
+	}
+	for _, id := range ans.Missing {
+		d.Missing = append(d.Missing, id.String())
+	}
+	if st.Kind == machine.KindDo && st.Do.Risk && ans.Verdict == machine.Pass {
+		if now := e.digest(nil); len(e.hist.Decisions) > 0 && e.hist.Decisions[len(e.hist.Decisions)-1].Digest != now {
+			ans.Verdict = machine.Fails
+			d.Why = "the configuration changed since the last decision"
+		}
+	}
+	if why, fix := firstFinding(all, &vector); ans.Verdict != machine.Pass && d.Why == "" {
+		d.Why, d.Fix = why, fix
+	}
+	return record(machine.Judged, machine.Event{Guard: a.Guard, Verdict: ans.Verdict}, d), ans
+}
+
+func firstFinding(all guard.All, v *facts.Vector) (why, fix string) {
+	for _, f := range all.Findings(v) {
+		if f.Verdict != machine.Pass {
+			return f.Guard.Why, f.Guard.Fix
+		}
+	}
+	return "", ""
+}

@@ -1,0 +1,144 @@
+package engine
+
+import (
+	"maps"
+	"time"
+
+	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/guard"
+	"example.org/ims/pkg/machine"
+)
+
+// Status is what a run shows of itself.
+type Status struct {
+	Run     string            `json:"run"`
+	Runbook string            `json:"runbook"`
+	Gateway string            `json:"gateway"`
+	Next    string            `json:"successor"`
+	State   string            `json:"state"`
+	Title   string            `json:"title"`
+	Index   int               `json:"index"` // of State, from 1
+	States  int               `json:"states"`
+	Phase   string            `json:"phase"`
+	Undoing bool              `json:"undoing"`
+	Why     string            `json:"why,omitempty"` // waiting for operator: what led there
+	Missing []Missing         `json:"missing,omitempty"`
+	Asked   *machine.Detail   `json:"asked,omitempty"`
+	Choices []machine.Choice  `json:"choices,omitempty"`
+	Ends    time.Time         `json:"ends,omitzero"` // earliest end of the current wait
+	Limit   time.Time         `json:"limit,omitzero"`
+	Seen    time.Time         `json:"seen"` // age of the data
+	Opened  time.Time         `json:"opened"`
+	Resumes int               `json:"resumes"`
+	Facts   map[string]string `json:"facts"`
+	Notes   []string          `json:"notes,omitempty"`
+	Visits  []machine.Visit   `json:"visits"`
+	Outcome string            `json:"outcome"`
+}
+
+// Missing is a condition that does not hold yet.
+type Missing struct {
+	That    string `json:"that"`
+	Verdict string `json:"verdict"`
+	Why     string `json:"why"`
+	Fix     string `json:"fix"`
+}
+
+// Status returns the latest status.
+func (e *Engine) Status() Status {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.status
+}
+
+// Subscribe returns a channel of statuses, the newest replacing one that was
+// not taken, and a function that ends it.
+func (e *Engine) Subscribe() (<-chan Status, func()) {
+	ch := make(chan Status, 1)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.subs[ch] = true
+	ch <- e.status
+	return ch, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(e.subs, ch)
+	}
+}
+
+func (e *Engine) publish() {
+	s := e.snapshot()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.status = s
+	for ch := range e.subs {
+		select {
+		case <-ch:
+		default:
+		}
+		ch <- s
+	}
+}
+
+func (e *Engine) snapshot() Status {
+	def, st := e.opts.Book.Def, e.state()
+	s := Status{
+		Run: e.opts.Run.ID, Runbook: def.Name, Gateway: e.opts.Book.Bound.Gateway, Next: e.opts.Book.Bound.Successor,
+		State: st.ID, Title: st.Title, Index: int(e.hist.State.Cur) + 1, States: len(def.States),
+		Phase: e.hist.State.Phase.String(), Undoing: e.hist.State.Undoing,
+		Opened: e.look.Opened, Resumes: e.hist.Resumes, Facts: maps.Clone(e.hist.Facts),
+		Visits: append([]machine.Visit(nil), e.hist.Visits...), Outcome: def.Outcome(e.hist.State).String(),
+		Seen: e.last.At, Notes: e.last.Notes,
+	}
+	if e.hist.Asked != nil {
+		asked := *e.hist.Asked
+		s.Asked, s.Choices = &asked, st.Approve.Choices
+	}
+	if e.hist.State.Phase == machine.Operating {
+		s.Why = e.hist.State.Why.String()
+	}
+	if e.observed {
+		vector := e.last.Facts.Vector()
+		s.Missing = e.missing(st, &vector)
+	}
+	s.Ends, s.Limit = e.ends()
+	return s
+}
+
+// missing lists the conditions of the current state that do not hold.
+func (e *Engine) missing(st *machine.StateDef, v *facts.Vector) []Missing {
+	var all guard.All
+	switch {
+	case st.Do != nil && st.Do.Pre != machine.Here:
+		all = e.opts.Book.Guards[st.Do.Pre]
+	case st.Wait != nil:
+		all = e.opts.Book.Guards[st.Wait.Until]
+	case st.Kind == machine.KindAssert:
+		all = e.opts.Book.Guards[st.Assert]
+	}
+	var out []Missing
+	for _, f := range all.Findings(v) {
+		if f.Verdict != machine.Pass {
+			out = append(out, Missing{f.Guard.Expr, f.Verdict.String(), f.Guard.Why, f.Guard.Fix})
+		}
+	}
+	return out
+}
+
+// ends is the earliest time at which the current wait can be over, and the
+// time at which a person is asked instead.
+func (e *Engine) ends() (earliest, limit time.Time) {
+	s, st := e.hist.State, e.state()
+	if st.Wait == nil || s.Phase != machine.Judging {
+		if s.Armed(machine.ExpiryTimer) {
+			limit = time.Now().Add(e.remaining(machine.ExpiryTimer))
+		}
+		return earliest, limit
+	}
+	limit = time.Now().Add(e.remaining(machine.TimeoutTimer))
+	earliest = time.Now().Add(st.Wait.For)
+	if s.Armed(machine.HoldTimer) {
+		earliest = time.Now().Add(e.remaining(machine.HoldTimer))
+	}
+	return earliest, limit
+}

@@ -1,0 +1,103 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/machine"
+)
+
+// timers lets what has run out elapse, or waits for the next look.
+func (e *Engine) timers(ctx context.Context) error {
+	if err := e.moved(ctx); err != nil {
+		return err
+	}
+	for t := range machine.NumTimers {
+		if e.hist.State.Armed(t) && e.remaining(t) <= 0 {
+			return e.append(ctx, record(machine.Elapsed, machine.Event{Timer: t}, machine.Detail{State: e.state().ID}))
+		}
+	}
+	return e.wait(ctx)
+}
+
+func (e *Engine) state() *machine.StateDef { return &e.opts.Book.Def.States[e.hist.State.Cur] }
+
+// remaining is how long an armed timer still runs. The hold timer earns only
+// what was observed; a time-out that follows a clock fact begins when that
+// fact becomes true.
+func (e *Engine) remaining(t machine.Timer) time.Duration {
+	d := e.opts.Book.Def.Duration(e.hist.State, t)
+	if t == machine.HoldTimer {
+		return d - e.hist.Earned
+	}
+	since := e.hist.Started[t]
+	if t == machine.TimeoutTimer && e.pending.After(since) {
+		since = e.pending
+	}
+	if t == machine.StallTimer && e.stallAt.After(since) {
+		since = e.stallAt
+	}
+	return d - time.Since(since)
+}
+
+// moved notices that the stall metric fell, or is zero, and that a clock fact
+// which a time-out follows is not true yet. It journals a fall at most four
+// times within the stall time, since all it does is to start that anew.
+func (e *Engine) moved(ctx context.Context) error {
+	w := e.state().Wait
+	if w == nil || !e.observed {
+		return nil
+	}
+	now := e.last.At
+	if id, ok := facts.Lookup(w.Derived); ok && e.last.Facts[id].Value != 1 {
+		e.pending = now
+	}
+	id, ok := facts.Lookup(w.Metric)
+	if !ok || !e.hist.State.Armed(machine.StallTimer) {
+		return nil
+	}
+	v := e.last.Facts[id].Value
+	first := e.stallAt.IsZero()
+	if v == facts.Unknown || (!first && v != 0 && v >= e.stallMin) {
+		return nil
+	}
+	e.stallMin, e.stallAt = v, now
+	if first || now.Sub(e.hist.Started[machine.StallTimer]) < w.Stall/4 {
+		return nil
+	}
+	return e.append(ctx, record(machine.Moved, machine.Event{}, machine.Detail{State: e.state().ID, Facts: map[string]string{id.String(): id.Format(v)}}))
+}
+
+// wait sleeps until the next poll, the next timer or a command.
+func (e *Engine) wait(ctx context.Context) error {
+	d := e.poll()
+	for t := range machine.NumTimers {
+		if e.hist.State.Armed(t) {
+			d = min(d, max(e.remaining(t), time.Millisecond))
+		}
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	e.publish()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	case c := <-e.commands:
+		c.reply <- e.obey(ctx, c.Command)
+		return nil
+	}
+}
+
+// poll is how often the world is observed in this state.
+func (e *Engine) poll() time.Duration {
+	if w := e.state().Wait; w != nil {
+		return w.Poll
+	}
+	if d, ok := e.opts.Book.Duration("poll"); ok && d > 0 {
+		return d
+	}
+	return 30 * time.Second
+}
