@@ -1,0 +1,117 @@
+package output
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
+)
+
+// Column is a column of a table.
+type Column struct {
+	Name   string
+	Number bool // right-aligned
+	Max    int  // cut to this width, 0 for never
+}
+
+// Table is rows under headers, without lines, as kubectl prints them. Cells
+// are made safe when they are printed.
+type Table struct {
+	Columns []Column
+	Rows    [][]string
+}
+
+// Columns are columns of text with the given names; a name that ends in "#" is
+// a column of numbers, and printed without it.
+func Columns(names ...string) []Column {
+	cols := make([]Column, len(names))
+	for i, n := range names {
+		cols[i] = Column{Name: n}
+		if last := len(n) - 1; last >= 0 && n[last] == '#' {
+			cols[i] = Column{Name: n[:last], Number: true}
+		}
+	}
+	return cols
+}
+
+// Add adds a row; a cell that is no string is printed with %v.
+func (t *Table) Add(cells ...any) {
+	row := make([]string, len(cells))
+	for i, c := range cells {
+		row[i] = fmt.Sprint(c)
+	}
+	t.Rows = append(t.Rows, row)
+}
+
+// render lays the table out. Lines have no trailing blanks.
+func (t Table) render() ([]byte, error) {
+	var b bytes.Buffer
+	w := tablewriter.NewTable(&b, t.options()...)
+	header := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		header[i] = Safe(c.Name)
+	}
+	w.Header(header)
+	for n, row := range t.Rows {
+		if len(row) != len(t.Columns) {
+			return nil, fmt.Errorf("lay out row %d: %d cells for %d columns", n+1, len(row), len(t.Columns))
+		}
+		safe := make([]string, len(row))
+		for i, c := range row {
+			safe[i] = Safe(c)
+			if safe[i] == "" {
+				safe[i] = "-" // an empty cell would shift what awk and eyes see
+			}
+		}
+		if err := w.Append(safe); err != nil {
+			return nil, fmt.Errorf("lay out row %d: %w", n+1, err)
+		}
+	}
+	if err := w.Render(); err != nil {
+		return nil, fmt.Errorf("lay out table: %w", err)
+	}
+	var out bytes.Buffer
+	for line := range bytes.Lines(b.Bytes()) {
+		out.Write(bytes.TrimRight(line, " \n"))
+		out.WriteByte('\n')
+	}
+	return out.Bytes(), nil
+}
+
+// options undo the library's defaults: a box, centred and rewritten headers,
+// numbers on the left, widths that follow the locale.
+func (t Table) options() []tablewriter.Option {
+	aligns := make([]tw.Align, len(t.Columns))
+	widths := tw.NewMapper[int, int]()
+	for i, c := range t.Columns {
+		aligns[i] = tw.AlignLeft
+		if c.Number {
+			aligns[i] = tw.AlignRight
+		}
+		if c.Max > 0 {
+			widths.Set(i, c.Max+len(gap)+1) // the library counts padding, and cuts one early
+		}
+	}
+	cell := tw.CellConfig{
+		Formatting:   tw.CellFormatting{AutoWrap: tw.WrapTruncate, AutoFormat: tw.Off},
+		Alignment:    tw.CellAlignment{Global: tw.AlignLeft, PerColumn: aligns},
+		Padding:      tw.CellPadding{Global: tw.Padding{Left: "", Right: gap, Overwrite: true}},
+		ColMaxWidths: tw.CellWidth{PerColumn: widths},
+	}
+	return []tablewriter.Option{
+		tablewriter.WithConfig(tablewriter.Config{Header: cell, Row: cell}),
+		tablewriter.WithHeaderAutoFormat(tw.Off),
+		tablewriter.WithTrimSpace(tw.Off),
+		tablewriter.WithEastAsian(tw.Off),
+		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
+			Borders:  tw.BorderNone,
+			Symbols:  tw.NewSymbols(tw.StyleNone),
+			Settings: tw.Settings{Lines: tw.LinesNone, Separators: tw.SeparatorsNone},
+		})),
+	}
+}
+
+// gap stands between columns.
+const gap = "  "
