@@ -26,8 +26,8 @@ func RRs(r zone.RRset) ([]dns.RR, error) {
 	}
 	out := make([]dns.RR, 0, len(r.Data))
 	for _, d := range r.Data {
-		if strings.ContainsAny(d, "\n\r") {
-			return nil, fmt.Errorf("make record %s %s: data has a line break", r.Name, r.Type)
+		if d == "" || strings.ContainsAny(d, "\n\r") {
+			return nil, fmt.Errorf("make record %s %s: data is empty or has a line break", r.Name, r.Type)
 		}
 		rr, err := dns.NewRR(fmt.Sprintf("%s %d IN %s %s", r.Name, r.TTL, r.Type, d))
 		if err != nil {

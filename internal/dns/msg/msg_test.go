@@ -50,6 +50,8 @@ func TestRRsRefuses(t *testing.T) {
 		zone.NewRRset("x.", "NOPE", 1, "a"),
 		zone.NewRRset("x.", "TXT", 1, "\"a\"\nx. IN A 192.0.2.1"),
 		zone.NewRRset("x.", "A", 1, ""),
+		zone.NewRRset("x.", "MX", 1, " "),
+		zone.NewRRset("x.", "MX", 1, "; comment"),
 	} {
 		if rrs, err := RRs(r); err == nil {
 			t.Errorf("%v makes %v", r, rrs)

@@ -56,17 +56,19 @@ func (d *data) add(rr dns.RR) {
 	h := rr.Header()
 	h.Name, h.Class = zone.CanonicalName(h.Name), dns.ClassINET
 	var set []dns.RR
+	known := false
 	for _, have := range d.get(h.Name, h.Rrtype) {
-		if dns.IsDuplicate(have, rr) {
-			continue
-		}
+		known = known || dns.IsDuplicate(have, rr)
 		if have.Header().Ttl != h.Ttl {
 			have = dns.Copy(have)
 			have.Header().Ttl = h.Ttl
 		}
 		set = append(set, have)
 	}
-	d.set(h.Name, h.Rrtype, append(set, rr))
+	if !known {
+		set = append(set, rr)
+	}
+	d.set(h.Name, h.Rrtype, set)
 }
 
 // exists reports whether a name has records, or names below it have.
@@ -172,6 +174,8 @@ func build(apex string, rrs []dns.RR) (*data, error) {
 			return nil, fmt.Errorf("build zone %q: class of %s is not IN", apex, h.Name)
 		case !zone.IsSubdomain(h.Name, apex):
 			return nil, fmt.Errorf("build zone %q: %s lies outside", apex, h.Name)
+		case !whole(rr):
+			return nil, fmt.Errorf("build zone %q: %s %s without data", apex, h.Name, dns.TypeToString[h.Rrtype])
 		}
 		d.add(rr)
 	}
@@ -190,4 +194,21 @@ func build(apex string, rrs []dns.RR) (*data, error) {
 		}
 	}
 	return d, nil
+}
+
+// whole reports whether rr has all its data. The zone parser takes a record
+// without data, as it appears in updates, for one with empty fields; some of
+// those do not survive the wire, the others cannot be read as text again.
+func whole(rr dns.RR) bool {
+	buf := make([]byte, dns.Len(rr)+1)
+	n, err := dns.PackRR(rr, buf, 0, nil, false)
+	if err != nil {
+		return false
+	}
+	wire, _, err := dns.UnpackRR(buf[:n], 0)
+	if err != nil || wire.Header().Rdlength == 0 {
+		return false
+	}
+	text, err := dns.NewRR(rr.String())
+	return err == nil && text != nil && dns.IsDuplicate(rr, text)
 }
