@@ -1,11 +1,36 @@
 // Package ledger accounts for every (message, recipient) pair that a gateway
-// took responsibility for, from the tracking log alone:
+// took responsibility for, from the tracking log, and compares the result with
+// what the spool really holds:
 //
 //	accepted + generated = delivered + returned + absorbed + deleted + redirected + present
 //
-// What was seen and is in no set is unaccounted. Unaccounted is found by set
-// difference over ids, never by subtracting counts, because two wrong counts
-// can add up.
+// A pair enters by an Accepted or a Generated event of the gateway and is from
+// then on in exactly one set:
+//
+//	delivered   the next hop took it
+//	returned    it failed, and the next hop (or a successor) took its report
+//	absorbed    it failed, and nobody was told: by rule, or because its report
+//	            failed, was absorbed or was deleted; each with the reason
+//	deleted     by an operator
+//	redirected  handed to another gateway, with the id there
+//	present     the log says that it is here and the spool holds it; or it
+//	            failed and its report is still on its way ("pending")
+//
+// A report is a message of its own: its pairs enter by Generated and are
+// counted by themselves. Until a report is settled, the pairs it reports on
+// stay present, so nothing counts as returned because a report was merely
+// written. A redirected pair that comes back is here again.
+//
+// What was seen and is in none of these sets is unaccounted: the log says it
+// is here and the spool does not hold it; the spool holds it and the log never
+// saw it enter, or says that it left; an event speaks of a pair that never
+// entered; a failure names a report that never entered. Unaccounted is found
+// by set difference over ids, never by subtracting counts, because two wrong
+// counts can add up. A pair of which the log tells two ends, or which the
+// spool holds twice, is a conflict. The law holds when both lists are empty
+// and the counts agree (see [Ledger.Balance]).
+//
+// The package is pure: it reads no clock, no file and no network.
 package ledger
 
 import "time"
