@@ -13,7 +13,9 @@
 // The gate owns all time limits, refuses control characters and bare line
 // feeds in commands, and decodes DATA itself, so that only CRLF "." CRLF ends a
 // message and the next command is always where the client put it. A connection
-// whose body could not be read to its end is closed, never resynchronised.
+// whose body could not be read to its end is closed, never resynchronised, and
+// a client that leaves in the middle of a BDAT chunk has sent no message
+// (go-smtp alone takes the rest for the end).
 // Paths are parsed from the line as it was sent, because go-smtp drops the
 // quotes of a local part. A body with a bare CR or LF is refused whole.
 //
