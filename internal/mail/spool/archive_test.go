@@ -237,6 +237,13 @@ func TestLose(t *testing.T) {
 	if _, _, err := s.Body(e.Message); !errors.Is(err, spool.ErrNotFound) {
 		t.Errorf("body is still there: %v", err)
 	}
+	items, _, err := s.Present("G")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := ledger.Compute(events(t, s, 0, 0), items, "G"); l.Unaccounted != 1 || l.UnaccountedPairs[0].Message != string(e.Message) {
+		t.Errorf("ledger = %+v, want the lost message unaccounted", l)
+	}
 	if err := s.Lose("G", e.ID); !errors.Is(err, spool.ErrNotFound) {
 		t.Errorf("losing twice: %v", err)
 	}

@@ -159,6 +159,9 @@ func verifyCrash(t *testing.T, dir string, accepted, sending map[mail.ID]bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := ledger.Compute(events(t, s, 0, 0), items, "G").Balance(); err != nil {
+		t.Error(err)
+	}
 	here := make(map[mail.ID]bool)
 	for _, i := range items {
 		here[mail.ID(i.Message)] = true

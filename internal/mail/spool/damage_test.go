@@ -172,6 +172,15 @@ func TestCorruptEntriesAreShownAndKept(t *testing.T) {
 		t.Fatalf("%d corrupt entries, want 3", len(corrupt))
 	}
 
+	path := filepath.Join(t.TempDir(), "G.tar")
+	m, err := s.Archive("G", path, nil)
+	if err != nil || m.Entries != 4 || m.Unreadable != 1 || m.Bodies != 1 {
+		t.Errorf("Archive() = %+v, %v, want 4 entries, 1 unreadable, 1 body", m, err)
+	}
+	if _, err := spool.ReadArchive(path); err != nil {
+		t.Error(err)
+	}
+
 	// Nothing that the unreadable entry may need is dropped with another entry.
 	var tx spool.Tx
 	tx.Delete(good)

@@ -410,3 +410,22 @@ func TestClosed(t *testing.T) {
 		t.Errorf("Commit() error = %v, want ErrClosed", err)
 	}
 }
+
+func TestOneSpoolOneProcess(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, nil)
+	d := s.Begin()
+	if _, err := d.Write(make([]byte, spool.MaxInline+1)); err != nil {
+		t.Fatal(err)
+	}
+	if second, err := spool.Open(dir, spool.Options{}); err == nil || errors.Is(err, spool.ErrDamaged) {
+		t.Fatalf("second Open() = %v, %v, want a refusal", second, err)
+	}
+	var tx spool.Tx
+	tx.Accept(d)
+	tx.Put(entry("G", gateway.Out, d.Body, "r@x"))
+	commit(t, s, &tx)
+	if b := read(t, s, d.Body); len(b) != spool.MaxInline+1 {
+		t.Errorf("body has %d octets", len(b))
+	}
+}

@@ -36,9 +36,9 @@ type setting struct{ key, value []byte }
 // Accept takes the body into the spool. The same Tx must put an entry with it.
 func (t *Tx) Accept(d *Draft) { t.drafts = append(t.drafts, d) }
 
-// Put adds an entry. Its body must be in the spool or accepted by this Tx, and
-// its Size is taken from there. Commit fails with [ErrExists] if the gateway
-// has an entry of this id.
+// Put adds an entry. Its body must be in the spool or accepted by this Tx; in
+// the latter case Commit stores the body's size as the entry's Size. Commit
+// fails with [ErrExists] if the gateway has an entry of this id.
 func (t *Tx) Put(e mail.Entry) { t.change(nil, &e) }
 
 // Replace changes an entry, in place or into another store or gateway. Commit
