@@ -18,7 +18,7 @@ import (
 
 // TestConcurrentCommits races writers that share bodies against readers.
 func TestConcurrentCommits(t *testing.T) {
-	s := open(t, "s", vfs.NewMem())
+	s := open(t, "s", spool.NewMemFS())
 	const workers, rounds = 8, 40
 	var wg sync.WaitGroup
 	for w := range workers {
@@ -77,7 +77,7 @@ func TestConcurrentCommits(t *testing.T) {
 func TestInBubbles(t *testing.T) {
 	for range 5 {
 		synctest.Test(t, func(t *testing.T) {
-			s := open(t, "s", vfs.NewMem())
+			s := open(t, "s", spool.NewMemFS())
 			e := deposit(t, s, "G", gateway.Out, []byte("body"), "r@x")
 			time.Sleep(time.Hour) // fake: nothing of the spool keeps the clock from moving on
 			commit(t, s, deletion(e))

@@ -56,6 +56,11 @@ type Options struct {
 	MinFree uint64       // bytes; 0 means DefaultMinFree
 }
 
+// NewMemFS is a file system in memory for Options.FS, for tests and rehearsals:
+// a spool that was closed can be opened on it again. Callers need not import
+// Pebble for it.
+func NewMemFS() vfs.FS { return vfs.NewMem() }
+
 // Spool is an open spool. All methods are safe for concurrent use.
 type Spool struct {
 	dir     string

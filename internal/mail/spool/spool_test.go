@@ -149,7 +149,7 @@ func TestBodiesSurviveReopening(t *testing.T) {
 }
 
 func TestBodyGoesWithItsLastEntry(t *testing.T) {
-	s := open(t, "s", vfs.NewMem())
+	s := open(t, "s", spool.NewMemFS())
 	e := deposit(t, s, "", gateway.MTA, []byte("body"), "a@x", "b@y")
 	one, two := e, entry("", gateway.MTA, e.Message, "b@y")
 	one.Gateway, one.Store, one.Rcpts = "G", gateway.MTSOut, e.Rcpts[:1]
@@ -180,7 +180,7 @@ func TestBodyGoesWithItsLastEntry(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	s := open(t, "s", vfs.NewMem())
+	s := open(t, "s", spool.NewMemFS())
 	e := deposit(t, s, "G", gateway.Out, []byte("body"), "a@x", "b@x")
 	done := e
 	done.Rcpts = e.Rcpts[:1]
@@ -306,7 +306,7 @@ func TestCounts(t *testing.T) {
 }
 
 func TestGatewayNamesDoNotOverlap(t *testing.T) {
-	s := open(t, "s", vfs.NewMem())
+	s := open(t, "s", spool.NewMemFS())
 	for _, gw := range []string{"", "a", "ab", "a\x00", "\x02"} {
 		deposit(t, s, gw, gateway.Out, []byte("x"), "r@"+gw)
 		var tx spool.Tx
@@ -400,7 +400,7 @@ func TestDraftsLeaveNothing(t *testing.T) {
 }
 
 func TestClosed(t *testing.T) {
-	s := open(t, "s", vfs.NewMem())
+	s := open(t, "s", spool.NewMemFS())
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
