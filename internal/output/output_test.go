@@ -95,11 +95,13 @@ func TestTable(t *testing.T) {
 	table.Add("out", 7, "example.com. deferred")
 	table.Add("mts-out — 東京", 1200, "x\x1b[31m\n")
 	table.Add("", 0, "")
+	table.Add("in", 1, "deferred")
 	want := strings.Join([]string{
 		"queued_count       n  a|b",
 		"out                7  example…",
 		"mts-out — 東京  1200  x\\x1b[3…",
 		"-                  0  -",
+		"in                 1  deferred",
 		"",
 	}, "\n")
 	var out strings.Builder

@@ -1,0 +1,35 @@
+// Command ims retires a mail gateway without losing a message, and proves it.
+// This package owns what only a process has: its arguments, signals,
+// environment, standard streams (github.com/mattn/go-isatty tells whether they
+// are terminals) and exit code.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/mattn/go-isatty"
+
+	"example.org/ims/internal/cli"
+	"example.org/ims/internal/wire"
+)
+
+// version is set by the linker.
+var version = "devel"
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// A second signal ends the process at once.
+	context.AfterFunc(ctx, stop)
+	return cli.Main(ctx, os.Args[1:], cli.IO{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		InTerminal:  isatty.IsTerminal(os.Stdin.Fd()),
+		OutTerminal: isatty.IsTerminal(os.Stdout.Fd()),
+		Config:      os.Getenv("IMS_CONFIG"),
+	}, wire.Deps(version))
+}
