@@ -1,0 +1,222 @@
+package world
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"example.org/ims/internal/engine"
+	"example.org/ims/pkg/gateway"
+	"example.org/ims/pkg/machine"
+)
+
+// Image reads the value that an effect is going to change.
+func (w *World) Image(ctx context.Context, e engine.Effect) (image, words string, err error) {
+	if e.Action == machine.DNSRRset {
+		return w.zoneImage(ctx, e.Target)
+	}
+	c, err := w.cfg.Gateway.Config(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return "", "", fmt.Errorf("encode configuration of %q: %w", w.cfg.Name, err)
+	}
+	return string(raw), describe(e, c), nil
+}
+
+// Perform makes an effect happen, or undoes it.
+func (w *World) Perform(ctx context.Context, e engine.Effect) engine.Result {
+	switch e.Action {
+	case machine.DNSRRset:
+		return w.performZone(ctx, e)
+	case machine.QueueReturn:
+		return w.returnRest(ctx, e)
+	case machine.QueueRetry:
+		return w.act(ctx, e, gateway.Retry)
+	case machine.QueueRedirect, machine.QueueExport, machine.ProbeSend:
+		return engine.Result{State: machine.Refused, Why: fmt.Sprintf("this adapter cannot do %s", e.Action)}
+	case machine.GatewayMode, machine.GatewayConfig, machine.GatewayRunning, machine.GatewayAbsent, machine.RouteSpaces, machine.RouteSites:
+	}
+	want, res, done := w.decide(ctx, e)
+	if done {
+		return res
+	}
+	before := res.Before
+	_, err := w.cfg.Gateway.Apply(ctx, gateway.Change{
+		Key: e.Key, Epoch: e.Epoch, Actor: e.Actor, Reason: e.Reason, Want: want,
+	})
+	if err != nil {
+		return engine.Result{State: classify(err), Before: before, Why: err.Error()}
+	}
+	res = w.Look(ctx, e)
+	res.Before = before
+	if res.State == machine.NotDone {
+		res.State = machine.InDoubt // it was accepted, so it may still come
+	}
+	return res
+}
+
+// decide reads the present value and says what to ask for, or that there is
+// nothing to ask for.
+func (w *World) decide(ctx context.Context, e engine.Effect) (gateway.Want, engine.Result, bool) {
+	c, err := w.cfg.Gateway.Config(ctx)
+	if err != nil {
+		return gateway.Want{}, engine.Result{State: machine.Transient, Why: err.Error()}, true
+	}
+	res := engine.Result{Before: describe(e, c)}
+	if !e.Undo {
+		if e.Action != machine.GatewayRunning || e.Args.Running != gateway.Restarted.String() {
+			if made(e, c) {
+				return gateway.Want{}, engine.Result{State: machine.Done, Before: res.Before, After: res.Before}, true
+			}
+		}
+		want, err := wanted(e, w.cfg.ArchiveFile)
+		if err != nil {
+			return want, engine.Result{State: machine.Refused, Before: res.Before, Why: err.Error()}, true
+		}
+		return want, res, false
+	}
+	var old gateway.Config
+	if err := json.Unmarshal([]byte(e.Image), &old); err != nil {
+		return gateway.Want{}, engine.Result{State: machine.Refused, Why: "the value from before cannot be read: " + err.Error()}, true
+	}
+	switch {
+	case restored(e, c, old):
+		return gateway.Want{}, engine.Result{State: machine.Done, Before: res.Before, After: res.Before}, true
+	case !written(e, c):
+		return gateway.Want{}, engine.Result{State: machine.Overridden, Before: res.Before,
+			Why: fmt.Sprintf("%s is no longer what this run wrote, somebody else changed it", e.Action)}, true
+	}
+	return back(e, old), res, false
+}
+
+// Look finds out whether an effect has happened.
+func (w *World) Look(ctx context.Context, e engine.Effect) engine.Result {
+	switch e.Action {
+	case machine.DNSRRset:
+		return w.lookZone(ctx, e)
+	case machine.QueueReturn, machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend:
+		return engine.Result{State: machine.NotDone, Why: "each message is acted on once, by its id"}
+	case machine.GatewayMode, machine.GatewayConfig, machine.GatewayRunning, machine.GatewayAbsent, machine.RouteSpaces, machine.RouteSites:
+	}
+	c, err := w.cfg.Gateway.Config(ctx)
+	if err != nil {
+		return engine.Result{State: machine.InDoubt, Why: err.Error()}
+	}
+	ok := false
+	switch {
+	case e.Undo:
+		var old gateway.Config
+		ok = json.Unmarshal([]byte(e.Image), &old) == nil && restored(e, c, old)
+	case e.Action == machine.GatewayRunning && e.Args.Running == gateway.Restarted.String():
+		op, err := w.cfg.Gateway.Op(ctx, e.Key)
+		if err != nil && !errors.Is(err, gateway.ErrNotFound) {
+			return engine.Result{State: machine.InDoubt, Why: err.Error()}
+		}
+		ok = err == nil && op.Done && c.Running
+	default:
+		ok = made(e, c)
+	}
+	if !ok {
+		return engine.Result{State: machine.NotDone, After: describe(e, c)}
+	}
+	return engine.Result{State: machine.Done, After: describe(e, c)}
+}
+
+// classify says what an error from Apply leaves known.
+func classify(err error) machine.EffectState {
+	switch {
+	case errors.Is(err, gateway.ErrRefused), errors.Is(err, gateway.ErrStaleEpoch):
+		return machine.Refused
+	case errors.Is(err, gateway.ErrConflict):
+		return machine.Transient
+	}
+	return machine.InDoubt
+}
+
+// returnRest returns what waits for a destination; each message at most once,
+// because a message that was returned is no longer there.
+func (w *World) returnRest(ctx context.Context, e engine.Effect) engine.Result {
+	return w.act(ctx, e, gateway.Return)
+}
+
+func (w *World) act(ctx context.Context, e engine.Effect, verb gateway.Verb) engine.Result {
+	q, ok := w.cfg.Gateway.(gateway.Queues)
+	if !ok {
+		return engine.Result{State: machine.Refused, Why: errNoAbility.Error()}
+	}
+	out := gateway.Out
+	n, err := q.Act(ctx, verb, gateway.Selection{Store: &out, Dest: e.Args.Select, Limit: 1 << 20}, e.Actor, e.Reason)
+	if err != nil {
+		return engine.Result{State: classify(err), Why: err.Error()}
+	}
+	return engine.Result{State: machine.Done, After: fmt.Sprintf("%s: %d messages", verb, n)}
+}
+
+// describe is the part of a configuration that an effect is about, in words.
+func describe(e engine.Effect, c gateway.Config) string {
+	switch e.Action {
+	case machine.GatewayMode, machine.GatewayConfig:
+		return settingsWords(c)
+	case machine.GatewayRunning:
+		return "running " + fmt.Sprint(c.Running)
+	case machine.GatewayAbsent:
+		if !c.Exists {
+			return "removed"
+		}
+		return "exists"
+	case machine.RouteSpaces:
+		words := make([]string, len(c.Spaces))
+		for i, s := range c.Spaces {
+			words[i] = fmt.Sprintf("%s:%s cost %d", s.Type, s.Pattern, s.Cost)
+		}
+		return orNone(words, "no address space")
+	case machine.RouteSites:
+		words := make([]string, len(c.Sites))
+		for i, s := range c.Sites {
+			words[i] = fmt.Sprintf("%s cost %d via %s", s.Name, s.Cost, s.RoutingAddress)
+		}
+		return orNone(words, "no connected site")
+	case machine.DNSRRset, machine.QueueReturn, machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend:
+	}
+	return ""
+}
+
+func orNone(words []string, none string) string {
+	if len(words) == 0 {
+		return none
+	}
+	return strings.Join(words, ", ")
+}
+
+func settingsWords(c gateway.Config) string {
+	s := c.Stored
+	words := fmt.Sprintf("mode %s, refuse %s, retry %s, time-outs %s/%s/%s", s.Mode, s.Refuse, short(s.Retry),
+		s.Timeouts.Urgent, s.Timeouts.Normal, s.Timeouts.NonUrgent)
+	if c.Running && !reflect.DeepEqual(c.Effective, c.Stored) {
+		words += fmt.Sprintf(" (in effect: mode %s)", c.Effective.Mode)
+	}
+	return words
+}
+
+func short[T fmt.Stringer](v []T) string {
+	words := make([]string, len(v))
+	for i := range v {
+		words[i] = v[i].String()
+	}
+	return strings.Join(words, ",")
+}
+
+func sameSpaces(a, b []gateway.Space) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(s gateway.Space) bool { return !slices.Contains(b, s) })
+}
+
+func sameSites(a, b []gateway.Site) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(s gateway.Site) bool { return !slices.Contains(b, s) })
+}

@@ -1,0 +1,121 @@
+package world
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sort"
+	"time"
+
+	"example.org/ims/internal/engine"
+	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/ledger"
+	"example.org/ims/pkg/machine"
+)
+
+// Evidence is what people are shown before they decide: the facts of the
+// groups asked for, and by name whatever the decision will cover.
+func (w *World) Evidence(ctx context.Context, look engine.Look, shows []string, names machine.Subject) engine.Evidence {
+	obs := w.Observe(ctx, look)
+	ev := engine.Evidence{}
+	for _, f := range obs.Facts {
+		name := f.ID.String()
+		group := name[:min(len(name), groupLen(name))]
+		if slices.Contains(shows, group) && f.ID.Definition().Class != facts.Clock {
+			ev.Lines = append(ev.Lines, name+" = "+f.ID.Format(f.Value))
+		}
+	}
+	o := &observer{World: w, ctx: ctx, look: look, set: obs.Facts, now: obs.At, since: obs.Since, memory: obs.Memory}
+	switch names {
+	case machine.SubjectLate:
+		w.nameLate(o, &ev)
+	case machine.SubjectAbsorbed:
+		for _, p := range w.pairs.AbsorbedPairs {
+			ev.Names = append(ev.Names, pairName(p.Message, p.Rcpt))
+			ev.Lines = append(ev.Lines, p.String())
+		}
+	case machine.SubjectNoRoute:
+		if missing, err := w.cfg.Routing.Uncovered(ctx); err == nil {
+			ev.Names = missing
+			ev.Lines = append(ev.Lines, missing...)
+		}
+	case machine.SubjectExpiring:
+		w.nameExpiring(ctx, &ev)
+	case machine.SubjectSide:
+	}
+	ev.Number = max(ev.Number, int64(len(ev.Names)))
+	return ev
+}
+
+func groupLen(name string) int {
+	for i, c := range name {
+		if c == '.' {
+			return i
+		}
+	}
+	return len(name)
+}
+
+func (w *World) nameLate(o *observer, ev *engine.Evidence) {
+	c, err := w.cfg.Gateway.Config(o.ctx)
+	if err != nil {
+		return
+	}
+	o.config = c
+	for _, d := range w.cfg.Domains {
+		if s := w.safe(d.Name, o); s.After(o.safe) {
+			o.safe = s
+		}
+	}
+	_, never, _, err := o.lateClients()
+	if err != nil {
+		return
+	}
+	for _, c := range never {
+		ev.Names = append(ev.Names, c.Host)
+		ev.Lines = append(ev.Lines, "does not follow MX: "+clientWords(c))
+	}
+}
+
+// nameExpiring shows what short time-outs would return, by destination and age.
+func (w *World) nameExpiring(ctx context.Context, ev *engine.Evidence) {
+	census, err := w.cfg.Gateway.Census(ctx)
+	if err != nil {
+		return
+	}
+	items, err := outItems(ctx, w.cfg.Gateway, census)
+	if err != nil {
+		return
+	}
+	now := time.Now()
+	type row struct {
+		rcpts  int
+		oldest time.Duration
+		last   string
+	}
+	rows := map[string]*row{}
+	for _, it := range items {
+		r := rows[it.Dest]
+		if r == nil {
+			r = &row{}
+			rows[it.Dest] = r
+		}
+		r.rcpts += len(it.Rcpts)
+		r.oldest = max(r.oldest, now.Sub(it.Accepted))
+		r.last = it.Last
+		ev.Number += int64(len(it.Rcpts))
+	}
+	ev.Lines = append(ev.Lines, fmt.Sprintf("%d recipients would be returned at once, %d if their destinations stay as they are", atOnce(items, w.cfg.FlushAfter, now), ev.Number))
+	dests := make([]string, 0, len(rows))
+	for d := range rows {
+		dests = append(dests, d)
+	}
+	sort.Strings(dests)
+	for _, d := range dests {
+		r := rows[d]
+		ev.Lines = append(ev.Lines, fmt.Sprintf("%s: %d recipients, oldest %s, last reply %q", d, r.rcpts, r.oldest.Round(time.Second), r.last))
+	}
+}
+
+// Ledger is the account as of the last observation.
+func (w *World) Ledger() ledger.Ledger { return w.pairs }

@@ -1,0 +1,151 @@
+// Package world is the real world as a run sees it: facts in, effects out,
+// over the contracts of gateways and zones. It knows no adapter and no
+// runbook; what it observes is always fresh, and what it must not forget over
+// a crash it hands to its caller as memory.
+package world
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"example.org/ims/internal/engine"
+	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/gateway"
+	"example.org/ims/pkg/ledger"
+	"example.org/ims/pkg/zone"
+)
+
+// Config says what a run is about. Successor may be absent.
+type Config struct {
+	Name     string // of the gateway
+	Hostname string // the name that MX records use
+	Address  string // ip:port that the Internet connects to
+	Gateway  gateway.Gateway
+
+	Successor         gateway.Gateway
+	SuccessorName     string
+	SuccessorHostname string
+	SuccessorAddress  string
+
+	Domains []Domain
+	Prober  Prober
+	Routing Routing
+
+	Floor       time.Duration // added to the time until which an old MX may be cached
+	FlushAfter  time.Duration // the short time-out that a flush would set
+	ArchiveFile string        // where a removal writes its archive; "" lets the gateway choose
+}
+
+// Domain is a mail domain that the gateway accepts, and where its MX lives.
+type Domain struct {
+	Name   string
+	Rcpt   string // a known recipient, for probes
+	Zone   string
+	Writer zone.Writer
+	Watch  zone.Watcher
+}
+
+// Prober asks a listener what it would tell a client on the Internet side: at
+// most EHLO, MAIL, RCPT, RSET, QUIT. Nothing is sent.
+type Prober interface {
+	// Probe returns one of the facts.Reply values and the reply in words; the
+	// error says why nothing is known.
+	Probe(ctx context.Context, address, rcpt string) (facts.Value, string, error)
+}
+
+// Routing answers questions about the organization's routing as a whole.
+type Routing interface {
+	// Uncovered names the address spaces and connected sites of the gateway
+	// that no other gateway covers from every site.
+	Uncovered(ctx context.Context) ([]string, error)
+	// Dependents names the settings of other gateways that name this one.
+	Dependents(ctx context.Context) ([]string, error)
+}
+
+// World observes and changes one gateway and what leads to it. Its methods are
+// called by one goroutine at a time.
+type World struct {
+	cfg     Config
+	history map[string][]zone.Observation // per domain, compacted
+	book    *ledger.Book
+	seq     uint64 // last tracking event read
+	pairs   ledger.Ledger
+	loaded  bool
+}
+
+var _ engine.World = (*World)(nil)
+
+// New makes a World.
+func New(cfg Config) *World {
+	return &World{cfg: cfg, history: map[string][]zone.Observation{}, book: ledger.NewBook(cfg.Name)}
+}
+
+// Observe reads every fact.
+func (w *World) Observe(ctx context.Context, look engine.Look) engine.Observation {
+	o := &observer{World: w, ctx: ctx, look: look, set: facts.NewSet(), now: time.Now(), memory: map[string]string{}}
+	for k, v := range look.Memory {
+		o.memory[k] = v
+	}
+	if !w.loaded {
+		w.loaded = true
+		o.recall()
+	}
+	o.gateway()
+	o.stores()
+	o.reply()
+	o.routes()
+	o.mx()
+	o.next()
+	o.late()
+	o.ledger()
+	o.put(facts.RunExported, 0, "journal")
+	o.memory[memSeen] = o.now.Format(time.RFC3339Nano)
+	return engine.Observation{At: o.now, Since: o.since, Facts: o.set, Memory: o.memory, Notes: o.notes}
+}
+
+// Names of what an observation remembers.
+const (
+	memSeen     = "seen"     // time of the last observation
+	memInstance = "instance" // of the gateway's counters
+	memAccepted = "accepted"
+	memRouted   = "routed"
+	memSwitched = "switched" // when the wanted MX was first seen everywhere
+	memMX       = "mx."      // per domain: the observations that decide T_dns
+)
+
+// observer is one observation under way.
+type observer struct {
+	*World
+	ctx    context.Context
+	look   engine.Look
+	set    *facts.Set
+	now    time.Time
+	since  time.Time
+	memory map[string]string
+	notes  []string
+	config gateway.Config
+	census gateway.Census
+	safe   time.Time // when the old MX has left every cache that obeys, floor included
+}
+
+func (o *observer) put(id facts.ID, v facts.Value, source string) {
+	o.set.Put(facts.Fact{ID: id, Value: v, At: o.now, From: o.now, Source: source, Provenance: facts.Live})
+}
+
+// unknown says why facts could not be read.
+func (o *observer) unknown(err error, source string, ids ...facts.ID) {
+	for _, id := range ids {
+		o.set.Put(facts.Fact{ID: id, Value: facts.Unknown, At: o.now, From: o.now, Source: source, Provenance: facts.NotKnown, Why: err.Error()})
+	}
+}
+
+func (o *observer) note(format string, args ...any) {
+	o.notes = append(o.notes, fmt.Sprintf(format, args...))
+}
+
+// time reads a remembered time.
+func (o *observer) time(key string) (time.Time, bool) {
+	t, err := time.Parse(time.RFC3339Nano, o.memory[key])
+	return t, err == nil
+}
