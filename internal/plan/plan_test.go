@@ -1,0 +1,131 @@
+package plan_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"example.org/ims/internal/plan"
+	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/runbook"
+)
+
+var now = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+
+func book(t *testing.T, name string) *runbook.Book {
+	t.Helper()
+	file := filepath.Join("../../runbooks", name+".yaml")
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, mistakes := runbook.Load(file, data)
+	if len(mistakes) > 0 {
+		t.Fatal(mistakes)
+	}
+	b, mistakes := runbook.Bind(doc, runbook.Binding{Gateway: "east", Successor: "west", Domains: []string{"example.test"}})
+	if len(mistakes) > 0 {
+		t.Fatal(mistakes)
+	}
+	return b
+}
+
+// live is a gateway in service with mail in every store.
+func live(change map[facts.ID]facts.Value) *facts.Set {
+	s := facts.NewSet()
+	for _, id := range facts.All() {
+		s.Put(facts.Fact{ID: id, At: now, Provenance: facts.Live, Source: "test"})
+	}
+	base := map[facts.ID]facts.Value{
+		facts.GwExists: 1, facts.GwRunning: 1, facts.GwAccepts: 1, facts.RouteHere: 1, facts.RouteSites: 1,
+		facts.MxHere: 1, facts.MxAgree: 1, facts.NextAccepts: 1, facts.NextCoversIn: 1, facts.NextCoversOut: 1, facts.LateQuiet: 1,
+		facts.GwQMTA: 1, facts.GwQMTSOut: 2, facts.GwQOut: 3, facts.GwQIn: 1, facts.GwQMTSIn: 1, facts.GwQTotal: 8,
+		facts.LedgerPresent: 8,
+	}
+	for _, m := range []map[facts.ID]facts.Value{base, change} {
+		for id, v := range m {
+			s.Put(facts.Fact{ID: id, Value: v, At: now, Provenance: facts.Live, Source: "test", Why: "why it is so"})
+		}
+	}
+	return s
+}
+
+func TestPath(t *testing.T) {
+	want := map[string][]string{
+		"q285090": {
+			"ready", "consent_no_route", "consent_inbound", "move_mx", "mx_agrees", "accepting", "late_decision", "quiet",
+			"outbound_only", "refusing", "remove_spaces", "remove_sites", "settle", "drain", "refuse_on", "close", "watch",
+			"absorbed_decision", "confirm", "remove", "gone", "done",
+		},
+		"eleven-steps": {
+			"ready", "consent_no_route", "consent_inbound", "move_mx", "mx_agrees", "accepting", "late_decision", "quiet",
+			"remove_spaces", "remove_sites", "settle", "outbound_only", "refusing", "drain_mts", "flush_consent", "flush_settings",
+			"restart", "empty", "refuse_on", "stop", "watch", "absorbed_decision", "confirm", "remove", "gone", "done",
+		},
+	}
+	for name, path := range want {
+		t.Run(name, func(t *testing.T) {
+			p := plan.Make(plan.Input{Book: book(t, name), Facts: live(nil), Now: now})
+			if diff := cmp.Diff(path, p.Path()); diff != "" {
+				t.Errorf("path (-want +got):\n%s", diff)
+			}
+			if p.Verdict != plan.Ready {
+				t.Errorf("verdict = %s, want ready; checks %+v", p.Verdict, failing(p))
+			}
+			if p.NoReturn != "remove" {
+				t.Errorf("point of no return = %q, want remove", p.NoReturn)
+			}
+		})
+	}
+}
+
+func failing(p *plan.Plan) []plan.Check {
+	return slices.DeleteFunc(slices.Clone(p.Checks), func(c plan.Check) bool { return c.Verdict == "pass" })
+}
+
+func TestVerdict(t *testing.T) {
+	tests := []struct {
+		name   string
+		change map[facts.ID]facts.Value
+		want   plan.Verdict
+		check  string // that fails or is unknown
+	}{
+		{"no other route", map[facts.ID]facts.Value{facts.RouteUncovered: 1, facts.NextCoversOut: 0}, plan.Blocked, "consent_no_route.when[0]"},
+		{"successor refuses a domain", map[facts.ID]facts.Value{facts.NextCoversIn: 0}, plan.Blocked, "consent_inbound.when[0]"},
+		{"gateway stopped", map[facts.ID]facts.Value{facts.GwRunning: 0}, plan.Blocked, "ready.assert[0]"},
+		{"mode none", map[facts.ID]facts.Value{facts.GwMode: 3}, plan.Blocked, "ready.assert[1]"},
+		{"successor cannot be read", map[facts.ID]facts.Value{facts.NextAccepts: facts.Unknown}, plan.Unknown, "ready.assert[3]"},
+		{"a fail beats an unknown", map[facts.ID]facts.Value{facts.NextAccepts: facts.Unknown, facts.GwRunning: 0}, plan.Blocked, "ready.assert[0]"},
+		{"mail on hold never leaves by itself", map[facts.ID]facts.Value{facts.GwSideHold: 1}, plan.Blocked, "drain.until[1]"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := plan.Make(plan.Input{Book: book(t, "q285090"), Facts: live(tt.change), Now: now})
+			if p.Verdict != tt.want {
+				t.Errorf("verdict = %s, want %s", p.Verdict, tt.want)
+			}
+			if !slices.ContainsFunc(failing(p), func(c plan.Check) bool { return c.ID == tt.check }) {
+				t.Errorf("check %s does not fail; failing: %+v", tt.check, failing(p))
+			}
+		})
+	}
+}
+
+func TestHash(t *testing.T) {
+	make := func(change map[facts.ID]facts.Value) string {
+		return plan.Make(plan.Input{Book: book(t, "q285090"), Facts: live(change), Now: now}).ID.Hash
+	}
+	base := make(nil)
+	if got := make(map[facts.ID]facts.Value{facts.GwQOut: 999, facts.GwQTotal: 1004, facts.GwArrivals: 5}); got != base {
+		t.Error("a count that moved changed the hash")
+	}
+	for _, id := range []facts.ID{facts.GwModeSet, facts.RouteDependents, facts.RouteSites} {
+		if make(map[facts.ID]facts.Value{id: 2}) == base {
+			t.Errorf("%s changed and the hash did not", id)
+		}
+	}
+}
