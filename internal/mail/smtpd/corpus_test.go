@@ -105,13 +105,13 @@ func fidelity(t *testing.T, paths []string) {
 			t.Fatalf("%s: %v", path, err)
 		}
 		same(path, want, "DATA")
-		chunks(t, addr, want)
+		bdat(t, addr, want)
 		same(path, want, "BDAT")
 	}
 }
 
-// chunks sends msg by BDAT in chunks of uneven size.
-func chunks(t *testing.T, addr string, msg []byte) {
+// bdat sends msg by BDAT in chunks of uneven size.
+func bdat(t *testing.T, addr string, msg []byte) {
 	t.Helper()
 	var b bytes.Buffer
 	b.WriteString(hello)

@@ -2,12 +2,12 @@ package smtpd
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -21,28 +21,28 @@ const maxCommand = 512 + 500 + 28 + 10
 // maxFaults is how many malformed lines a client may send.
 const maxFaults = 10
 
-// errGone ends go-smtp's loop without a further reply. It is never io.EOF,
-// which in the middle of a BDAT chunk would pass for the end of the message.
+// errGone ends go-smtp's loop without a further reply.
 var errGone = fmt.Errorf("session ended: %w", net.ErrClosed)
 
 // gate is the net.Conn that go-smtp serves. Each Read gives at most one
-// command line, or bytes of one BDAT chunk, so that nothing is ever buffered
-// above the gate and both are always at the same place in the stream. One
-// goroutine reads and writes; drain and Close may be called from others.
+// command line, so that nothing is ever buffered above the gate and both are
+// always at the same place in the stream. One goroutine reads and writes; drain
+// and Close may be called from others.
 type gate struct {
 	net.Conn
-	host  string
-	t     Timeouts
-	utf8  bool
-	in    *bufio.Reader
-	out   []byte // checked, not yet taken by go-smtp
-	line  string // the last command, without CRLF
-	esmtp bool   // the last greeting was EHLO
-	chunk int64  // bytes left of a BDAT chunk
-	pace  pace
-	fault int
-	last  bool // the reply being written is a farewell
-	gone  bool // nothing is read or written any more
+	host   string
+	t      Timeouts
+	utf8   bool
+	in     *bufio.Reader
+	out    []byte // checked, not yet taken by go-smtp
+	line   string // the last command, without CRLF
+	esmtp  bool   // the last greeting was EHLO
+	back   string // a command to be read again
+	chunk  chunk  // of the last BDAT
+	mute   bool   // go-smtp's replies up to its next Read are not for the client
+	faults int
+	last   bool // the reply being written is a farewell
+	gone   bool // nothing is read or written any more
 
 	mu       sync.Mutex
 	draining bool
@@ -64,10 +64,8 @@ func (g *gate) Read(p []byte) (int, error) {
 	if len(g.out) == 0 && g.gone {
 		return 0, errGone
 	}
-	if len(g.out) == 0 && g.chunk > 0 {
-		return g.readChunk(p)
-	}
 	if len(g.out) == 0 {
+		g.mute = false
 		if err := g.command(); err != nil {
 			return 0, err
 		}
@@ -77,9 +75,10 @@ func (g *gate) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Write implements net.Conn. After a farewell it discards.
+// Write implements net.Conn. After a farewell it discards, and so it does with
+// the 354 to a DATA command that the client gave as BDAT.
 func (g *gate) Write(p []byte) (int, error) {
-	if g.gone {
+	if g.gone || g.mute || verb(g.line) == "BDAT" && bytes.HasPrefix(p, []byte("354 ")) {
 		return len(p), nil
 	}
 	if err := g.SetWriteDeadline(time.Now().Add(g.t.Write)); err != nil {
@@ -98,60 +97,72 @@ func (g *gate) Close() error {
 	return err
 }
 
-// command reads lines until one is fit for go-smtp.
+// command gives the next command to go-smtp.
 func (g *gate) command() error {
-	for {
-		if g.last {
-			g.gone = true
-			return errGone
+	if err := g.discard(); err != nil {
+		return err
+	}
+	if g.last {
+		g.gone = true
+		return errGone
+	}
+	line, err := g.nextLine()
+	if err != nil {
+		return err
+	}
+	g.line = line
+	switch verb(line) {
+	case "BDAT":
+		if err := g.announce(line); err != nil {
+			return err
 		}
+		g.out = []byte("DATA\r\n")
+		return nil
+	case "EHLO", "HELO":
+		g.esmtp = verb(line) == "EHLO"
+	}
+	g.out = []byte(forEngine(line, g.host) + "\r\n")
+	return nil
+}
+
+// nextLine reads lines until one is well-formed and tells the client about
+// those that are not.
+func (g *gate) nextLine() (string, error) {
+	if line := g.back; line != "" {
+		g.back = ""
+		return line, nil
+	}
+	for {
 		line, why, err := g.readLine()
 		if err != nil {
-			return g.lost(err)
+			return "", g.lost(err)
 		}
 		if why == "" {
-			if why, err = g.accept(line); err != nil {
-				return err
-			}
+			why = g.fault(line)
 		}
 		if why == "" {
-			return nil
+			return line, nil
 		}
-		if g.fault++; g.fault > maxFaults {
-			return g.bye("421 4.7.0 " + g.host + " too many errors")
+		if g.faults++; g.faults > maxFaults {
+			return "", g.bye("421 4.7.0 " + g.host + " too many errors")
 		}
 		if _, err := fmt.Fprintf(g, "500 5.5.2 %s\r\n", why); err != nil {
-			return g.lost(err)
+			return "", g.lost(err)
 		}
 	}
 }
 
-// accept hands line to go-smtp, or says what is wrong with it. A BDAT that
-// cannot be understood ends the session: how many bytes of message follow it
-// is not known.
-func (g *gate) accept(line string) (why string, err error) {
+// fault says what is wrong with the bytes of line, "" if nothing is.
+func (g *gate) fault(line string) string {
 	for i := range len(line) {
 		switch c := line[i]; {
 		case c < ' ' || c == 0x7f:
-			return "control character in command", nil
+			return "control character in command"
 		case c >= 0x80 && !g.utf8:
-			return "command is not ASCII", nil
+			return "command is not ASCII"
 		}
 	}
-	switch verb(line) {
-	case "BDAT":
-		n, ok := chunkSize(line[4:])
-		if !ok {
-			return "", g.bye("501 5.5.4 " + g.host + " malformed BDAT, closing connection")
-		}
-		g.chunk = n
-		g.pace = newPace(g.t)
-	case "EHLO", "HELO":
-		g.esmtp = verb(line) == "EHLO"
-	}
-	g.line = line
-	g.out = []byte(forEngine(line, g.host) + "\r\n")
-	return "", nil
+	return ""
 }
 
 // readLine reads one line and gives it without CRLF, or why it is none. The
@@ -184,19 +195,6 @@ func (g *gate) readLine() (line, why string, err error) {
 		return "", "lines end with CRLF", nil
 	}
 	return string(b[:len(b)-1]), "", nil
-}
-
-func (g *gate) readChunk(p []byte) (int, error) {
-	if err := g.SetReadDeadline(g.pace.deadline()); err != nil {
-		return 0, g.lost(err)
-	}
-	n, err := g.in.Read(p[:min(int64(len(p)), g.chunk)])
-	if err != nil {
-		return 0, g.lost(err)
-	}
-	g.chunk -= int64(n)
-	g.pace.n += int64(n)
-	return n, nil
 }
 
 // await begins the wait for a command; false means that the server is going
@@ -273,17 +271,6 @@ func verb(line string) string {
 		return strings.ToUpper(line[:4])
 	}
 	return ""
-}
-
-// chunkSize parses the arguments of BDAT (RFC 3030 section 2) no wider than
-// go-smtp does.
-func chunkSize(args string) (int64, bool) {
-	f := strings.Fields(args)
-	if len(f) == 0 || len(f) > 2 || len(f) == 2 && !strings.EqualFold(f[1], "LAST") {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(f[0], 10, 32)
-	return int64(n), err == nil
 }
 
 // pace is the time limit of a body: one per read, and a least average rate.

@@ -17,9 +17,9 @@ import (
 // step with the client, beyond the announced size.
 const drainMax = 64 << 20
 
-// session stands between go-smtp's loop and one Handler session. Data of a
-// BDAT message runs in a goroutine of go-smtp's, and Reset may come while it
-// runs, hence the lock; Reset waits, for the body's pipe is broken by then.
+// session stands between go-smtp's loop and one Handler session. go-smtp calls
+// it from one goroutine; the lock is for end, which must wait for a call that
+// is running when the connection is cut.
 type session struct {
 	ctx  context.Context // of Serve: go-smtp has none to hand on, and this type lives as long as a call of Serve
 	up   Session
@@ -30,9 +30,7 @@ type session struct {
 	peer atomic.Pointer[Peer]
 
 	mu   sync.Mutex
-	open bool // MAIL was accepted
-	utf8 bool // with SMTPUTF8
-	over bool // the connection is gone
+	utf8 bool // MAIL had SMTPUTF8
 }
 
 var _ smtp.Session = (*session)(nil)
@@ -57,7 +55,7 @@ func (s *session) Mail(path string, o *smtp.MailOptions) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hello(s.conn.Hostname())
-	s.setOpen(false)
+	s.gate.transaction(false)
 	from, err := pathOf(s.gate.line, path, address.ParseReverse, o.UTF8)
 	if err != nil {
 		return badPath("5.1.7", err).smtp()
@@ -70,7 +68,7 @@ func (s *session) Mail(path string, o *smtp.MailOptions) error {
 		return s.refused(r)
 	}
 	s.utf8 = o.UTF8
-	s.setOpen(true)
+	s.gate.transaction(true)
 	return nil
 }
 
@@ -99,27 +97,25 @@ func (s *session) Rcpt(path string, o *smtp.RcptOptions) error {
 	return nil
 }
 
-// Data implements smtp.Session.
-func (s *session) Data(r io.Reader) error {
+// Data implements smtp.Session. go-smtp's reader is not used: it gets an empty
+// body when the real one, of DATA or of BDAT, is behind us.
+func (s *session) Data(io.Reader) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	defer s.setOpen(false)
-	if _, bdat := r.(*io.PipeReader); bdat {
-		if !s.open || s.over {
-			return errGone // the transaction was reset before this goroutine ran
-		}
-		_, err := s.take(r)
-		return err
+	defer s.gate.transaction(false)
+	var src io.Reader = s.gate.body()
+	if verb(s.gate.line) == "BDAT" {
+		src = s.gate.chunks()
 	}
-	if !s.open {
-		return s.gate.lost(errors.New("data without a transaction"))
+	whole, answer := s.take(src)
+	switch {
+	case errors.Is(answer, errAborted):
+		s.gate.mute = true // the client waits for the reply to the command that aborted
+	case !whole:
+		return s.gate.lost(answer)
 	}
-	whole, err := s.take(s.gate.body())
-	if !whole {
-		return s.gate.lost(err)
-	}
-	s.gate.out = []byte(".\r\n") // go-smtp reads an empty body: the real one is behind us
-	return err
+	s.gate.out = []byte(".\r\n")
+	return answer
 }
 
 // take gives a body to the handler. It reports whether the body was read to
@@ -156,24 +152,18 @@ func (s *session) refused(r *Reply) error {
 func (s *session) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.setOpen(false)
+	s.gate.transaction(false)
 }
 
-// Logout implements smtp.Session. The connection's owner ends the handler's
-// session, because a body may still be on its way here.
+// Logout implements smtp.Session. It may come from another goroutine while a
+// call is running; the connection's owner ends the handler's session later.
 func (s *session) Logout() error { return nil }
 
 // end closes the handler's session once no call is running.
 func (s *session) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.over = true
 	s.up.Close()
-}
-
-func (s *session) setOpen(open bool) {
-	s.open = open
-	s.gate.transaction(open)
 }
 
 func control(r rune) bool { return r < ' ' || r == 0x7f }

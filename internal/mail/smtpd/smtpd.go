@@ -12,12 +12,12 @@
 //
 // The gate owns all time limits, refuses control characters and bare line
 // feeds in commands, and decodes DATA itself, so that only CRLF "." CRLF ends a
-// message and the next command is always where the client put it. A connection
-// whose body could not be read to its end is closed, never resynchronised, and
-// a client that leaves in the middle of a BDAT chunk has sent no message
-// (go-smtp alone takes the rest for the end).
-// Paths are parsed from the line as it was sent, because go-smtp drops the
-// quotes of a local part. A body with a bare CR or LF is refused whole.
+// message and the next command is always where the client put it. It does the
+// same for BDAT, which go-smtp sees as DATA: its own takes a client that leaves
+// within a chunk for the end of the message. A connection whose body could not
+// be read to its end is closed, never resynchronised. Paths are parsed from the
+// line as it was sent, because go-smtp drops the quotes of a local part. A body
+// with a bare CR or LF is refused whole.
 //
 // What go-smtp does not let us do: ETRN is 500, HELP is 502, a SIZE above
 // 4294967295 is 501 instead of 552, a DATA or RCPT out of order is 502 instead

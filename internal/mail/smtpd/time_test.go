@@ -243,8 +243,8 @@ func TestShutdownHasALimit(t *testing.T) {
 	})
 }
 
-// TestResetDuringChunks is for the race detector: a BDAT body is read by
-// another goroutine than the one that resets it.
+// TestResetDuringChunks: a transfer that was aborted leaves nothing behind for
+// the next one, in this session or beside it.
 func TestResetDuringChunks(t *testing.T) {
 	r := &recorder{}
 	serve(t, Config{Handler: r}, func(t *testing.T, _ *Server, ln *pipes) {

@@ -80,6 +80,12 @@ var transcripts = []struct {
 		{hello, accepted}, {"BDAT 3\r\nabc", "250 2.0.0"}, {"RSET\r\n", "250 2.0.0"},
 		{hello + "DATA\r\n", accepted + " | 354"}, {"x\r\n.\r\n", "250 2.0.0"},
 	}, want: []message{mail("x\r\n")}},
+	{name: "BDAT and what may stand between chunks", steps: []step{
+		{hello, accepted}, {"BDAT 1\r\na", "250 2.0.0"}, {"NOOP\r\nMAIL FROM:<e@x>\r\nDATA\r\n\x01\r\n", "250 2.0.0 | 503 5.5.1 | 503 5.5.1 | 500 5.5.2"},
+		{"BDAT 2 LAST\r\n\r\nNOOP\r\n", "250 2.0.0 | 250 2.0.0"},
+	}, want: []message{mail("a\r\n")}},
+	{name: "BDAT then QUIT", steps: []step{{hello, accepted}, {"BDAT 1\r\naQUIT\r\n", "250 2.0.0 | 221 2.0.0"}}, gone: true},
+	{name: "BDAT then EHLO", steps: []step{{hello, accepted}, {"BDAT 1\r\naEHLO d\r\nBDAT 1 LAST\r\nbNOOP\r\n", "250 2.0.0 | 250 | 502 5.5.1 | 250 2.0.0"}}},
 	{name: "BDAT without a recipient is consumed", steps: []step{
 		{"EHLO c\r\n", "250"}, {"BDAT 6 LAST\r\nNOOP\r\n", "502 5.5.1"}, {"NOOP\r\n", "250 2.0.0"},
 	}},
