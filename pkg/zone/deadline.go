@@ -39,6 +39,8 @@ type Due struct {
 // was never seen with old data counts from its first answer, with the largest
 // TTL known of the old data (seen anywhere, or known from a zone file or
 // transfer), else [DefaultTTL], and Assumed says so. Failures are no evidence.
+// A finding about the delegation (an observation without an address) holds it
+// open until a later round does not repeat it.
 //
 // isOld decides which data is old, for example "names the gateway"; old data
 // may be an absence (implicit MX), which lasts as long as it may be cached.
@@ -47,13 +49,23 @@ type Due struct {
 func Deadline(obs []Observation, isOld func(Observation) bool, known uint32) Due {
 	var due Due
 	groups := bySubject(obs)
+	heard := map[subject]time.Time{} // the last word of any server about a name and type
 	for _, o := range obs {
 		if o.Counts() && isOld(o) {
 			known = max(known, o.RRset.TTL)
 		}
+		if q := o.subject().question(); o.Server.Addr != "" && o.At.After(heard[q]) {
+			heard[q] = o.At
+		}
 	}
 	for _, g := range groups {
-		due.add(g, isOld, known)
+		switch last := g[len(g)-1]; {
+		case last.Server.Addr != "":
+			due.add(g, isOld, known)
+		case !last.At.Before(heard[last.subject().question()]):
+			due.Open = true
+			due.Lost = append(due.Lost, last.Server)
+		}
 	}
 	if len(groups) == 0 {
 		due.Open = true

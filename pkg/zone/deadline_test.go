@@ -20,6 +20,12 @@ func failed(d time.Duration, addr string) Observation {
 	return Observation{At: monday.Add(d), Server: Server{Addr: addr}, RRset: NewRRset("x.", "MX", 0), Err: "i/o timeout"}
 }
 
+func finding(d time.Duration) Observation {
+	o := failed(d, "")
+	o.Server.NS = "delegation"
+	return o
+}
+
 func oldMX(ttl uint32) RRset { return NewRRset("x.", "MX", ttl, "10 gw.x.") }
 func newMX(ttl uint32) RRset { return NewRRset("x.", "MX", ttl, "10 new.x.") }
 
@@ -71,6 +77,12 @@ func TestDeadline(t *testing.T) {
 		{"never answered", []Observation{
 			at(0, "a", oldMX(300)), at(m, "a", newMX(300)), failed(0, "b"), failed(m, "b"),
 		}, 0, 6 * m, true, 0, 1, ""},
+		{"a finding about the delegation, now", []Observation{
+			at(0, "a", oldMX(300)), at(m, "a", newMX(300)), finding(m),
+		}, 0, 6 * m, true, 0, 1, ""},
+		{"a finding about the delegation that went away", []Observation{
+			at(0, "a", oldMX(300)), finding(0), at(m, "a", newMX(300)),
+		}, 0, 6 * m, false, 0, 0, ""},
 		{"order of arrival does not matter", []Observation{
 			at(24*h+5*m, "a", newMX(300)), at(0, "a", oldMX(86400)), at(5*s, "a", oldMX(300)),
 		}, 0, 24*h + 10*m, false, 0, 0, ""},

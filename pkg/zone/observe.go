@@ -91,6 +91,9 @@ func (o Observation) subject() subject {
 	return subject{id, r.Name, r.Type}
 }
 
+// question is s without the server.
+func (s subject) question() subject { return subject{name: s.name, typ: s.typ} }
+
 // latest is the last observation of every subject, in order of first sight.
 func latest(obs []Observation) []Observation {
 	at := map[subject]int{}
