@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -41,6 +42,32 @@ func (c Change) Check() error {
 		}
 	}
 	return nil
+}
+
+// MarshalJSON writes a wanted list that is nil as an empty one: null would be
+// read back as nothing wanted.
+func (w Want) MarshalJSON() ([]byte, error) {
+	type plain Want
+	if w.Spaces != nil && *w.Spaces == nil {
+		w.Spaces = &[]Space{}
+	}
+	if w.Sites != nil && *w.Sites == nil {
+		w.Sites = &[]Site{}
+	}
+	return json.Marshal(plain(w))
+}
+
+// MarshalJSON writes a wanted list that is nil as an empty one: null would be
+// read back as leave.
+func (p SettingsPatch) MarshalJSON() ([]byte, error) {
+	type plain SettingsPatch
+	if p.Retry != nil && *p.Retry == nil {
+		p.Retry = &[]time.Duration{}
+	}
+	if p.DomainHosts != nil && *p.DomainHosts == nil {
+		p.DomainHosts = &map[string]string{}
+	}
+	return json.Marshal(plain(p))
 }
 
 func (w Want) fields() int {

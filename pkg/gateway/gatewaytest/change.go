@@ -3,7 +3,10 @@ package gatewaytest
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -65,6 +68,24 @@ func testValue(t *testing.T, r *room) {
 			t.Errorf("asking for what is so says %q before and %q after, want %q", again.Before, again.After, op.After)
 		}
 	})
+}
+
+// testClear sets what a nil list or map means to say.
+func testClear(t *testing.T, r *room) {
+	retry, hosts := []time.Duration{time.Minute, time.Hour}, map[string]string{"a.example": "relay.example"}
+	r.want(t, gateway.Want{Settings: &gateway.SettingsPatch{Retry: &retry, DomainHosts: &hosts}})
+	if s := r.config(t).Stored; !slices.Equal(s.Retry, retry) || !maps.Equal(s.DomainHosts, hosts) {
+		t.Errorf("stored retry list %v and hosts %v, want %v and %v", s.Retry, s.DomainHosts, retry, hosts)
+	}
+	retry, hosts = nil, nil
+	r.want(t, gateway.Want{Settings: &gateway.SettingsPatch{Retry: &retry, DomainHosts: &hosts}})
+	if s := r.config(t).Stored; len(s.Retry) != 0 || len(s.DomainHosts) != 0 {
+		t.Errorf("stored retry list %v and hosts %v, want none", s.Retry, s.DomainHosts)
+	}
+	r.want(t, running(gateway.Restarted))
+	if c := r.config(t); !c.Stored.Equal(c.Effective) {
+		t.Errorf("after a restart: stored %+v, effective %+v", c.Stored, c.Effective)
+	}
 }
 
 func testUnknownOp(t *testing.T, r *room) {

@@ -51,6 +51,7 @@ func Run(t *testing.T, setup func(t *testing.T) Harness) {
 		{"begin", testBegin},
 		{"idempotent by key", testKey},
 		{"idempotent by value", testValue},
+		{"clearing lists", testClear},
 		{"unknown operation", testUnknownOp},
 		{"epoch fencing", testEpoch},
 		{"if generation", testGeneration},

@@ -1,0 +1,196 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strconv"
+
+	"example.org/ims/pkg/gateway"
+	"example.org/ims/pkg/ledger"
+)
+
+// Client talks to a server at a socket. It is safe for concurrent use, holds no
+// connection between calls, and never repeats a request.
+//
+// A call that did not reach the server wraps gateway.ErrUnreachable. A reading
+// call that broke off does too; a change that broke off wraps nothing, because
+// the server may have made it.
+type Client struct {
+	socket string
+	http   http.Client
+}
+
+// NewClient makes a client of the server at socket. It does not connect yet.
+func NewClient(socket string) *Client {
+	c := &Client{socket: socket}
+	c.http.Transport = &http.Transport{
+		DisableKeepAlives: true, // else a stale connection could hide whether a change was sent
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "unix", socket)
+		},
+		MaxResponseHeaderBytes: 16 << 10,
+	}
+	return c
+}
+
+// Gateways lists the gateways of the server.
+func (c *Client) Gateways(ctx context.Context) ([]Info, error) {
+	return getLines[Info](ctx, c, "/v1/gateways", nil)
+}
+
+// Config reads a gateway's configuration.
+func (c *Client) Config(ctx context.Context, name string) (gateway.Config, error) {
+	return get[gateway.Config](ctx, c, path(name, "config"), nil)
+}
+
+// Census counts a gateway's stores.
+func (c *Client) Census(ctx context.Context, name string) (gateway.Census, error) {
+	return get[gateway.Census](ctx, c, path(name, "census"), nil)
+}
+
+// Op reads an operation by its key.
+func (c *Client) Op(ctx context.Context, name, key string) (gateway.Op, error) {
+	return get[gateway.Op](ctx, c, path(name, "op"), url.Values{"key": {key}})
+}
+
+// Apply asks a gateway for a change.
+func (c *Client) Apply(ctx context.Context, name string, ch gateway.Change) (gateway.Op, error) {
+	return post[gateway.Op](ctx, c, path(name, "apply"), ch)
+}
+
+// List lists queue entries.
+func (c *Client) List(ctx context.Context, name string, sel gateway.Selection) ([]gateway.Item, error) {
+	q := url.Values{}
+	if sel.Store != nil {
+		q.Set("store", sel.Store.String())
+	}
+	set(q, "id", sel.ID)
+	set(q, "dest", sel.Dest)
+	if sel.OlderThan > 0 {
+		q.Set("older_than", sel.OlderThan.String())
+	}
+	if sel.Limit > 0 {
+		q.Set("limit", strconv.Itoa(sel.Limit))
+	}
+	return getLines[gateway.Item](ctx, c, path(name, "queue"), q)
+}
+
+// Act applies a verb to queue entries.
+func (c *Client) Act(ctx context.Context, name string, verb gateway.Verb, sel gateway.Selection, actor, reason string) (int, error) {
+	t, err := post[touched](ctx, c, path(name, "queue"), action{verb, sel, actor, reason})
+	return t.Touched, err
+}
+
+// Track reads the tracking log.
+func (c *Client) Track(ctx context.Context, name string, after uint64, limit int) ([]ledger.Event, error) {
+	q := url.Values{"after": {strconv.FormatUint(after, 10)}}
+	if limit > 0 {
+		q.Set("limit", strconv.Itoa(limit))
+	}
+	return getLines[ledger.Event](ctx, c, path(name, "track"), q)
+}
+
+// Present lists what the spool holds.
+func (c *Client) Present(ctx context.Context, name string) ([]ledger.Item, error) {
+	return getLines[ledger.Item](ctx, c, path(name, "present"), nil)
+}
+
+// Tables reads each site's copy of the routing table.
+func (c *Client) Tables(ctx context.Context, name string) ([]gateway.Table, error) {
+	return getLines[gateway.Table](ctx, c, path(name, "tables"), nil)
+}
+
+// Route asks where mail would go.
+func (c *Client) Route(ctx context.Context, name, site, address string, count int) (map[string]int, error) {
+	q := url.Values{"site": {site}, "address": {address}, "count": {strconv.Itoa(count)}}
+	return get[map[string]int](ctx, c, path(name, "route"), q)
+}
+
+// Clients lists the hosts that connected to the Internet listener.
+func (c *Client) Clients(ctx context.Context, name string) ([]gateway.Client, error) {
+	return getLines[gateway.Client](ctx, c, path(name, "clients"), nil)
+}
+
+func path(name, what string) string { return "/v1/gateways/" + url.PathEscape(name) + "/" + what }
+
+func set(q url.Values, key, value string) {
+	if value != "" {
+		q.Set(key, value)
+	}
+}
+
+func get[T any](ctx context.Context, c *Client, path string, q url.Values) (T, error) {
+	var v T
+	err := c.do(ctx, http.MethodGet, path+"?"+q.Encode(), nil, func(d *json.Decoder) error { return d.Decode(&v) })
+	return v, err
+}
+
+func post[T any](ctx context.Context, c *Client, path string, in any) (T, error) {
+	var v T
+	b, err := json.Marshal(in)
+	if err != nil {
+		return v, fmt.Errorf("write request: %w: %w", err, gateway.ErrRefused)
+	}
+	err = c.do(ctx, http.MethodPost, path, b, func(d *json.Decoder) error { return d.Decode(&v) })
+	return v, err
+}
+
+func getLines[T any](ctx context.Context, c *Client, path string, q url.Values) ([]T, error) {
+	var all []T
+	err := c.do(ctx, http.MethodGet, path+"?"+q.Encode(), nil, func(d *json.Decoder) error {
+		for {
+			var v T
+			switch err := d.Decode(&v); {
+			case errors.Is(err, io.EOF):
+				return nil
+			case err != nil:
+				return err
+			}
+			all = append(all, v)
+		}
+	})
+	return all, err
+}
+
+// do sends one request and reads its answer.
+func (c *Client) do(ctx context.Context, method, path string, body []byte, read func(*json.Decoder) error) error {
+	sent := false
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent = true }}
+	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), method, "http://ims"+path, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("write request: %w: %w", err, gateway.ErrRefused)
+	}
+	lost := func(err error) error {
+		err = fmt.Errorf("ask the service at %s: %w", c.socket, err)
+		if method == http.MethodGet || !sent {
+			return fmt.Errorf("%w: %w", err, gateway.ErrUnreachable)
+		}
+		return err
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return lost(err)
+	}
+	defer func() { _ = res.Body.Close() }() // it was only read
+	d := json.NewDecoder(res.Body)
+	if res.StatusCode != http.StatusOK {
+		var p problem
+		if err := d.Decode(&p); err != nil {
+			return lost(fmt.Errorf("status %s: %w", res.Status, err))
+		}
+		return decode(p)
+	}
+	if err := read(d); err != nil {
+		return lost(err)
+	}
+	return nil
+}
