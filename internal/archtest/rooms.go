@@ -1,0 +1,322 @@
+// Package archtest holds the plan of the house: which room may import which,
+// and why. Its tests compare the plan with the code, so an arrow that nobody
+// decided, a room that nobody placed, or a dependency that leaks out of its
+// room fails the build. It refuses to be convenient: whoever adds a room or an
+// arrow writes the reason here, in the same commit.
+package archtest
+
+// arrows are the rooms that a room may import, each with the reason.
+type arrows map[string]string
+
+// room is the place of a package in the plan.
+type room struct {
+	imports arrows
+	tests   arrows // what its tests may import beside that
+}
+
+// Reasons that several rooms share.
+const (
+	theContract = "the contract that it implements"
+	theSuite    = "the conformance suite of its contract"
+	theWords    = "the vocabulary of gateways: modes, stores, settings"
+	theRecords  = "the events that accounting is made from"
+	theMachine  = "the machine whose steps it performs or predicts"
+	theFacts    = "facts are what guards are about"
+	theGuards   = "judges the guards that the machine asks for"
+	theMail     = "the types that the parts of the mail service share"
+	theMistakes = "mistakes in files have places"
+	theNearest  = "names the nearest valid word"
+	theAddress  = "an address is parsed and compared in one place"
+	theRules    = "the rules of routing are pure, and the same for every organization"
+	theServers  = "name servers on loopback for tests"
+	theFiles    = "tests against the spool as it is"
+)
+
+// house is every room of the module. What is not written is forbidden.
+var house = map[string]room{
+	"cmd/ims": {imports: arrows{
+		"internal/cli":  "runs the command line",
+		"internal/wire": "hands the real dependencies to it",
+	}},
+	"runbooks": {},
+
+	// The core: pure, and free of everything below.
+	"pkg/facts":   {},
+	"pkg/machine": {imports: arrows{"pkg/facts": "grants and metrics are facts"}},
+	"pkg/guard": {imports: arrows{
+		"pkg/machine":      "a verdict is the machine's",
+		"pkg/facts":        theFacts,
+		"internal/suggest": theNearest,
+	}},
+	"pkg/runbook": {imports: arrows{
+		"pkg/machine":         "a runbook compiles to a machine",
+		"pkg/facts":           "parameters and grants name facts",
+		"pkg/guard":           "guards are compiled when a runbook is bound",
+		"internal/strictyaml": theMistakes,
+		"internal/suggest":    theNearest,
+	}, tests: arrows{"runbooks": "the shipped runbooks must load"}},
+	"pkg/ledger": {},
+	"pkg/model": {imports: arrows{
+		"pkg/machine": "its transitions are the machine's actions",
+		"pkg/facts":   "its state is read as facts",
+		"pkg/ledger":  "its mail obeys the conservation law",
+	}},
+	"pkg/check": {imports: arrows{
+		"pkg/machine": "explores the real step",
+		"pkg/model":   "explores it in the abstract world",
+		"pkg/guard":   theGuards,
+	}, tests: arrows{
+		"pkg/runbook": "proves runbooks",
+		"pkg/facts":   "reads counterexamples",
+		"runbooks":    "proves the shipped ones",
+	}},
+
+	// Contracts.
+	"pkg/gateway":             {imports: arrows{"pkg/ledger": theRecords}},
+	"pkg/gateway/gatewaytest": {imports: arrows{"pkg/gateway": theContract, "pkg/ledger": theRecords}},
+	"pkg/zone":                {},
+	"pkg/zone/zonetest":       {imports: arrows{"pkg/zone": theContract}},
+
+	// Leaves.
+	"internal/suggest":    {},
+	"internal/strictyaml": {imports: arrows{"internal/suggest": theNearest}},
+	"internal/output":     {},
+	"internal/archtest":   {},
+	"internal/testsum":    {},
+
+	// Shells: never an adapter, never each other.
+	"internal/journal": {imports: arrows{"pkg/machine": "its records are the machine's", "pkg/facts": "records hold observed facts"}},
+	"internal/engine": {imports: arrows{
+		"internal/journal": "intent before effect",
+		"pkg/machine":      theMachine,
+		"pkg/facts":        theFacts,
+		"pkg/guard":        theGuards,
+		"pkg/runbook":      "performs a bound runbook",
+		"pkg/gateway":      "acts through the contract",
+		"pkg/zone":         "acts through the contract",
+		"pkg/ledger":       "accounts for messages",
+	}, tests: arrows{
+		"runbooks":             "crash and abort tests perform the shipped runbooks",
+		"internal/world":       "the world that its wiring gives it",
+		"internal/gateway/mem": "a gateway that can be crashed between two lines",
+		"internal/dns/mem":     "a zone that can be crashed between two lines",
+	}},
+	"internal/world": {imports: arrows{
+		"internal/engine": "implements the world that the engine asks for",
+		"pkg/machine":     "performs the machine's actions",
+		"pkg/facts":       "observes the world as facts",
+		"pkg/gateway":     "acts on gateways through the contract",
+		"pkg/zone":        "acts on zones through the contract",
+		"pkg/ledger":      "accounts for messages",
+		"pkg/runbook":     "knows what a run is bound to",
+		"pkg/guard":       theGuards,
+	}, tests: arrows{
+		"internal/gateway/mem": "a gateway to act on",
+		"internal/dns/mem":     "a zone to act on",
+		"runbooks":             "the shipped runbooks must find their facts",
+	}},
+	"internal/plan": {imports: arrows{
+		"pkg/machine": theMachine,
+		"pkg/facts":   theFacts,
+		"pkg/guard":   theGuards,
+		"pkg/runbook": "plans a bound runbook",
+		"pkg/model":   "the abstract world that the dry run moves in",
+		"pkg/gateway": theWords,
+		"pkg/zone":    "an RRset is part of a plan",
+		"pkg/ledger":  "predicts the fate of every message",
+	}, tests: arrows{
+		"runbooks":             "plans the shipped runbooks",
+		"internal/gateway/mem": "a gateway to plan for",
+		"internal/dns/mem":     "a zone to plan for",
+	}},
+	"internal/runner": {imports: arrows{
+		"internal/engine":  "hosts it",
+		"internal/journal": "is the only writer of journals",
+		"pkg/machine":      "shows where a run stands",
+		"pkg/facts":        "shows what was observed",
+		"pkg/guard":        "shows what is missing",
+		"pkg/runbook":      "opens runs of bound runbooks",
+		"pkg/gateway":      theWords,
+		"pkg/zone":         "an RRset is part of what a run shows",
+		"pkg/ledger":       "shows the account of messages",
+	}, tests: arrows{
+		"runbooks":             "hosts the shipped runbooks",
+		"internal/world":       "the world that its wiring gives it",
+		"internal/gateway/mem": "a gateway to retire",
+		"internal/dns/mem":     "a zone to change",
+	}},
+
+	// The embedded mail service.
+	"internal/mail":         {imports: arrows{"pkg/gateway": theWords, "pkg/ledger": theRecords}},
+	"internal/mail/address": {},
+	"internal/mail/routing": {imports: arrows{"pkg/gateway": theWords, "internal/mail": theMail, "internal/mail/address": theAddress}},
+	"internal/mail/spool": {imports: arrows{
+		"internal/mail": theMail,
+		"pkg/gateway":   theWords,
+		"pkg/ledger":    theRecords,
+	}},
+	"internal/mail/spool/spooltest": {imports: arrows{"internal/mail": theMail, "internal/mail/spool": theFiles, "pkg/ledger": theRecords, "pkg/gateway": theWords}},
+	"internal/mail/smtpd":           {imports: arrows{"internal/mail/address": theAddress, "internal/mail": theMail}},
+	"internal/mail/delivery": {imports: arrows{
+		"internal/mail":         theMail,
+		"internal/mail/address": theAddress,
+		"pkg/gateway":           theWords,
+		"pkg/ledger":            theRecords,
+	}, tests: arrows{"internal/mail/spool": theFiles}},
+	"internal/mail/dsn":  {imports: arrows{"internal/mail": theMail, "internal/mail/address": theAddress}},
+	"internal/mail/sink": {imports: arrows{"internal/mail": theMail, "internal/mail/address": theAddress}},
+	"internal/mail/probe": {imports: arrows{"pkg/facts": "what a listener answers is a fact"}},
+	"internal/mail/service": {imports: arrows{
+		"internal/mail":          theMail,
+		"internal/mail/address":  theAddress,
+		"internal/mail/delivery": "moves what leaves",
+		"internal/mail/dsn":      "reports what cannot be delivered",
+		"internal/mail/routing":  "decides which gateway takes a message",
+		"internal/mail/smtpd":    "takes what arrives",
+		"internal/mail/spool":    "keeps what was taken",
+		"pkg/gateway":            theContract,
+		"pkg/ledger":             theRecords,
+	}, tests: arrows{
+		"pkg/gateway/gatewaytest": theSuite,
+		"internal/mail/sink":      "hosts that answer as told",
+	}},
+	"internal/mail/control": {imports: arrows{
+		"internal/mail":         theMail,
+		"internal/mail/service": "what the socket controls",
+		"pkg/gateway":           theContract,
+		"pkg/ledger":            theRecords,
+	}},
+
+	// Adapters: their contract and facts only.
+	"internal/gateway/mem": {
+		imports: arrows{"pkg/gateway": theContract, "pkg/ledger": theRecords, "pkg/facts": theFacts, "internal/mail/routing": theRules},
+		tests:   arrows{"pkg/gateway/gatewaytest": theSuite},
+	},
+	"internal/gateway/embedded": {
+		imports: arrows{"pkg/gateway": theContract, "pkg/ledger": theRecords, "pkg/facts": theFacts, "internal/mail/control": "speaks to the service over its socket"},
+		tests:   arrows{"pkg/gateway/gatewaytest": theSuite, "internal/gateway/mem": "a gateway behind the socket", "internal/mail": theMail, "internal/mail/service": "the service it speaks to", "internal/mail/sink": "hosts that answer as told"},
+	},
+	"internal/dns/mem":  {imports: arrows{"pkg/zone": theContract}, tests: arrows{"pkg/zone/zonetest": theSuite}},
+	"internal/dns/tsig": {imports: arrows{"pkg/zone": "a key belongs to a zone"}},
+	"internal/dns/msg":  {imports: arrows{"pkg/zone": "converts the contract's RRsets to wire form"}},
+	"internal/dns/rfc2136": {
+		imports: arrows{"pkg/zone": theContract, "internal/dns/msg": "RRsets on the wire", "internal/dns/tsig": "updates are signed"},
+		tests:   arrows{"pkg/zone/zonetest": theSuite, "internal/dns/dnstest": theServers, "internal/dns/server": "a server to update", "internal/dns/watch": "what the servers give afterwards"},
+	},
+	"internal/dns/server": {
+		imports: arrows{"pkg/zone": "serves the contract's RRsets", "internal/dns/msg": "RRsets on the wire", "internal/dns/tsig": "updates and transfers are signed"},
+		tests:   arrows{"internal/dns/dnstest": theServers, "internal/dns/rfc2136": "a client to be updated by"},
+	},
+	"internal/dns/watch": {
+		imports: arrows{"pkg/zone": "observes the contract's RRsets", "internal/dns/msg": "RRsets on the wire", "internal/dns/tsig": "transfers are signed", "pkg/facts": theFacts},
+		tests:   arrows{"internal/dns/dnstest": theServers, "internal/dns/server": "servers to watch", "internal/dns/rfc2136": "a change to watch"},
+	},
+	"internal/dns/resolve": {
+		imports: arrows{"pkg/zone": "looks the contract's RRsets up", "internal/dns/msg": "RRsets on the wire"},
+		tests:   arrows{"internal/dns/dnstest": theServers, "internal/dns/rfc2136": "a change to follow", "internal/dns/server": "a server to ask"},
+	},
+	"internal/dns/bindtest": {
+		imports: arrows{"internal/dns/dnstest": theServers, "pkg/zone": theContract},
+		tests: arrows{
+			"internal/dns/msg": "RRsets on the wire", "internal/dns/rfc2136": "updates BIND", "internal/dns/server": "exchanges zones with BIND",
+			"internal/dns/tsig": "the keys", "internal/dns/watch": "watches BIND", "internal/dns/resolve": "asks BIND", "pkg/zone/zonetest": theSuite,
+		},
+	},
+	"internal/dns/dnstest": {imports: arrows{"internal/dns/server": "starts it", "internal/dns/tsig": "makes keys"}},
+
+	// People.
+	"internal/config": {imports: arrows{
+		"internal/strictyaml": theMistakes,
+		"internal/suggest":    theNearest,
+		"pkg/gateway":         "reads modes, spaces and settings",
+		"pkg/zone":            "reads names and RRsets",
+		"pkg/runbook":         "reads parameters of runbooks",
+	}},
+	"internal/cli": {imports: arrows{
+		"internal/output":     "prints",
+		"internal/config":     "reads ims.yaml",
+		"internal/runner":     "is a client of the runner",
+		"internal/plan":       "shows dry runs",
+		"internal/strictyaml": theMistakes,
+		"internal/suggest":    theNearest,
+		"internal/tui":        "shows a run on a terminal",
+		"pkg/check":           "shows proofs and counterexamples",
+		"pkg/facts":           theFacts,
+		"pkg/gateway":         theWords,
+		"pkg/ledger":          "shows the account of messages",
+		"pkg/machine":         "shows states and outcomes",
+		"pkg/runbook":         "shows and lints runbooks",
+		"pkg/zone":            "shows RRsets",
+	}, tests: arrows{"runbooks": "commands about shipped runbooks"}},
+	"internal/tui": {imports: arrows{
+		"internal/runner": "is a client of the runner",
+		"internal/output": "text from strangers is made safe in one place",
+		"pkg/machine":     "shows where a run stands",
+		"pkg/facts":       "shows what is missing",
+		"pkg/gateway":     theWords,
+		"pkg/ledger":      "shows the account of messages",
+	}},
+	"internal/lab": {imports: arrows{
+		"internal/config":       "writes an ims.yaml, and reads its own",
+		"internal/mail":         theMail,
+		"internal/mail/address": theAddress,
+		"internal/mail/service": "its gateways",
+		"internal/mail/control": "their sockets",
+		"internal/mail/sink":    "its remote hosts and mailboxes",
+		"internal/dns/server":   "its zone",
+		"internal/dns/resolve":  "its senders follow MX",
+		"internal/dns/tsig":     "the key of its zone",
+		"internal/strictyaml":   theMistakes,
+		"pkg/gateway":           theWords,
+		"pkg/zone":              "its RRsets",
+		"pkg/ledger":            theRecords,
+	}},
+	"internal/wire": {imports: everything()},
+}
+
+// everything is what wire may import: it alone knows all adapters.
+func everything() arrows {
+	all := arrows{}
+	for _, r := range []string{
+		"runbooks", "pkg/facts", "pkg/machine", "pkg/guard", "pkg/runbook", "pkg/gateway", "pkg/zone", "pkg/ledger", "pkg/model", "pkg/check",
+		"internal/cli", "internal/config", "internal/output", "internal/strictyaml", "internal/engine", "internal/journal", "internal/runner", "internal/plan",
+		"internal/world", "internal/lab",
+		"internal/mail", "internal/mail/probe", "internal/mail/service", "internal/mail/control", "internal/mail/sink", "internal/mail/spool",
+		"internal/gateway/mem", "internal/gateway/embedded",
+		"internal/dns/mem", "internal/dns/rfc2136", "internal/dns/server", "internal/dns/watch", "internal/dns/resolve", "internal/dns/tsig",
+	} {
+		all[r] = "wire connects every part, and alone knows the adapters"
+	}
+	return all
+}
+
+// confined are the third-party modules, the rooms that may import each (a room
+// stands for those below it, "*_test" for every test), and why.
+var confined = map[string]struct {
+	rooms []string
+	why   string
+}{
+	"cel.dev/cel-go":                        {[]string{"pkg/guard"}, "guards are expressions; nobody else needs to know in which language"},
+	"github.com/goccy/go-yaml":              {[]string{"internal/strictyaml"}, "YAML with positions of every key"},
+	"modernc.org/sqlite":                    {[]string{"internal/journal"}, "one durable, inspectable file that others can read meanwhile"},
+	"github.com/cockroachdb/pebble/v2":      {[]string{"internal/mail/spool"}, "group commit of small values"},
+	"github.com/emersion/go-smtp":           {[]string{"internal/mail"}, "SMTP's command loop and client"},
+	"github.com/emersion/go-sasl":           {[]string{"internal/mail"}, "AUTH, for go-smtp"},
+	"github.com/emersion/go-message":        {[]string{"internal/mail/dsn"}, "building and reading reports, never for relaying"},
+	"github.com/miekg/dns":                  {[]string{"internal/dns"}, "DNS messages, TSIG, transfers"},
+	"github.com/charmbracelet/bubbletea":    {[]string{"internal/tui"}, "the drain monitor; it talks to the terminal when imported"},
+	"github.com/charmbracelet/bubbles":      {[]string{"internal/tui"}, "goes with bubbletea"},
+	"github.com/charmbracelet/lipgloss":     {[]string{"internal/tui"}, "goes with bubbletea"},
+	"github.com/olekukonko/tablewriter":     {[]string{"internal/output"}, "tables, behind one wrapper"},
+	"github.com/spf13/cobra":                {[]string{"internal/cli"}, "commands, flags, completion"},
+	"github.com/spf13/pflag":                {[]string{"internal/cli"}, "the flags of cobra"},
+	"github.com/mattn/go-isatty":            {[]string{"cmd/ims"}, "whether a stream is a terminal"},
+	"github.com/invopop/jsonschema":         {[]string{"pkg/runbook"}, "the runbook schema from the Go types"},
+	"github.com/santhosh-tekuri/jsonschema": {[]string{"*_test"}, "validates the runbook schema"},
+	"github.com/google/go-cmp":              {[]string{"*_test", "pkg/zone/zonetest", "pkg/gateway/gatewaytest"}, "differences in tests"},
+	"github.com/rogpeppe/go-internal":       {[]string{"*_test"}, "acceptance scripts"},
+	"pgregory.net/rapid":                    {[]string{"*_test"}, "property tests"},
+}
+
+// pure rooms may not read a clock, and reach no network, disk or process.
+var pure = []string{"pkg/facts", "pkg/machine", "pkg/guard", "pkg/runbook", "pkg/ledger", "pkg/model", "pkg/check"}
