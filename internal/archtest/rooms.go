@@ -96,10 +96,11 @@ var house = map[string]room{
 		"pkg/zone":         "acts through the contract",
 		"pkg/ledger":       "accounts for messages",
 	}, tests: arrows{
-		"runbooks":             "crash and abort tests perform the shipped runbooks",
-		"internal/world":       "the world that its wiring gives it",
-		"internal/gateway/mem": "a gateway that can be crashed between two lines",
-		"internal/dns/mem":     "a zone that can be crashed between two lines",
+		"internal/gateway/fault": "answers that get lost",
+		"runbooks":               "crash and abort tests perform the shipped runbooks",
+		"internal/world":         "the world that its wiring gives it",
+		"internal/gateway/mem":   "a gateway that can be crashed between two lines",
+		"internal/dns/mem":       "a zone that can be crashed between two lines",
 	}},
 	"internal/world": {imports: arrows{
 		"internal/engine": "implements the world that the engine asks for",
@@ -163,8 +164,8 @@ var house = map[string]room{
 		"pkg/gateway":           theWords,
 		"pkg/ledger":            theRecords,
 	}, tests: arrows{"internal/mail/spool": theFiles}},
-	"internal/mail/dsn":  {imports: arrows{"internal/mail": theMail, "internal/mail/address": theAddress}},
-	"internal/mail/sink": {imports: arrows{"internal/mail": theMail, "internal/mail/address": theAddress}},
+	"internal/mail/dsn":   {imports: arrows{"internal/mail": theMail, "internal/mail/address": theAddress}},
+	"internal/mail/sink":  {imports: arrows{"internal/mail": theMail, "internal/mail/address": theAddress}},
 	"internal/mail/probe": {imports: arrows{"pkg/facts": "what a listener answers is a fact"}},
 	"internal/mail/service": {imports: arrows{
 		"internal/mail":          theMail,
@@ -196,6 +197,14 @@ var house = map[string]room{
 		imports: arrows{"pkg/gateway": theContract, "pkg/ledger": theRecords, "pkg/facts": theFacts, "internal/mail/control": "speaks to the service over its socket"},
 		tests:   arrows{"pkg/gateway/gatewaytest": theSuite, "internal/gateway/mem": "a gateway behind the socket", "internal/mail": theMail, "internal/mail/service": "the service it speaks to", "internal/mail/sink": "hosts that answer as told"},
 	},
+	"internal/gateway/readonly": {
+		imports: arrows{"pkg/gateway": theContract, "pkg/ledger": theRecords},
+		tests:   arrows{"pkg/gateway/gatewaytest": theSuite, "internal/gateway/mem": "a gateway to wrap"},
+	},
+	"internal/gateway/fault": {
+		imports: arrows{"pkg/gateway": theContract, "pkg/ledger": theRecords},
+		tests:   arrows{"pkg/gateway/gatewaytest": theSuite, "internal/gateway/mem": "a gateway to wrap"},
+	},
 	"internal/dns/mem":  {imports: arrows{"pkg/zone": theContract}, tests: arrows{"pkg/zone/zonetest": theSuite}},
 	"internal/dns/tsig": {imports: arrows{"pkg/zone": "a key belongs to a zone"}},
 	"internal/dns/msg":  {imports: arrows{"pkg/zone": "converts the contract's RRsets to wire form"}},
@@ -216,10 +225,10 @@ var house = map[string]room{
 		tests:   arrows{"internal/dns/dnstest": theServers, "internal/dns/rfc2136": "a change to follow", "internal/dns/server": "a server to ask"},
 	},
 	"internal/dns/bindtest": {
-		imports: arrows{"internal/dns/dnstest": theServers, "pkg/zone": theContract},
+		imports: arrows{"internal/dns/dnstest": theServers, "internal/dns/msg": "RRsets on the wire", "internal/dns/tsig": "the keys", "pkg/zone": theContract},
 		tests: arrows{
-			"internal/dns/msg": "RRsets on the wire", "internal/dns/rfc2136": "updates BIND", "internal/dns/server": "exchanges zones with BIND",
-			"internal/dns/tsig": "the keys", "internal/dns/watch": "watches BIND", "internal/dns/resolve": "asks BIND", "pkg/zone/zonetest": theSuite,
+			"internal/dns/rfc2136": "updates BIND", "internal/dns/server": "exchanges zones with BIND",
+			"internal/dns/watch": "watches BIND", "internal/dns/resolve": "asks BIND", "pkg/zone/zonetest": theSuite,
 		},
 	},
 	"internal/dns/dnstest": {imports: arrows{"internal/dns/server": "starts it", "internal/dns/tsig": "makes keys"}},
@@ -282,7 +291,7 @@ func everything() arrows {
 		"internal/cli", "internal/config", "internal/output", "internal/strictyaml", "internal/engine", "internal/journal", "internal/runner", "internal/plan",
 		"internal/world", "internal/lab",
 		"internal/mail", "internal/mail/probe", "internal/mail/service", "internal/mail/control", "internal/mail/sink", "internal/mail/spool",
-		"internal/gateway/mem", "internal/gateway/embedded",
+		"internal/gateway/mem", "internal/gateway/embedded", "internal/gateway/readonly", "internal/gateway/fault",
 		"internal/dns/mem", "internal/dns/rfc2136", "internal/dns/server", "internal/dns/watch", "internal/dns/resolve", "internal/dns/tsig",
 	} {
 		all[r] = "wire connects every part, and alone knows the adapters"
