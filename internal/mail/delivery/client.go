@@ -49,7 +49,7 @@ type client struct {
 	name   string // what EHLO says
 	opened time.Time
 	sent   int  // transactions begun
-	dirty  bool // a transaction was begun since the last RSET
+	dirty  bool // a transaction was begun and not ended by a reply to its dot
 	stop   func() bool
 }
 
@@ -73,8 +73,9 @@ func (c *client) spent(l Limits) bool {
 	return c.sent >= l.Messages || time.Since(c.opened) >= l.Age
 }
 
-// fresh readies the connection for a transaction. On a used one it says RSET,
-// which also finds out whether the next hop is still there.
+// fresh readies the connection for a transaction, with RSET if one was given
+// up. After the reply to the final dot there is nothing to reset (RFC 5321
+// section 4.1.1.4), and MAIL finds out as well whether the next hop is there.
 func (c *client) fresh() error {
 	if !c.dirty {
 		return nil

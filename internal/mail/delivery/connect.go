@@ -51,29 +51,45 @@ func (s *Scheduler) connect(ctx context.Context, h hop) (*client, error) {
 	return nil, last
 }
 
-// open connects to one target and says EHLO.
+// open connects to one target, with TLS if that can be had, and says EHLO.
 func (s *Scheduler) open(ctx context.Context, t Target) (*client, error) {
 	remote := strings.TrimSpace(t.Host + " " + t.Addr)
-	bounded, cancel := context.WithTimeout(ctx, s.opt.Limits.Dial)
-	conn, err := s.opt.Dial(bounded, t.Addr)
-	cancel()
+	conn, err := s.dial(ctx, t.Addr)
 	if err != nil {
 		return nil, notNow(statusNoAnswer, "connect to %s: %v", remote, err)
 	}
-	c := newClient(ctx, conn, remote, s.opt)
-	if err := c.smtp.Hello(s.opt.Hostname); err != nil {
-		c.close()
-		if e, ok := isReply(err); ok {
-			o := answered(e, remote)
-			o.Kind, o.Permanent = Deferred, false
-			if o.Status[0] == '5' {
-				o.Status = "4" + o.Status[1:]
-			}
-			return nil, &unreachable{o}
+	if s.opt.StartTLS {
+		conn, err = s.secure(ctx, conn, t)
+		if errors.Is(err, errTLS) && ctx.Err() == nil {
+			s.opt.Log.Warn("deliver without TLS", "host", remote, "err", err)
+			conn, err = s.dial(ctx, t.Addr)
 		}
+		if err != nil {
+			return nil, &unreachable{broken(err, "waiting for the greeting", remote)}
+		}
+	}
+	c := newClient(ctx, conn, remote, s.opt)
+	err = c.smtp.Hello(s.opt.Hostname)
+	if err == nil {
+		return c, nil
+	}
+	c.close()
+	e, ok := isReply(err)
+	if !ok {
 		return nil, &unreachable{broken(err, "waiting for the greeting", remote)}
 	}
-	return c, nil
+	o := answered(e, remote)
+	o.Kind, o.Permanent = Deferred, false
+	if o.Status[0] == '5' {
+		o.Status = "4" + o.Status[1:]
+	}
+	return nil, &unreachable{o}
+}
+
+func (s *Scheduler) dial(ctx context.Context, addr string) (net.Conn, error) {
+	bounded, cancel := context.WithTimeout(ctx, s.opt.Limits.Dial)
+	defer cancel()
+	return s.opt.Dial(bounded, addr)
 }
 
 // targets lists whom to try, best first.

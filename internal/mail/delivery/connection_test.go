@@ -26,20 +26,21 @@ func TestConnectionIsReused(t *testing.T) {
 			s.Add(w.entry(fmt.Sprintf("m%02d", i), "a.example", "u"))
 		}
 		synctest.Wait()
-		if len(h.got) != 25 || h.conns != 3 {
-			t.Errorf("%d messages over %d connections, want 25 over 3", len(h.got), h.conns)
+		open, all := h.connections()
+		if len(h.received()) != 25 || all != 3 {
+			t.Errorf("%d messages over %d connections, want 25 over 3", len(h.received()), all)
 		}
-		for i, m := range h.got { // first in, first out
+		for i, m := range h.received() { // first in, first out
 			if want := fmt.Sprintf("Subject: m%02d\r\n", i); !strings.HasPrefix(m.body, want) {
 				t.Errorf("message %d is %q", i, m.body)
 			}
 		}
-		if h.open != 1 {
-			t.Errorf("%d connections open, want 1 idle", h.open)
+		if open != 1 {
+			t.Errorf("%d connections open, want 1 idle", open)
 		}
-		time.Sleep(6 * time.Second)
+		pass(6 * time.Second)
 		synctest.Wait()
-		if h.open != 0 {
+		if open, _ := h.connections(); open != 0 {
 			t.Errorf("idle connection still open")
 		}
 		stop(t, s)
@@ -53,10 +54,10 @@ func TestConnectionAge(t *testing.T) {
 		s := w.scheduler()
 		for i := range 101 { // every 4 s, so the connection never idles out
 			s.Add(w.entry(fmt.Sprint("m", i), "a.example", "u"))
-			time.Sleep(4 * time.Second)
+			pass(4 * time.Second)
 		}
-		if h.conns != 2 {
-			t.Errorf("%d connections in 404 s, want 2", h.conns)
+		if _, all := h.connections(); all != 2 {
+			t.Errorf("%d connections in 404 s, want 2", all)
 		}
 		stop(t, s)
 	})
@@ -82,10 +83,10 @@ func TestConcurrencyLimits(t *testing.T) {
 			t.Errorf("in flight %d, want 6", n)
 		}
 		close(gate)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		total := 0
 		for _, h := range hosts {
-			total += len(h.got)
+			total += len(h.received())
 			if h.maxOpen > 3 {
 				t.Errorf("%d connections to one destination", h.maxOpen)
 			}
@@ -134,9 +135,9 @@ func TestConcurrencyFollowsTheHost(t *testing.T) {
 		for i := range 30 {
 			s.Add(w.entry(fmt.Sprint("m", i), "a.example", "u"))
 		}
-		time.Sleep(time.Minute)
-		if len(h.got) != 30 {
-			t.Errorf("%d delivered in a minute, want 30", len(h.got))
+		pass(time.Minute)
+		if len(h.received()) != 30 {
+			t.Errorf("%d delivered in a minute, want 30", len(h.received()))
 		}
 		stop(t, s)
 	})
@@ -170,7 +171,7 @@ func TestMXOrder(t *testing.T) {
 				s.Add(w.entry("m1", "a.example", "u"))
 				synctest.Wait()
 				wantLines(t, w, tt.line)
-				if d := cmp.Diff(tt.want, w.dials); d != "" {
+				if d := cmp.Diff(tt.want, w.dialed()); d != "" {
 					t.Errorf("dials (-want +got):\n%s", d)
 				}
 				stop(t, s)
@@ -187,7 +188,7 @@ func TestSilentHostIsPassedOver(t *testing.T) {
 		w.mx["a.example"] = []delivery.Target{{Host: "mute", Addr: "10.0.0.1:25", Pref: 1}, {Host: "mx", Addr: "10.0.0.2:25", Pref: 2}}
 		s := w.scheduler()
 		s.Add(w.entry("m1", "a.example", "u"))
-		time.Sleep(10 * time.Minute)
+		pass(10 * time.Minute)
 		wantLines(t, w, "5m0s u@a.example delivered 2.0.0")
 		stop(t, s)
 	})
@@ -220,7 +221,7 @@ func TestHosts(t *testing.T) {
 				})
 				s.Add(w.entry("m1", tt.dest, "u"))
 				synctest.Wait()
-				if d := cmp.Diff([]string{tt.want}, w.dials); d != "" {
+				if d := cmp.Diff([]string{tt.want}, w.dialed()); d != "" {
 					t.Errorf("dials (-want +got):\n%s", d)
 				}
 				stop(t, s)

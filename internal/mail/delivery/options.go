@@ -24,9 +24,12 @@ type Options struct {
 	// Self reports whether a target is this service itself; see [SelfTargets].
 	Self func(Target) bool
 	// LMTP speaks LMTP (RFC 2033), for a mail host inside the organization.
-	LMTP   bool
-	Limits Limits
-	Log    *slog.Logger // nil discards
+	LMTP bool
+	// StartTLS uses TLS where it is offered, without checking certificates,
+	// and falls back to clear text.
+	StartTLS bool
+	Limits   Limits
+	Log      *slog.Logger // nil discards
 }
 
 // Limits bound what the scheduler does at once. Zero fields get the defaults

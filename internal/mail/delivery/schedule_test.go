@@ -41,7 +41,7 @@ func TestDelivers(t *testing.T) {
 		synctest.Wait()
 		wantLines(t, w, "0s u@a.example delivered 2.0.0", "0s v@a.example delivered 2.0.0")
 		want := []message{{"sender@here.example", []string{"u@a.example", "v@a.example"}, "Subject: m1\r\n\r\n.dot m1\r\n"}}
-		if d := cmp.Diff(want, h.got, cmp.AllowUnexported(message{})); d != "" {
+		if d := cmp.Diff(want, h.received(), cmp.AllowUnexported(message{})); d != "" {
 			t.Errorf("received (-want +got):\n%s", d)
 		}
 		if s.Len() != 0 || s.InFlight() != 0 {
@@ -84,7 +84,7 @@ func TestRetryTimesAndExpiry(t *testing.T) {
 					e := w.entry("m1", "a.example", "u")
 					e.Class = tt.class
 					s.Add(e)
-					time.Sleep(100 * hour)
+					pass(100 * hour)
 					checkTimes(t, w, tt.want)
 					stop(t, s)
 				})
@@ -142,17 +142,17 @@ func TestDestinationsHaveTheirOwnSchedules(t *testing.T) {
 		w.route("10.0.0.2:25", "good.example")
 		s := w.scheduler()
 		s.Add(w.entry("m1", "dead.example", "u"))
-		time.Sleep(5 * time.Minute)
+		pass(5 * time.Minute)
 		s.Add(w.entry("m2", "good.example", "u"))
 		s.Add(w.entry("m3", "dead.example", "v")) // waits: nobody answers there
-		time.Sleep(15 * time.Minute)
+		pass(15 * time.Minute)
 		wantLines(t, w,
 			"0s u@dead.example deferred 4.4.1",
 			"5m0s u@good.example delivered 2.0.0",
 			"15m0s u@dead.example deferred 4.4.1",
 			"15m0s v@dead.example deferred 4.4.1")
-		if len(w.dials) != 3 {
-			t.Errorf("dials: %v, want one for each pass over a destination", w.dials)
+		if len(w.dialed()) != 3 {
+			t.Errorf("dials: %v, want one for each pass over a destination", w.dialed())
 		}
 		stop(t, s)
 	})
@@ -201,10 +201,10 @@ func TestPermanentFailures(t *testing.T) {
 				e := w.entry("m1", "a.example", "u")
 				tt.set(w, h)
 				s.Add(e)
-				time.Sleep(time.Minute)
+				pass(time.Minute)
 				wantLines(t, w, tt.want)
-				if len(h.got) != 0 {
-					t.Errorf("received: %+v", h.got)
+				if len(h.received()) != 0 {
+					t.Errorf("received: %+v", h.received())
 				}
 				stop(t, s)
 			})
@@ -229,7 +229,7 @@ func TestPerRecipientReplies(t *testing.T) {
 		s.Add(w.entry("m1", "a.example", "ok", "bad", "slow"))
 		synctest.Wait()
 		h.ask(func() error { h.rcpt = nil; return nil })
-		time.Sleep(hour)
+		pass(hour)
 		wantLines(t, w,
 			"0s ok@a.example delivered 2.0.0", "0s bad@a.example failed 5.1.1", "0s slow@a.example deferred 4.2.1",
 			"15m0s slow@a.example delivered 2.0.0")

@@ -220,6 +220,11 @@ func (s *Scheduler) Resume() {
 	defer s.mu.Unlock()
 	s.paused = false
 	for _, d := range s.dests {
+		for n := len(d.idle); n > 0 && d.ready.Len() > 0; n = len(d.idle) {
+			w := d.idle[n-1]
+			s.unpark(w)
+			w.bell <- true
+		}
 		s.enqueue(d)
 	}
 	s.signal()

@@ -143,6 +143,7 @@ func (s *source) Read(b []byte) (int, error) {
 // answer nobody knows; that is said even when ctx is done.
 func (c *client) end(a *attempt, accepted []int, w *smtp.DataCommand) error {
 	resp, err := w.CloseWithResponse()
+	c.dirty = false
 	if err == nil {
 		a.set(accepted, taken(resp.StatusText, c.remote, c.has("DSN")))
 		return nil
@@ -168,6 +169,7 @@ func (c *client) unknown(err error) Outcome {
 // endLMTP is end with one reply a recipient (RFC 2033 section 4.2).
 func (c *client) endLMTP(a *attempt, accepted []int, w *smtp.DataCommand) error {
 	resp, err := w.CloseWithLMTPResponse()
+	c.dirty = false
 	var refused smtp.LMTPDataError
 	errors.As(err, &refused)
 	closed := false

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	smtp "github.com/emersion/go-smtp"
@@ -285,6 +286,26 @@ func (w *world) lines() []string {
 	return out
 }
 
+func (w *world) dialed() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.dials)
+}
+
+// connections are those open now, and all so far.
+func (h *host) connections() (open, all int) {
+	h.w.mu.Lock()
+	defer h.w.mu.Unlock()
+	return h.open, h.conns
+}
+
+// received is what the host took.
+func (h *host) received() []message {
+	h.w.mu.Lock()
+	defer h.w.mu.Unlock()
+	return slices.Clone(h.got)
+}
+
 func stop(t testing.TB, s *delivery.Scheduler) {
 	t.Helper()
 	if err := s.Stop(context.Background()); err != nil {
@@ -308,4 +329,10 @@ type gatedSession struct {
 func (s *gatedSession) Data(r io.Reader) error {
 	<-s.gate
 	return s.session.Data(r)
+}
+
+// pass lets faked time pass, and then waits until nothing moves.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }
