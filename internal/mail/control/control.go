@@ -23,6 +23,7 @@ package control
 import (
 	"errors"
 	"net/http"
+	"slices"
 
 	"example.org/ims/pkg/gateway"
 )
@@ -61,12 +62,12 @@ type touched struct {
 
 // problem is the body of every answer that is not 200.
 type problem struct {
-	Kind  string `json:"kind"`
-	Error string `json:"error"`
+	Kinds []string `json:"kinds"`
+	Error string   `json:"error"`
 }
 
-// kinds translate the contract's errors to the wire and back. The order
-// matters where an error wraps two of them.
+// kinds translate the contract's errors to the wire and back. The first that
+// fits decides the status.
 var kinds = []struct {
 	name   string
 	status int
@@ -75,20 +76,24 @@ var kinds = []struct {
 	{"denied", http.StatusForbidden, ErrDenied},
 	{"stale-epoch", http.StatusPreconditionFailed, gateway.ErrStaleEpoch},
 	{"conflict", http.StatusConflict, gateway.ErrConflict},
-	{"refused", http.StatusUnprocessableEntity, gateway.ErrRefused},
 	{"not-found", http.StatusNotFound, gateway.ErrNotFound},
 	{"unreachable", http.StatusBadGateway, gateway.ErrUnreachable},
 	{"unsupported", http.StatusNotImplemented, errors.ErrUnsupported},
+	{"refused", http.StatusUnprocessableEntity, gateway.ErrRefused},
 }
 
 // encode is an error on the wire. What has no kind leaves the outcome unknown.
 func encode(err error) (int, problem) {
+	status, p := http.StatusInternalServerError, problem{Kinds: []string{}, Error: err.Error()}
 	for _, k := range kinds {
 		if errors.Is(err, k.target) {
-			return k.status, problem{k.name, err.Error()}
+			if len(p.Kinds) == 0 {
+				status = k.status
+			}
+			p.Kinds = append(p.Kinds, k.name)
 		}
 	}
-	return http.StatusInternalServerError, problem{"unknown", err.Error()}
+	return status, p
 }
 
 // remoteError is an error that came over the wire.
@@ -103,12 +108,9 @@ func (e *remoteError) Unwrap() []error { return e.is }
 func decode(p problem) error {
 	e := &remoteError{text: p.Error}
 	for _, k := range kinds {
-		if k.name == p.Kind {
+		if slices.Contains(p.Kinds, k.name) {
 			e.is = append(e.is, k.target)
 		}
-	}
-	if p.Kind == "denied" {
-		e.is = append(e.is, gateway.ErrRefused)
 	}
 	return e
 }

@@ -129,7 +129,7 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, v any, err error)
 	w.Header().Set("Content-Type", "application/json")
 	status := http.StatusOK
 	if err != nil {
-		status, v = problemOf(err)
+		status, v = refusal(err)
 		s.log.Info("control request refused", "path", r.URL.Path, "status", status, "err", err)
 	}
 	w.WriteHeader(status)
@@ -147,7 +147,7 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, v any, err error)
 	}
 }
 
-func problemOf(err error) (int, any) {
+func refusal(err error) (int, any) {
 	status, p := encode(err)
 	return status, p
 }
