@@ -1,0 +1,99 @@
+// Package probe asks an SMTP listener what it would tell a client, and sends
+// nothing: EHLO, MAIL FROM:<>, RCPT, RSET (which that client follows by another
+// EHLO), QUIT. It uses the client of
+// github.com/emersion/go-smtp, as delivery does.
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/emersion/go-smtp"
+
+	"example.org/ims/pkg/facts"
+)
+
+// HeloPrefix begins the HELO name of every probe, so that a listener's log can
+// tell probes from clients.
+const HeloPrefix = "ims-probe"
+
+// Prober probes listeners. It is safe for concurrent use.
+type Prober struct {
+	// Dial opens a connection; nil is a TCP dialer.
+	Dial func(ctx context.Context, address string) (net.Conn, error)
+	// Helo follows HeloPrefix in the EHLO command.
+	Helo string
+	// Timeout bounds one probe; 0 is ten seconds.
+	Timeout time.Duration
+}
+
+// Probe returns what the listener says to a recipient, and its reply. A port
+// that refuses connections is ReplyClosed; an answer that does not come is an
+// error: nothing is known then.
+func (p *Prober) Probe(ctx context.Context, address, rcpt string) (facts.Value, string, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.timeout())
+	defer cancel()
+	conn, err := p.dial(ctx, address)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return facts.ReplyClosed, "connection refused", nil
+	}
+	if err != nil {
+		return facts.Unknown, "", fmt.Errorf("probe %s: %w", address, err)
+	}
+	// The client sets deadlines of its own, so the end of ctx closes the
+	// connection; by the time ask returns the answer is known, or the error is.
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer func() {
+		stop()
+		_ = conn.Close()
+	}()
+	return p.ask(conn, address, rcpt)
+}
+
+func (p *Prober) ask(conn net.Conn, address, rcpt string) (facts.Value, string, error) {
+	c := smtp.NewClient(conn)
+	for _, step := range []func() error{
+		func() error { return c.Hello(HeloPrefix + "." + p.Helo) },
+		func() error { return c.Mail("", nil) },
+		func() error { return c.Rcpt(rcpt, nil) },
+	} {
+		if err := step(); err != nil {
+			return classify(err, address)
+		}
+	}
+	// The transaction is given up on purpose; what the listener says to that
+	// changes nothing.
+	_ = c.Reset()
+	_ = c.Quit()
+	return facts.ReplyAccept, "250", nil
+}
+
+func classify(err error, address string) (facts.Value, string, error) {
+	var reply *smtp.SMTPError
+	switch {
+	case !errors.As(err, &reply):
+		return facts.Unknown, "", fmt.Errorf("probe %s: %w", address, err)
+	case reply.Temporary():
+		return facts.ReplyTemporary, fmt.Sprintf("%d %s", reply.Code, reply.Message), nil
+	}
+	return facts.ReplyPermanent, fmt.Sprintf("%d %s", reply.Code, reply.Message), nil
+}
+
+func (p *Prober) dial(ctx context.Context, address string) (net.Conn, error) {
+	if p.Dial != nil {
+		return p.Dial(ctx, address)
+	}
+	var d net.Dialer
+	return d.DialContext(ctx, "tcp", address)
+}
+
+func (p *Prober) timeout() time.Duration {
+	if p.Timeout > 0 {
+		return p.Timeout
+	}
+	return 10 * time.Second
+}
