@@ -130,7 +130,7 @@ func set(q url.Values, key, value string) {
 
 func get[T any](ctx context.Context, c *Client, path string, q url.Values) (T, error) {
 	var v T
-	err := c.do(ctx, http.MethodGet, path+"?"+q.Encode(), nil, func(d *json.Decoder) error { return d.Decode(&v) })
+	err := c.do(ctx, http.MethodGet, path+"?"+q.Encode(), nil, func(d *json.Decoder) error { return one(d, &v) })
 	return v, err
 }
 
@@ -140,8 +140,22 @@ func post[T any](ctx context.Context, c *Client, path string, in any) (T, error)
 	if err != nil {
 		return v, fmt.Errorf("write request: %w: %w", err, gateway.ErrRefused)
 	}
-	err = c.do(ctx, http.MethodPost, path, b, func(d *json.Decoder) error { return d.Decode(&v) })
+	err = c.do(ctx, http.MethodPost, path, b, func(d *json.Decoder) error { return one(d, &v) })
 	return v, err
+}
+
+// one reads the only value of an answer, to the answer's end.
+func one(d *json.Decoder, v any) error {
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	switch _, err := d.Token(); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		return err
+	}
+	return errors.New("more than one value")
 }
 
 func getLines[T any](ctx context.Context, c *Client, path string, q url.Values) ([]T, error) {
