@@ -71,6 +71,19 @@ func (d *data) add(rr dns.RR) {
 	d.set(h.Name, h.Rrtype, set)
 }
 
+// Bounds of a zone text, and of an RRset, the latter as BIND has it with
+// max-records-per-type.
+const (
+	maxRecords = 100000
+	maxPerSet  = 100
+)
+
+// fits reports whether the RRset of rr is within the bound.
+func (d *data) fits(rr dns.RR) bool {
+	h := rr.Header()
+	return len(d.get(zone.CanonicalName(h.Name), h.Rrtype)) <= maxPerSet
+}
+
 // exists reports whether a name has records, or names below it have.
 func (d *data) exists(name string) bool {
 	if d.names[name] != nil {
@@ -109,16 +122,18 @@ func (d *data) bump() {
 
 // all are the records of the zone, the SOA first, the rest in a fixed order.
 func (d *data) all() []dns.RR {
-	var rest []dns.RR
-	for _, types := range d.names {
-		for t, rrs := range types {
-			if t != dns.TypeSOA {
-				rest = append(rest, rrs...)
+	out := slices.Clone(d.get(d.apex, dns.TypeSOA))
+	for _, n := range slices.Sorted(maps.Keys(d.names)) {
+		for _, t := range slices.Sorted(maps.Keys(d.names[n])) {
+			if t == dns.TypeSOA {
+				continue
 			}
+			set := slices.Clone(d.names[n][t])
+			slices.SortFunc(set, func(a, b dns.RR) int { return strings.Compare(a.String(), b.String()) })
+			out = append(out, set...)
 		}
 	}
-	slices.SortFunc(rest, func(a, b dns.RR) int { return strings.Compare(a.String(), b.String()) })
-	return append(slices.Clone(d.get(d.apex, dns.TypeSOA)), rest...)
+	return out
 }
 
 // equal compares all but the serial.
@@ -155,7 +170,9 @@ func parse(apex, text string) (*data, error) {
 	zp.SetIncludeAllowed(false)
 	var rrs []dns.RR
 	for rr, ok := zp.Next(); ok; rr, ok = zp.Next() {
-		rrs = append(rrs, rr)
+		if rrs = append(rrs, rr); len(rrs) > maxRecords {
+			return nil, fmt.Errorf("parse zone %q: more than %d records", apex, maxRecords)
+		}
 	}
 	if err := zp.Err(); err != nil {
 		return nil, fmt.Errorf("parse zone %q: %w", apex, err)
@@ -178,6 +195,9 @@ func build(apex string, rrs []dns.RR) (*data, error) {
 			return nil, fmt.Errorf("build zone %q: %s %s without data", apex, h.Name, dns.TypeToString[h.Rrtype])
 		}
 		d.add(rr)
+		if !d.fits(rr) {
+			return nil, fmt.Errorf("build zone %q: more than %d %s records at %s", apex, maxPerSet, dns.TypeToString[h.Rrtype], h.Name)
+		}
 	}
 	if len(d.get(apex, dns.TypeSOA)) != 1 {
 		return nil, fmt.Errorf("build zone %q: %d SOA records, want one", apex, len(d.get(apex, dns.TypeSOA)))

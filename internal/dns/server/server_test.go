@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"encoding/hex"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -267,6 +268,11 @@ func TestUpdateRules(t *testing.T) {
 		{"absent record removed", func(t *testing.T, m *dns.Msg) { m.Remove(rr(t, "gw.example.test. 0 IN A 192.0.2.11")) }, 0, 1},
 		{"exchanger without address", func(t *testing.T, m *dns.Msg) { m.Insert(rr(t, "m.example.test. 60 IN MX 10 nope.example.test.")) }, dns.RcodeRefused, 1},
 		{"exchanger that is an alias", func(t *testing.T, m *dns.Msg) { m.Insert(rr(t, "m.example.test. 60 IN MX 10 alias.example.test.")) }, dns.RcodeRefused, 1},
+		{"too many records", func(t *testing.T, m *dns.Msg) {
+			for i := range 101 {
+				m.Insert(rr(t, fmt.Sprintf("x.example.test. 60 IN A 192.0.2.%d", i)))
+			}
+		}, dns.RcodeServerFailure, 1},
 		{"null MX", func(t *testing.T, m *dns.Msg) { m.Insert(rr(t, "m.example.test. 60 IN MX 0 .")) }, 0, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {

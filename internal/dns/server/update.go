@@ -35,6 +35,9 @@ func (s *Server) update(q *dns.Msg, g Grant) int {
 	next := old.clone()
 	for _, rr := range q.Ns {
 		next.change(rr)
+		if !next.fits(rr) {
+			return dns.RcodeServerFailure // so does BIND
+		}
 	}
 	if s.cfg.CheckTargets && !next.targetsHaveAddresses(q.Ns) {
 		s.cfg.Log.Warn("dns update refused: mail exchanger has no address records", slog.String("zone", s.cfg.Zone))
