@@ -186,7 +186,7 @@ var house = map[string]room{
 		"internal/mail/service": "what the socket controls",
 		"pkg/gateway":           theContract,
 		"pkg/ledger":            theRecords,
-	}},
+	}, tests: arrows{"internal/gateway/mem": "a gateway behind the socket"}},
 
 	// Adapters: their contract and facts only.
 	"internal/gateway/mem": {
