@@ -30,6 +30,8 @@ import (
 	"io"
 	"io/fs"
 
+	"github.com/spf13/cobra"
+
 	"example.org/ims/internal/output"
 )
 
@@ -64,6 +66,10 @@ func Main(ctx context.Context, argv []string, stdio IO, deps Deps) int {
 	s := &session{io: stdio, deps: deps}
 	root := newRoot(s)
 	root.SetArgs(argv)
+	return execute(ctx, s, root)
+}
+
+func execute(ctx context.Context, s *session, root *cobra.Command) int {
 	err := root.ExecuteContext(ctx)
 	if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) && output.KindOf(err) == output.Failed {
 		err = output.As(output.Interrupted, "", errors.New("interrupted"))

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/spf13/cobra"
+
+	"example.org/ims/runbooks"
+)
+
+func testSession(out, words io.Writer) *session {
+	return &session{
+		io:   IO{In: strings.NewReader(""), Out: out, Err: words},
+		deps: Deps{Version: "test", Runbooks: runbooks.FS},
+	}
+}
+
+// TestEveryCommandHelps holds every command, present and to come, to the
+// conventions of this package.
+func TestEveryCommandHelps(t *testing.T) {
+	var walk func(*cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		name := cmd.CommandPath()
+		if cmd.Short == "" {
+			t.Errorf("%s has no Short", name)
+		}
+		if strings.HasSuffix(cmd.Short, ".") {
+			t.Errorf("%s: Short ends in a full stop", name)
+		}
+		if cmd.Annotations[exitNote] == "" {
+			t.Errorf("%s has no EXIT STATUS: return exits(cmd, …) or group(cmd, …)", name)
+		}
+		if cmd.RunE == nil || cmd.Run != nil {
+			t.Errorf("%s wants RunE, and no Run", name)
+		}
+		if cmd.PersistentPreRunE != nil || cmd.PreRunE != nil {
+			t.Errorf("%s has a hook, which its children would replace in silence: set up in the constructor", name)
+		}
+		if cmd.HasParent() && !strings.Contains(cmd.Example, "  ims ") {
+			t.Errorf("%s has no Example that begins with two blanks and ims", name)
+		}
+		if !strings.Contains(cmd.Use, "…") && cmd.Args == nil {
+			t.Errorf("%s takes any arguments without saying so: set Args", name)
+		}
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	walk(newRoot(testSession(io.Discard, io.Discard)))
+}
+
+func TestCompletion(t *testing.T) {
+	tests := []struct {
+		argv []string
+		want []string
+	}{
+		{[]string{"runbook", ""}, []string{"lint\t", "list\t", "show\t"}},
+		{[]string{"runbook", "show", "q"}, []string{"q285090"}},
+		{[]string{"version", "-o", ""}, []string{"text", "json"}},
+	}
+	for _, tt := range tests {
+		var out, words strings.Builder
+		s := testSession(&out, &words)
+		code := Main(t.Context(), append([]string{cobra.ShellCompRequestCmd}, tt.argv...), s.io, s.deps)
+		for _, w := range tt.want {
+			if code != 0 || !strings.Contains(out.String(), w) {
+				t.Errorf("completion of %q = %q, exit %d, want %q among it", tt.argv, &out, code, w)
+			}
+		}
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, words strings.Builder
+	s := testSession(&out, &words)
+	root := &cobra.Command{Use: "ims", SilenceErrors: true, SilenceUsage: true, RunE: func(cmd *cobra.Command, _ []string) error {
+		return cmd.Context().Err()
+	}}
+	root.SetArgs(nil)
+	if code := execute(ctx, s, root); code != 130 || words.String() != "ims: error: interrupted\n" {
+		t.Errorf("an interrupted command exits %d and says %q, want 130", code, &words)
+	}
+	root.RunE = func(*cobra.Command, []string) error { return nil }
+	if code := execute(ctx, s, root); code != 0 {
+		t.Errorf("a command that ended well in spite of an interrupt exits %d, want 0", code)
+	}
+}
+
+func TestABrokenShippedRunbookIsAMistake(t *testing.T) {
+	var out, words strings.Builder
+	s := testSession(&out, &words)
+	s.deps.Runbooks = fstest.MapFS{"broken.yaml": {Data: []byte("kind: Runbook\nstat: x\n")}}
+	if code := Main(t.Context(), []string{"runbook", "list"}, s.io, s.deps); code != 64 || !strings.HasPrefix(words.String(), "ims: error: broken.yaml:2:1: unknown key") {
+		t.Errorf("runbook list = exit %d, %q", code, &words)
+	}
+}
