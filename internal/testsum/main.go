@@ -108,7 +108,7 @@ func (s *summary) closeTest(e event, c *counts) {
 		c.passed++
 	case "fail":
 		c.failed++
-		s.print("FAIL %s %s\n%s", e.Package, e.Test, strings.Join(s.output[key], ""))
+		s.print("FAIL %s %s\n%s", e.Package, e.Test, words(s.output[key]))
 	case "skip":
 		c.skipped++
 		s.skips = append(s.skips, fmt.Sprintf("%s %s: %s", e.Package, e.Test, reason(s.output[key])))
@@ -119,12 +119,21 @@ func (s *summary) closeTest(e event, c *counts) {
 // reason finds what t.Skip said: "    x_test.go:12: named is not installed".
 func reason(output []string) string {
 	for _, line := range output {
-		if _, text, ok := strings.Cut(line, "_test.go:"); ok {
-			_, text, _ = strings.Cut(text, ": ")
-			return strings.TrimSpace(text)
+		if _, text, ok := strings.Cut(line, ".go:"); ok {
+			if _, text, ok = strings.Cut(text, ": "); ok {
+				return strings.TrimSpace(text)
+			}
 		}
 	}
 	return "no reason given"
+}
+
+// words is what a test or package said, without the marks of the test runner.
+func words(output []string) string {
+	said := slices.DeleteFunc(output, func(line string) bool {
+		return strings.HasPrefix(line, "=== ") || strings.HasPrefix(line, "FAIL")
+	})
+	return strings.Join(said, "")
 }
 
 func (s *summary) closePackage(e event, c *counts) {
@@ -140,7 +149,7 @@ func (s *summary) closePackage(e event, c *counts) {
 		// no result.
 		for key, lines := range s.output {
 			if key[0] == e.Package {
-				s.print("%s", strings.Join(lines, ""))
+				s.print("%s", words(lines))
 			}
 		}
 		s.print("FAIL %s  %.1fs\n", e.Package, e.Elapsed)

@@ -19,7 +19,7 @@ func TestSummarize(t *testing.T) {
 			[]string{
 				`{"Action":"run","Package":"p","Test":"TestA"}`,
 				`{"Action":"pass","Package":"p","Test":"TestA"}`,
-				`{"Action":"output","Package":"p","Test":"TestB","Output":"    b_test.go:7: named is not installed\n"}`,
+				`{"Action":"output","Package":"p","Test":"TestB","Output":"    b.go:7: named is not installed\n"}`,
 				`{"Action":"skip","Package":"p","Test":"TestB"}`,
 				`{"Action":"output","Package":"p","Output":"ok p 1.2s\n"}`,
 				`{"Action":"pass","Package":"p","Elapsed":1.2}`,
@@ -31,8 +31,10 @@ func TestSummarize(t *testing.T) {
 		{
 			"a failure prints what the test said",
 			[]string{
+				`{"Action":"output","Package":"p","Test":"TestA","Output":"=== RUN   TestA\n"}`,
 				`{"Action":"output","Package":"p","Test":"TestA","Output":"    a_test.go:7: got 1, want 2\n"}`,
 				`{"Action":"fail","Package":"p","Test":"TestA"}`,
+				`{"Action":"output","Package":"p","Output":"FAIL\tp\t0.5s\n"}`,
 				`{"Action":"fail","Package":"p","Elapsed":0.5}`,
 			},
 			[]string{"FAIL p TestA", "    a_test.go:7: got 1, want 2", "FAIL p  0.5s", "0 passed, 1 failed, 0 skipped"},
