@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -123,7 +124,7 @@ func TestAmbiguousExchanges(t *testing.T) {
 		faults  []fault // for the first updates; later ones pass
 		want    zone.Kind
 		made    bool
-		updates int
+		updates int32
 	}{
 		{"good", nil, zone.Applied, true, 2},
 		{"reply lost after the change", []fault{pass, loseReply}, zone.Applied, true, 2},
@@ -142,20 +143,17 @@ func TestAmbiguousExchanges(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := dnstest.Primary(t)
-			updates := 0
-			var mu sync.Mutex
+			var updates atomic.Int32
 			addr := proxy(t, s.Addr(), func(n int, q []byte, ask func([]byte) []byte) []byte {
-				mu.Lock()
-				updates = max(updates, n)
-				mu.Unlock()
+				updates.Add(1)
 				if n <= len(c.faults) {
 					return c.faults[n-1](q, ask)
 				}
 				return ask(q)
 			})
 			o := writer(t, addr, nil).Apply(t.Context(), move)
-			if o.Kind != c.want || updates != c.updates {
-				t.Errorf("%v after %d updates, want %v after %d", o, updates, c.want, c.updates)
+			if n := updates.Load(); o.Kind != c.want || n != c.updates {
+				t.Errorf("%v after %d updates, want %v after %d", o, n, c.want, c.updates)
 			}
 			if made := s.Serial() != 1; made != c.made {
 				t.Errorf("change made: %v, want %v", made, c.made)
@@ -208,8 +206,13 @@ func TestEveryAttemptIsSignedAnew(t *testing.T) {
 		}
 		return ask(q)
 	})
-	if o := writer(t, addr, nil).Apply(t.Context(), move); o.Kind != zone.Applied || len(seen) != 4 {
-		t.Errorf("%v after %d updates", o, len(seen))
+	if o := writer(t, addr, nil).Apply(t.Context(), move); o.Kind != zone.Applied {
+		t.Error(o)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(seen) != 4 {
+		t.Errorf("%d updates, want 4", len(seen))
 	}
 }
 
@@ -334,5 +337,35 @@ func TestNewRefuses(t *testing.T) {
 		if _, err := rfc2136.New(cfg); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
+	}
+}
+
+// What the data already decides, and what a dry run asks, never becomes an
+// update on the wire.
+func TestNoUpdateIsSent(t *testing.T) {
+	s := dnstest.Primary(t)
+	var updates atomic.Int32
+	addr := proxy(t, s.Addr(), func(_ int, q []byte, ask func([]byte) []byte) []byte {
+		updates.Add(1)
+		return ask(q)
+	})
+	w := writer(t, addr, nil)
+	for _, c := range []struct {
+		name string
+		got  zone.Outcome
+		want zone.Kind
+	}{
+		{"stale", w.Apply(t.Context(), zone.Change{Zone: "example.test.", Old: mx("10 other.example.net."), New: move.New}), zone.Conflict},
+		{"already so", w.Apply(t.Context(), zone.Change{Zone: "example.test.", Old: move.New, New: move.Old}), zone.AlreadyApplied},
+		{"outside", w.Apply(t.Context(), zone.Change{Zone: "example.test.", Old: zone.NewRRset("x.", "MX", 1), New: zone.NewRRset("x.", "MX", 1, "10 a.")}), zone.NotInZone},
+		{"dry run", zone.ReadOnly(w).Apply(t.Context(), move), zone.Unsupported},
+		{"dry run, preflight", zone.ReadOnly(w).Preflight(t.Context(), move), zone.Unsupported},
+	} {
+		if c.got.Kind != c.want {
+			t.Errorf("%s: %v, want %v", c.name, c.got, c.want)
+		}
+	}
+	if n := updates.Load(); n != 0 {
+		t.Errorf("%d updates were sent", n)
 	}
 }

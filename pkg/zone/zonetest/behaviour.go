@@ -100,36 +100,51 @@ func (r *room) race(ctx context.Context, old zone.RRset, new func(i int) zone.RR
 }
 
 func testRace(t *testing.T, r *room) {
-	if !r.w.Caps().Conditional {
-		t.Skip("writer cannot compare inside the server")
-	}
 	cur := r.mx(300, gw)
 	r.seed(t, cur)
 	for n := range rounds {
-		value := func(i int) zone.RRset { return r.mx(300, fmt.Sprintf("%d w%d.example.net.", n+1, i)) }
-		out := r.race(t.Context(), cur, value)
-		winner := -1
-		for i, o := range out {
-			switch {
-			case o.Kind == zone.Applied && winner < 0:
-				winner = i
-			case o.Kind == zone.Applied:
-				t.Fatalf("round %d: both %d and %d applied", n, winner, i)
-			case o.Kind != zone.Conflict:
-				t.Fatalf("round %d: writer %d: %v", n, i, o)
-			}
-		}
-		if winner < 0 {
-			t.Fatalf("round %d: nobody won", n)
-		}
-		cur = value(winner)
-		for i, o := range out {
-			if !o.Got.Equal(cur) {
-				t.Fatalf("round %d: writer %d saw %v, winner wrote %v", n, i, o.Got, cur)
-			}
-		}
-		r.holds(t, cur)
+		cur = r.oneWins(t, n, cur)
 	}
+}
+
+// testRaceCreate has nothing to compare with but absence.
+func testRaceCreate(t *testing.T, r *room) {
+	for n := range rounds {
+		won := r.oneWins(t, n, r.mx(0))
+		r.apply(t, r.change(won, r.mx(0)), zone.Applied)
+	}
+}
+
+// oneWins races to replace cur with different values and requires that exactly
+// one writer is Applied and that all see what it wrote.
+func (r *room) oneWins(t *testing.T, n int, cur zone.RRset) zone.RRset {
+	t.Helper()
+	if !r.w.Caps().Conditional {
+		t.Skip("writer cannot compare inside the server")
+	}
+	value := func(i int) zone.RRset { return r.mx(300, fmt.Sprintf("%d w%d.example.net.", n+1, i)) }
+	out := r.race(t.Context(), cur, value)
+	winner := -1
+	for i, o := range out {
+		switch {
+		case o.Kind == zone.Applied && winner < 0:
+			winner = i
+		case o.Kind == zone.Applied:
+			t.Fatalf("round %d: both %d and %d applied", n, winner, i)
+		case o.Kind != zone.Conflict:
+			t.Fatalf("round %d: writer %d: %v", n, i, o)
+		}
+	}
+	if winner < 0 {
+		t.Fatalf("round %d: nobody won", n)
+	}
+	for i, o := range out {
+		if !o.Got.Equal(value(winner)) {
+			t.Fatalf("round %d: writer %d saw %v, winner wrote %v", n, i, o.Got, value(winner))
+		}
+	}
+	r.holds(t, value(winner))
+	return value(winner)
 }
 
 func testRaceSame(t *testing.T, r *room) {

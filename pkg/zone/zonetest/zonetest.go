@@ -46,6 +46,7 @@ func Run(t *testing.T, setup func(t *testing.T) Fixture) {
 		{"read-only", testReadOnly},
 		{"ended context", testContext},
 		{"race, different values", testRace},
+		{"race, creation", testRaceCreate},
 		{"race, same value", testRaceSame},
 	} {
 		t.Run(c.name, func(t *testing.T) {
