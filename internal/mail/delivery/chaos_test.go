@@ -44,14 +44,19 @@ func chaos(t *testing.T, w *world, rnd *rand.Rand) {
 		h.data = func(string) error { return mood() }
 		w.route(addr, fmt.Sprintf("d%d.example", i))
 	}
+	roll := func(n int) int { // the hosts roll too, with the world locked
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return rnd.IntN(n)
+	}
 	s := w.scheduler(func(o *delivery.Options) {
 		o.Limits = delivery.Limits{Connections: 3, PerDest: 2, Messages: 4, Rcpts: 2}
 	})
 	want := map[string]bool{}
 	for i := range entries {
-		d := fmt.Sprintf("d%d.example", rnd.IntN(hosts))
+		d := fmt.Sprintf("d%d.example", roll(hosts))
 		var rcpts []string
-		for j := range 1 + rnd.IntN(4) {
+		for j := range 1 + roll(4) {
 			r := fmt.Sprintf("m%d-%d", i, j)
 			rcpts = append(rcpts, r)
 			want[r+"@"+d] = true
@@ -62,18 +67,18 @@ func chaos(t *testing.T, w *world, rnd *rand.Rand) {
 		w.mu.Lock()
 		w.hosts[fmt.Sprintf("10.0.0.%d:25", rnd.IntN(hosts))].down = rnd.IntN(2) == 0
 		w.broken = rnd.IntN(2)
-		set := settings
 		w.mu.Unlock()
-		switch rnd.IntN(4) {
+		set := settings
+		switch roll(4) {
 		case 0:
 			s.Kick(gateway.Selection{})
 		case 1:
-			set.Retry = set.Retry[rnd.IntN(len(set.Retry)):]
+			set.Retry = set.Retry[roll(len(set.Retry)):]
 			if err := s.Configure(set); err != nil {
 				t.Error(err)
 			}
 		}
-		pass(time.Duration(rnd.IntN(7200)) * time.Second)
+		pass(time.Duration(roll(7200)) * time.Second)
 	}
 	pass(60 * hour)
 	account(t, w, want)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"runtime"
 	"strings"
@@ -12,10 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	smtp "github.com/emersion/go-smtp"
 	"github.com/google/go-cmp/cmp"
 
-	"example.org/ims/internal/mail"
 	"example.org/ims/internal/mail/delivery"
 	"example.org/ims/pkg/gateway"
 )
@@ -236,92 +233,6 @@ func TestStaleConnectionCostsNoAttempt(t *testing.T) {
 	})
 }
 
-func TestManyRecipients(t *testing.T) {
-	play(t, func(t *testing.T, w *world) {
-		h := w.host("10.0.0.1:25")
-		taken := 0
-		h.mail = func() error { taken = 0; return nil }
-		h.rcpt = func(string) error {
-			if taken == 60 {
-				return refuse(452, 4, 5, 3, "too many recipients")
-			}
-			taken++
-			return nil
-		}
-		w.route("10.0.0.1:25", "a.example")
-		s := w.scheduler()
-		e := w.entry("m1", "a.example")
-		for i := range 250 {
-			e.Rcpts = append(e.Rcpts, mail.Rcpt{Addr: fmt.Sprintf("u%d@a.example", i)})
-		}
-		s.Add(e)
-		synctest.Wait()
-		var sizes []int
-		for _, m := range h.received() {
-			sizes = append(sizes, len(m.rcpts))
-		}
-		if d := cmp.Diff([]int{60, 60, 60, 60, 10}, sizes); d != "" {
-			t.Errorf("recipients a transaction (-want +got):\n%s", d)
-		}
-		if len(w.lines()) != 250 || s.Len() != 0 {
-			t.Errorf("%d outcomes, %d left", len(w.lines()), s.Len())
-		}
-		stop(t, s)
-	})
-}
-
-func TestAddressesOnTheWire(t *testing.T) {
-	tests := []struct{ addr, want string }{
-		{`"victim@evil.example> ORCPT=rfc822;x"@a.example`, "0s %s delivered 2.0.0"},
-		{`victim@evil.example> ORCPT=rfc822;x@a.example`, "0s %s failed 5.1.3"},
-		{"a b@a.example", "0s %s failed 5.1.3"},
-		{"nul\x00@a.example", "0s %s failed 5.1.3"},
-		{"grün@a.example", "0s %s failed 5.6.7"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.addr, func(t *testing.T) {
-			play(t, func(t *testing.T, w *world) {
-				h := w.host("10.0.0.1:25")
-				w.route("10.0.0.1:25", "a.example")
-				s := w.scheduler()
-				e := w.entry("m1", "a.example")
-				e.Rcpts = []mail.Rcpt{{Addr: tt.addr, Notify: []string{"failure"}, ORcpt: "rfc822;u+x@a.example"}}
-				s.Add(e)
-				synctest.Wait()
-				wantLines(t, w, fmt.Sprintf(tt.want, tt.addr))
-				for _, m := range h.received() {
-					if !strings.HasSuffix(m.rcpts[0], "@a.example") {
-						t.Errorf("recipient on the wire: %q", m.rcpts[0])
-					}
-				}
-				stop(t, s)
-			})
-		})
-	}
-}
-
-type lmtpSession struct{ session }
-
-func (s *lmtpSession) LMTPData(_ io.Reader, status smtp.StatusCollector) error {
-	status.SetStatus("full@a.example", refuse(452, 4, 2, 2, "mailbox full"))
-	status.SetStatus("gone@a.example", refuse(550, 5, 1, 1, "no such user"))
-	status.SetStatus("ok@a.example", nil)
-	return nil
-}
-
-func TestLMTP(t *testing.T) {
-	play(t, func(t *testing.T, w *world) {
-		h := w.host("10.0.0.1:24")
-		h.srv.LMTP = true
-		h.srv.Backend = smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &lmtpSession{session{h: h}}, nil })
-		s := w.scheduler(func(o *delivery.Options) { o.LMTP = true; o.Settings.ForwardHost = "10.0.0.1:24" })
-		s.Add(w.entry("m1", "a.example", "ok", "gone", "full"))
-		synctest.Wait()
-		wantLines(t, w, "0s ok@a.example delivered 2.0.0", "0s gone@a.example failed 5.1.1", "0s full@a.example deferred 4.2.2")
-		stop(t, s)
-	})
-}
-
 // 100,000 entries for 10,000 destinations that do not answer cost memory, no
 // goroutines, and one dial a destination and pass.
 func TestManyDeadDestinations(t *testing.T) {
@@ -352,6 +263,40 @@ func TestManyDeadDestinations(t *testing.T) {
 		if n := len(w.dialed()); n != 2*dests {
 			t.Errorf("%d dials after the second pass, want %d", n, 2*dests)
 		}
+		stop(t, s)
+	})
+}
+
+func TestStatus(t *testing.T) {
+	play(t, func(t *testing.T, w *world) {
+		gate := make(chan struct{})
+		h := w.host("10.0.0.1:25")
+		h.srv.Backend = gated(h, gate)
+		w.route("10.0.0.1:25", "slow.example")
+		w.route("10.0.0.2:25", "dead.example")
+		s := w.scheduler(func(o *delivery.Options) { o.Limits.PerDest = 1 })
+		for i := range 3 {
+			s.Add(w.entry(fmt.Sprint("s", i), "slow.example", "u"))
+			s.Add(w.entry(fmt.Sprint("d", i), "dead.example", "u"))
+		}
+		synctest.Wait()
+		want := []delivery.Destination{
+			{
+				Host: "dead.example", Waiting: 3, Down: w.start.Add(hour / 4),
+				Last: "connect to mx.dead.example 10.0.0.2:25: connection refused",
+			},
+			{Host: "slow.example", Ready: 2, Busy: 1, Connections: 1},
+		}
+		if d := cmp.Diff(want, s.Destinations()); d != "" {
+			t.Errorf("destinations (-want +got):\n%s", d)
+		}
+		if e, next, ok := s.Entry("d1"); !ok || !next.Equal(w.start.Add(hour/4)) || e.ID != "d1" {
+			t.Errorf("entry d1: next %v, %v", next, ok)
+		}
+		if _, _, ok := s.Entry("nobody"); ok {
+			t.Error("an unknown entry was found")
+		}
+		close(gate)
 		stop(t, s)
 	})
 }

@@ -188,6 +188,9 @@ func TestPermanentFailures(t *testing.T) {
 		{"bare LF in the message", func(w *world, _ *host) {
 			w.bodies["m1"] = "Subject: x\r\n\r\na\n.\nb\r\n"
 		}, "0s u@a.example failed 5.6.0"},
+		{"disk error in the message", func(w *world, _ *host) {
+			w.bodies["m1"] = "Subject: x\r\n\r\nhalf" + cutHere
+		}, "0s u@a.example deferred 4.3.0"},
 		{"message is gone", func(w *world, _ *host) { delete(w.bodies, "m1") }, "0s u@a.example deferred 4.3.0"},
 	}
 	for _, tt := range tests {

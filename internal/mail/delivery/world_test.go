@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -111,8 +112,14 @@ func (w *world) Open(_ context.Context, e mail.Entry) (io.ReadCloser, error) {
 	if !ok {
 		return nil, errors.New("no body")
 	}
+	if whole, found := strings.CutSuffix(b, cutHere); found {
+		return io.NopCloser(io.MultiReader(strings.NewReader(whole), iotest.ErrReader(errors.New("disk error")))), nil
+	}
 	return io.NopCloser(strings.NewReader(b)), nil
 }
+
+// cutHere at the end of a body makes reading it fail there.
+const cutHere = "<cut here>"
 
 func (w *world) Done(_ context.Context, rs []delivery.Result) error {
 	w.mu.Lock()
