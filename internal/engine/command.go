@@ -33,8 +33,15 @@ const (
 	Abort    Verb = "abort"
 )
 
-// ErrRefused says that a command does not fit the run's state; the text says why.
-var ErrRefused = errors.New("refused")
+// Errors of Tell.
+var (
+	// ErrRefused says that a command does not fit the run's state; the text
+	// says why.
+	ErrRefused = errors.New("refused")
+	// ErrEnded says that the engine has stopped: the run has ended, or will be
+	// resumed by another.
+	ErrEnded = errors.New("the run is not performed any more")
+)
 
 type command struct {
 	Command
@@ -46,9 +53,16 @@ func (e *Engine) Tell(ctx context.Context, c Command) error {
 	cmd := command{c, make(chan error, 1)}
 	select {
 	case e.commands <- cmd:
-		return <-cmd.reply
+	case <-e.ended:
+		return ErrEnded
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+	select {
+	case err := <-cmd.reply:
+		return err
+	case <-e.ended:
+		return ErrEnded
 	}
 }
 

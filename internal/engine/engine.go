@@ -115,6 +115,7 @@ type Engine struct {
 	hist     *machine.History
 	look     Look
 	commands chan command
+	ended    chan struct{} // closed when Run returns
 	last     Observation
 	prev     facts.Vector
 	observed bool
@@ -132,7 +133,7 @@ type Engine struct {
 func New(o Options, records []machine.Record) *Engine {
 	e := &Engine{
 		opts: o, hist: machine.NewHistory(o.Book.Def),
-		commands: make(chan command), subs: map[chan Status]bool{},
+		commands: make(chan command), ended: make(chan struct{}), subs: map[chan Status]bool{},
 	}
 	for _, r := range records {
 		e.hist.Add(r)
@@ -148,6 +149,7 @@ func New(o Options, records []machine.Record) *Engine {
 // written. It returns the outcome; Open with an error means that it has not
 // ended and can be resumed.
 func (e *Engine) Run(ctx context.Context) (machine.Outcome, error) {
+	defer close(e.ended)
 	def := e.opts.Book.Def
 	for {
 		if err := ctx.Err(); err != nil {

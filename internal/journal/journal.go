@@ -125,9 +125,10 @@ func (j *Journal) transact(ctx context.Context, f func(context.Context, *sql.Tx)
 	if err != nil {
 		return err
 	}
+	// Nothing stays behind, also of a hook that ends its goroutine. What goes
+	// wrong here is f's to tell: SQLite has often rolled back by itself already.
+	defer func() { _ = tx.Rollback() }()
 	if err := f(ctx, tx); err != nil {
-		// The cause is f's; SQLite has often rolled back by itself already.
-		_ = tx.Rollback()
 		return err
 	}
 	j.commits++

@@ -1,0 +1,206 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"example.org/ims/internal/engine"
+	"example.org/ims/internal/journal"
+	"example.org/ims/internal/world/worldtest"
+	"example.org/ims/pkg/machine"
+	"example.org/ims/pkg/runbook"
+	"example.org/ims/runbooks"
+)
+
+// rig is a run on an organization in memory, inside a synctest bubble.
+type rig struct {
+	t    *testing.T
+	lab  *worldtest.Lab
+	book *runbook.Book
+	dir  string
+	// crash, if set, is called before (and after) every commit, by its number
+	// since the rig was made, and may end the goroutine of the engine.
+	crash   func(n int, after bool)
+	between func(engine.Effect)
+	commits int
+	// answer decides on questions; nil leaves them open.
+	answer func(engine.Status) (engine.Command, bool)
+	// watch sees every status.
+	watch func(engine.Status)
+}
+
+const runID = "r1"
+
+// brief compresses time through parameters alone.
+func brief() map[string]string {
+	return map[string]string{
+		"floor": "1m", "late_window": "3m", "quiet": "3m", "settle": "2m", "drained": "2m", "refuse_for": "3m",
+		"watch": "3m", "poll": "1m", "patience": "1h", "stalled_after": "30m",
+	}
+}
+
+func bind(t *testing.T, name string, params map[string]string) *runbook.Book {
+	t.Helper()
+	src, err := fs.ReadFile(runbooks.FS, name+".yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, mistakes := runbook.Load(name+".yaml", src)
+	if mistakes != nil {
+		t.Fatal(mistakes)
+	}
+	known := map[string]string{}
+	for _, p := range doc.Params {
+		if v, ok := params[p.Key.Value]; ok {
+			known[p.Key.Value] = v
+		}
+	}
+	book, mistakes := runbook.Bind(doc, worldtest.Binding(known))
+	if mistakes != nil {
+		t.Fatal(mistakes)
+	}
+	return book
+}
+
+func newRig(t *testing.T, name string, params map[string]string) *rig {
+	t.Helper()
+	return &rig{t: t, lab: worldtest.New(300), book: bind(t, name, params), dir: t.TempDir(), answer: yes}
+}
+
+// yes gives the first answer to every question.
+func yes(s engine.Status) (engine.Command, bool) {
+	return engine.Command{Verb: engine.Approve, State: s.State, Choice: s.Choices[0].Name, Actor: "ann"}, true
+}
+
+// life performs the run in one life of a runner: until it ends, ctx ends, or
+// the engine's goroutine is ended by crash.
+func (r *rig) life(ctx context.Context) (machine.Outcome, error) {
+	r.t.Helper()
+	j, err := journal.Open(context.WithoutCancel(ctx), r.dir, journal.Options{
+		BeforeCommit: func(int) { r.commit(false) },
+		AfterCommit:  func(int) { r.commit(true) },
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer func() {
+		if err := j.Close(); err != nil {
+			r.t.Error(err)
+		}
+	}()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	outcome, err := machine.Open, errCrashed
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		defer cancel()
+		e, openErr := r.engine(ctx, j)
+		if openErr != nil {
+			err = openErr
+			return
+		}
+		wg.Go(func() { r.attend(ctx, e) })
+		outcome, err = e.Run(ctx)
+	})
+	wg.Wait()
+	return outcome, err
+}
+
+var errCrashed = errors.New("the engine's goroutine was ended")
+
+func (r *rig) commit(after bool) {
+	if !after {
+		r.commits++
+	}
+	if r.crash != nil {
+		r.crash(r.commits, after)
+	}
+}
+
+// engine opens the run, or resumes it.
+func (r *rig) engine(ctx context.Context, j *journal.Journal) (*engine.Engine, error) {
+	o := engine.Options{
+		Book: r.book, World: r.lab.World(r.book), Journal: j, Opener: "ann", Between: r.between,
+		Log: slog.New(slog.DiscardHandler),
+	}
+	ev := machine.Record{Kind: machine.Opened.String(), At: time.Now(), Event: machine.Event{Kind: machine.Opened}}
+	_, err := j.Reader.Run(ctx, runID)
+	if err == nil {
+		ev.Kind, ev.Event.Kind = machine.Resumed.String(), machine.Resumed
+	}
+	first, codeErr := engine.Encode(ev)
+	if codeErr != nil {
+		return nil, codeErr
+	}
+	if err == nil {
+		o.Run, err = j.Resume(ctx, runID, "test", first...)
+	} else {
+		o.Run, err = j.OpenRun(ctx, journal.RunInfo{
+			ID: runID, Gateway: worldtest.East, Runbook: r.book.Def.Name, Digest: r.book.Doc.Digest,
+			Owner: "test", Opened: time.Now(), Text: r.book.Doc.Source,
+		}, worldtest.Leases(), first...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	records := r.records(ctx, j.Reader)
+	return engine.New(o, records), nil
+}
+
+func (r *rig) records(ctx context.Context, j *journal.Reader) []machine.Record {
+	r.t.Helper()
+	entries, err := j.Records(ctx, runID, 0)
+	if err != nil {
+		r.t.Error(err)
+		runtime.Goexit()
+	}
+	records, err := engine.Decode(entries)
+	if err != nil {
+		r.t.Error(err)
+	}
+	return records
+}
+
+// attend answers questions until ctx ends.
+func (r *rig) attend(ctx context.Context, e *engine.Engine) {
+	statuses, end := e.Subscribe()
+	defer end()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case s := <-statuses:
+			if r.watch != nil {
+				r.watch(s)
+			}
+			if s.Asked == nil || r.answer == nil {
+				continue
+			}
+			if c, ok := r.answer(s); ok {
+				if err := e.Tell(ctx, c); err != nil && ctx.Err() == nil && !errors.Is(err, engine.ErrEnded) {
+					r.t.Errorf("%s %s: %v", c.Verb, c.State, err)
+				}
+			}
+		}
+	}
+}
+
+// live lets the organization move until ctx ends.
+func (r *rig) live(ctx context.Context, wg *sync.WaitGroup) {
+	wg.Go(func() { r.lab.Org.Run(ctx, 10*time.Second) })
+}
+
+func path(visits []machine.Visit) string {
+	var ids []string
+	for _, v := range visits {
+		ids = append(ids, v.State)
+	}
+	return strings.Join(ids, " ")
+}

@@ -1,0 +1,170 @@
+// Package worldtest is a small organization in memory for tests of everything
+// above the world: gateway east, which retires, gateway west, its successor,
+// and a zone with two servers whose MX leads to east. Nothing leaves the
+// process, and time is whatever the test's clock says; it holds no test of its
+// own and judges nothing.
+package worldtest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	dns "example.org/ims/internal/dns/mem"
+	"example.org/ims/internal/engine"
+	"example.org/ims/internal/gateway/mem"
+	"example.org/ims/internal/mail/routing"
+	"example.org/ims/internal/world"
+	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/gateway"
+	"example.org/ims/pkg/runbook"
+	"example.org/ims/pkg/zone"
+)
+
+// Names of the organization's parts.
+const (
+	East   = "east"
+	West   = "west"
+	Domain = "example.test"
+)
+
+// Lab is the organization. Its parts may be used directly.
+type Lab struct {
+	Org        *mem.Org
+	Zone       *dns.Zone
+	East, West *mem.Gateway
+	// Wrap, if set, is put around every gateway that a world acts on.
+	Wrap func(gateway.Gateway) gateway.Gateway
+}
+
+// New makes an organization: both gateways route everything, east carries a
+// connected site, MX with a TTL of ttl seconds lead to east.
+func New(ttl uint32) *Lab {
+	all := []gateway.Space{{Type: "SMTP", Pattern: "*", Cost: 1}}
+	site := []gateway.Site{{Name: "branch", Cost: 1, RoutingAddress: "branch.test"}}
+	org := mem.New(mem.Options{
+		Domains: []string{Domain},
+		Delays:  routing.Delays{Recalculation: time.Minute, Replication: 5 * time.Minute},
+	},
+		mem.Spec{Name: East, Site: "hq", Hostname: "east." + Domain, Listen: "east:25", Spaces: all, Sites: site},
+		mem.Spec{Name: West, Site: "hq", Hostname: "west." + Domain, Listen: "west:25", Spaces: all, Sites: site},
+	)
+	z := dns.New(Domain, zone.NewMX(Domain, ttl, zone.MX{Pref: 10, Host: "east." + Domain}))
+	z.AddServer("ns2."+Domain, 20*time.Second)
+	return &Lab{Org: org, Zone: z, East: org.Gateway(East), West: org.Gateway(West)}
+}
+
+// Binding is the binding of a run that retires east.
+func Binding(params map[string]string) runbook.Binding {
+	return runbook.Binding{Gateway: East, Successor: West, Domains: []string{Domain}, Params: params}
+}
+
+// Leases are what such a run holds.
+func Leases() []string { return []string{"gateway/" + East, "space/SMTP:*"} }
+
+// World makes the world of a run.
+func (l *Lab) World(book *runbook.Book) engine.World {
+	floor, _ := book.Duration("floor")         // every shipped runbook has it
+	flush, _ := book.Duration("flush_timeout") // zero where nothing is flushed
+	wrap := l.Wrap
+	if wrap == nil {
+		wrap = func(g gateway.Gateway) gateway.Gateway { return g }
+	}
+	return world.New(world.Config{
+		Name: East, Hostname: "east." + Domain, Address: "east:25", Gateway: wrap(l.East),
+		Successor: wrap(l.West), SuccessorName: West, SuccessorHostname: "west." + Domain, SuccessorAddress: "west:25",
+		Domains: []world.Domain{{Name: Domain, Rcpt: "postmaster@" + Domain, Zone: Domain, Writer: l.Zone, Watch: l.Zone}},
+		Prober:  prober{l}, Routing: org{l}, Floor: floor, FlushAfter: flush,
+	})
+}
+
+type prober struct{ lab *Lab }
+
+// Probe asks the gateway itself.
+func (p prober) Probe(ctx context.Context, address, _ string) (facts.Value, string, error) {
+	if err := ctx.Err(); err != nil {
+		return facts.Unknown, "", err
+	}
+	g := p.lab.East
+	if address == "west:25" {
+		g = p.lab.West
+	}
+	switch code := g.Reply(); {
+	case code == 0:
+		return facts.ReplyClosed, "connection refused", nil
+	case code < 400:
+		return facts.ReplyAccept, "250", nil
+	case code < 500:
+		return facts.ReplyTemporary, fmt.Sprint(code), nil
+	default:
+		return facts.ReplyPermanent, fmt.Sprint(code), nil
+	}
+}
+
+type org struct{ lab *Lab }
+
+// Uncovered implements world.Routing.
+func (o org) Uncovered(ctx context.Context) ([]string, error) {
+	var r routing.Org
+	var own gateway.Config
+	for _, g := range []*mem.Gateway{o.lab.East, o.lab.West} {
+		c, err := g.Config(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if c.Name == East {
+			own = c
+		}
+		r.Gateways = append(r.Gateways, routing.Gateway{Name: c.Name, Site: "hq", Spaces: c.Spaces, Sites: c.Sites, Carries: c.Running})
+	}
+	r.Domains, r.Sites = []string{Domain}, []routing.Site{{Name: "hq"}}
+	var missing []string
+	for _, s := range own.Spaces {
+		if routing.Cover(r, East, s).Verdict != routing.Covered {
+			missing = append(missing, s.Type+":"+s.Pattern)
+		}
+	}
+	for _, s := range own.Sites {
+		if routing.CoverSite(r, East, s.Name).Verdict != routing.Covered {
+			missing = append(missing, s.Name)
+		}
+	}
+	return missing, nil
+}
+
+// Dependents implements world.Routing.
+func (o org) Dependents(context.Context) ([]string, error) { return nil, nil }
+
+// Picture is the configuration of everything that a run may change, in a form
+// that two equal worlds share.
+func (l *Lab) Picture(ctx context.Context) (string, error) {
+	out := map[string]any{}
+	for _, g := range []*mem.Gateway{l.East, l.West} {
+		c, err := g.Config(ctx)
+		if err != nil {
+			return "", err
+		}
+		c.Generation, c.StartedAt, c.Instance = 0, time.Time{}, ""
+		if !c.Running {
+			c.Effective = gateway.Settings{}
+		}
+		out[c.Name] = c
+	}
+	rr, err := l.Zone.Read(ctx, Domain, "MX")
+	if err != nil {
+		return "", err
+	}
+	out["mx"] = rr.String()
+	var lines []byte
+	for _, k := range slices.Sorted(maps.Keys(out)) {
+		raw, err := json.Marshal(out[k])
+		if err != nil {
+			return "", err
+		}
+		lines = fmt.Appendf(lines, "%s %s\n", k, raw)
+	}
+	return string(lines), nil
+}
