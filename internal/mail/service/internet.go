@@ -1,0 +1,111 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"example.org/ims/internal/mail"
+	"example.org/ims/internal/mail/address"
+	"example.org/ims/internal/mail/smtpd"
+	"example.org/ims/internal/mail/spool"
+	"example.org/ims/pkg/gateway"
+	"example.org/ims/pkg/ledger"
+)
+
+// reception answers the Internet. It takes mail for the organization's
+// recipients and for nobody else, in the modes that accept. In the others it
+// refuses for now, never for good: a 5xx would make the sender return mail
+// that the next mail exchanger takes.
+type reception struct {
+	g  *Gateway
+	rt *runtime
+}
+
+var _ smtpd.Handler = (*reception)(nil)
+
+// notTaking is the refusal of a gateway that does not accept.
+func notTaking(code int) *smtpd.Reply {
+	return smtpd.Refuse(code, "4.3.2", "this host is not accepting messages, try the next mail exchanger")
+}
+
+// Connect implements smtpd.Handler.
+func (r *reception) Connect(_ context.Context, p smtpd.Peer) (smtpd.Session, *smtpd.Reply) {
+	host := r.g.clients.connect(p)
+	set := r.rt.settings()
+	if r.rt.paused.Load() || !accepts(set.Mode) && set.Refuse == gateway.RefuseConnect {
+		return nil, notTaking(421)
+	}
+	return &receiving{reception: r, host: host}, nil
+}
+
+// receiving is one connection from the Internet.
+type receiving struct {
+	*reception
+	envelope
+	host string // key of the client log
+}
+
+var _ smtpd.Session = (*receiving)(nil)
+
+// Mail implements smtpd.Session.
+func (s *receiving) Mail(_ context.Context, from address.Mailbox, o smtpd.MailOptions) *smtpd.Reply {
+	s.g.clients.mail(s.host, o.Peer.Helo, from.String())
+	if no := s.g.o.full(); no != nil {
+		return no
+	}
+	s.envelope = begin(from, o)
+	return nil
+}
+
+// Rcpt implements smtpd.Session.
+func (s *receiving) Rcpt(_ context.Context, to address.Mailbox, o smtpd.RcptOptions) *smtpd.Reply {
+	to = s.g.o.who.complete(to)
+	bad := s.g.o.who.judge(to)
+	if !accepts(s.rt.settings().Mode) {
+		if bad == nil {
+			s.g.clients.deferred(s.host)
+		}
+		if s.g.faults.refuse550.Load() {
+			return smtpd.Refuse(550, "5.3.2", "this host does not accept messages")
+		}
+		return notTaking(450)
+	}
+	if bad != nil {
+		s.g.clients.rejected(s.host)
+		return bad
+	}
+	s.g.clients.valid(s.host)
+	s.add(to, o)
+	return nil
+}
+
+// Data implements smtpd.Session.
+func (s *receiving) Data(_ context.Context, b *smtpd.Body) (string, *smtpd.Reply) {
+	if !accepts(s.rt.settings().Mode) { // it changed since RCPT
+		return "", notTaking(450)
+	}
+	d, _, no := s.g.o.receive(&s.envelope, b, s.g.record().File.Hostname)
+	if no != nil {
+		return "", no
+	}
+	defer d.Abort()
+	now := time.Now()
+	e := s.entry(d, b)
+	e.ID, e.Gateway, e.Store, e.Inbound, e.Accepted, e.Since = mail.NewID(now), s.g.name, gateway.In, true, now, now
+	var tx spool.Tx
+	tx.Accept(d)
+	tx.Put(e)
+	ev := event(&e, ledger.Accepted, addresses(e.Rcpts))
+	ev.Peer = s.host
+	tx.Track(ev)
+	if err := s.g.o.spool.Commit(&tx); err != nil {
+		return "", s.g.o.notStored("accept message from the Internet", err)
+	}
+	s.g.accepted.Add(1)
+	s.g.clients.accepted(s.host)
+	s.rt.inbound.ring()
+	return string(d.Body), nil
+}
+
+// Close implements smtpd.Session.
+func (s *receiving) Close() {}
