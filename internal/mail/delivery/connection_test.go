@@ -309,3 +309,39 @@ func TestOddServers(t *testing.T) {
 		})
 	}
 }
+
+// A destination that swallows packets holds one place, not PerDest of them,
+// and others go ahead.
+func TestDeadDestinationHoldsOnePlace(t *testing.T) {
+	play(t, func(t *testing.T, w *world) {
+		w.host("10.0.0.1:25")
+		w.route("10.0.0.1:25", "good.example")
+		w.route("10.0.0.2:25", "dead.example")
+		s := w.scheduler(func(o *delivery.Options) {
+			dial := o.Dial
+			o.Limits = delivery.Limits{Connections: 2}
+			o.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
+				if addr == "10.0.0.2:25" {
+					<-ctx.Done()
+					return nil, ctx.Err()
+				}
+				return dial(ctx, addr)
+			}
+		})
+		for i := range 20 {
+			s.Add(w.entry(fmt.Sprint("d", i), "dead.example", "u"))
+		}
+		synctest.Wait()
+		s.Add(w.entry("g", "good.example", "u"))
+		synctest.Wait()
+		wantLines(t, w, "0s u@good.example delivered 2.0.0")
+		if n := s.InFlight(); n != 1 {
+			t.Errorf("%d attempts under way, want 1", n)
+		}
+		pass(30 * time.Second)
+		if n := len(w.lines()); n != 21 {
+			t.Errorf("%d outcomes after the dial timed out, want 21", n)
+		}
+		stop(t, s)
+	})
+}

@@ -126,3 +126,33 @@ func TestCheckSpace(t *testing.T) {
 		t.Errorf("blank pattern: %v", err)
 	}
 }
+
+// A space that is scoped to a site is not replicated outside it (Q279404), so
+// other sites' tables do not list it.
+func TestRoutesLeaveOutForeignScopes(t *testing.T) {
+	g := gw("g", "HQ", sp("*", 1, gateway.ScopeSite), sp("*@x.org", 2))
+	g.Sites = []gateway.Site{{Name: "Branch", Cost: 3, RoutingAddress: "mx.branch.example"}}
+	org := routing.Org{Sites: twoSites, Gateways: []routing.Gateway{g}}
+	want := []gateway.Route{{Gateway: "g", Space: &g.Spaces[1]}, {Gateway: "g", Site: &g.Sites[0]}}
+	if d := cmp.Diff(want, routing.Build(org, "Branch").Routes()); d != "" {
+		t.Errorf("Branch (-want +got):\n%s", d)
+	}
+	if n := len(routing.Build(org, "HQ").Routes()); n != 3 {
+		t.Errorf("HQ lists %d routes, want 3", n)
+	}
+}
+
+// A location exists only inside its site (Q234639).
+func TestCoverAsksOnlyWhereTheSpaceCounts(t *testing.T) {
+	old, here := gw("old", "HQ", sp("*", 1, gateway.ScopeLocation)), gw("here", "HQ", sp("*", 1, gateway.ScopeLocation))
+	old.Location, here.Location = "B1", "B1"
+	sites := []routing.Site{{Name: "HQ", Locations: []string{"B1"}}, {Name: "Branch", Locations: []string{"B1"}}}
+	org := routing.Org{Sites: sites, Gateways: []routing.Gateway{old, here}}
+	if c := routing.Cover(org, "old", old.Spaces[0]); c.Verdict != routing.Covered {
+		t.Errorf("same site, same location: %+v", c)
+	}
+	org.Gateways[1].Location = "B2"
+	if c := routing.Cover(org, "old", old.Spaces[0]); c.Verdict != routing.Uncovered || c.Origin != (routing.Origin{Site: "HQ", Location: "B1"}) {
+		t.Errorf("same site, other location: %+v", c)
+	}
+}
