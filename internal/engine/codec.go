@@ -63,6 +63,9 @@ func Decode(entries []journal.Entry) ([]machine.Record, error) {
 // Observed record.
 const memoryPrefix = "memory."
 
+// countPrefix marks the account of messages there.
+const countPrefix = "count."
+
 func (e *Engine) memory() map[string]string {
 	m := map[string]string{}
 	for k, v := range e.hist.Facts {

@@ -95,10 +95,8 @@ func (e *Engine) obey(ctx context.Context, c Command) error {
 // ask puts the question to people once, with the evidence and the digest that
 // an answer is bound to, and waits.
 func (e *Engine) ask(ctx context.Context, a machine.Action) error {
-	if !e.observed {
-		if err := e.observe(ctx); err != nil {
-			return err
-		}
+	if err := e.observe(ctx); err != nil {
+		return err
 	}
 	if e.hist.Asked == nil {
 		return e.putQuestion(ctx)
@@ -161,7 +159,7 @@ func (e *Engine) answer(ctx context.Context, c Command, d machine.Detail) error 
 	if err != nil {
 		return err
 	}
-	if err := e.mayApprove(c.Actor, st.Approve); err != nil {
+	if err := e.mayApprove(c.Actor, st.Approve.Choices[choice].Name, st.Approve); err != nil {
 		return err
 	}
 	if err := e.stillTrue(ctx, asked); err != nil {
@@ -188,11 +186,17 @@ func pick(choices []machine.Choice, name string) (int, error) {
 	return 0, fmt.Errorf("%w: choose one of %s", ErrRefused, strings.Join(names, ", "))
 }
 
-func (e *Engine) mayApprove(actor string, a *machine.Approve) error {
+func (e *Engine) mayApprove(actor, choice string, a *machine.Approve) error {
+	if len(a.From) > 0 && !slices.Contains(a.From, actor) {
+		return fmt.Errorf("%w: the question is for %s, not for %s", ErrRefused, strings.Join(a.From, ", "), actor)
+	}
 	if a.NotSelf && actor == e.opts.Opener {
 		return fmt.Errorf("%w: %s opened this run, and the question must be answered by somebody else", ErrRefused, actor)
 	}
 	for _, v := range e.hist.Votes {
+		if v.Choice != choice {
+			return fmt.Errorf("%w: %s chose %s already; agree, or reject the question", ErrRefused, v.Actor, v.Choice)
+		}
 		if v.Actor == actor {
 			return fmt.Errorf("%w: %s has approved already, and %d people must", ErrRefused, actor, a.Min)
 		}

@@ -27,6 +27,10 @@ func (ef Effect) detail() machine.Detail {
 	return machine.Detail{State: ef.State, Target: ef.Target, Action: ef.Action, Key: ef.Key, Undo: ef.Undo, Image: ef.Image}
 }
 
+// untouched reports whether an undo is of a target that no intent was ever
+// recorded for: of several targets, the run was aborted before this one.
+func (ef Effect) untouched() bool { return ef.Undo && ef.Image == "" }
+
 // intendAfter journals a passing guard and the intent it allows in one commit.
 func (e *Engine) intendAfter(ctx context.Context, judged machine.Record) error {
 	next, _ := e.opts.Book.Def.Step(e.hist.State, judged.Event)
@@ -66,6 +70,9 @@ func (e *Engine) intend(ctx context.Context, a machine.Action, before []machine.
 // perform makes the effect happen and records what is known of it.
 func (e *Engine) perform(ctx context.Context, a machine.Action) error {
 	ef := e.effect(a)
+	if ef.untouched() {
+		return e.outcome(ctx, ef, Result{State: machine.Done, After: "was not changed"}, "observe")
+	}
 	res := e.opts.World.Perform(ctx, ef)
 	if e.opts.Between != nil {
 		e.opts.Between(ef)
@@ -76,6 +83,9 @@ func (e *Engine) perform(ctx context.Context, a machine.Action) error {
 // reobserve finds out what became of an effect whose outcome nobody saw.
 func (e *Engine) reobserve(ctx context.Context, a machine.Action) error {
 	ef := e.effect(a)
+	if ef.untouched() {
+		return e.outcome(ctx, ef, Result{State: machine.Done, After: "was not changed"}, "observe")
+	}
 	return e.outcome(ctx, ef, e.opts.World.Look(ctx, ef), "observe")
 }
 

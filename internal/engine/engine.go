@@ -58,7 +58,12 @@ type Observation struct {
 	Facts *facts.Set
 	// Memory is what the world needs to find again after a crash.
 	Memory map[string]string
-	// Notes are lines worth showing: "old MX may be cached until …".
+	// Expires is the earliest time at which the clock facts can be true: "old
+	// MX may be cached until …". Zero if nothing is known.
+	Expires time.Time
+	// Counts are the account of messages, by the names of ledger.Ledger.
+	Counts map[string]int64
+	// Notes are lines worth showing.
 	Notes []string
 }
 
@@ -117,9 +122,10 @@ type Engine struct {
 	commands chan command
 	ended    chan struct{} // closed when Run returns
 	last     Observation
-	prev     facts.Vector
 	observed bool
 	written  time.Time // of the last Observed record
+	stretch  time.Time // since when time is covered that no record covers yet
+	passing  bool      // the condition of the current wait held at the last look
 	stallMin facts.Value
 	stallAt  time.Time
 	pending  time.Time // derived time-out: last time the clock fact was false
@@ -129,7 +135,8 @@ type Engine struct {
 	subs   map[chan Status]bool
 }
 
-// New makes an engine for a run whose records so far are given.
+// New makes an engine for a run whose records so far are given. One that is
+// only asked for its Status needs no World and no Journal.
 func New(o Options, records []machine.Record) *Engine {
 	e := &Engine{
 		opts: o, hist: machine.NewHistory(o.Book.Def),
@@ -142,6 +149,7 @@ func New(o Options, records []machine.Record) *Engine {
 	if len(records) > 0 {
 		e.look.Opened = records[0].At
 	}
+	e.status = e.snapshot()
 	return e
 }
 

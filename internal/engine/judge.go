@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"example.org/ims/pkg/facts"
@@ -28,19 +29,49 @@ func (e *Engine) observe(ctx context.Context) error {
 			changed[f.ID.String()] = text
 		}
 	}
+	recs := e.cover(&obs, &vector)
 	e.last = obs
-	if len(changed) == 0 && e.observed && time.Since(e.written) < e.heartbeat() {
-		e.hist.Cover(obs.Since, obs.At)
+	if len(recs) == 0 && len(changed) == 0 && e.observed && time.Since(e.written) < e.heartbeat() {
+		e.hist.Cover(e.stretch, obs.At)
 		return nil
 	}
 	for k, v := range obs.Memory {
 		changed[memoryPrefix+k] = v
 	}
-	e.prev, e.observed, e.written = vector, true, time.Now()
-	return e.append(ctx, machine.Record{
+	for k, v := range obs.Counts {
+		changed[countPrefix+k] = strconv.FormatInt(v, 10)
+	}
+	e.observed, e.written = true, time.Now()
+	err := e.append(ctx, append(recs, machine.Record{
 		Kind: machine.Observed, At: obs.At,
-		Detail: machine.Detail{From: obs.Since, Facts: changed, Evidence: obs.Notes},
-	})
+		Detail: machine.Detail{From: e.stretch, Facts: changed, Evidence: obs.Notes},
+	})...)
+	e.stretch = time.Time{}
+	return err
+}
+
+// cover extends the stretch of time that was observed without a gap since the
+// last record, and returns a record of the stretch before, if there is a gap.
+// While what must stay true is unknown, nothing is covered.
+func (e *Engine) cover(obs *Observation, v *facts.Vector) []machine.Record {
+	since := obs.Since
+	if w := e.state().Wait; w != nil {
+		passes := e.opts.Book.Guards[w.Until].Eval(v).Verdict == machine.Pass
+		if !passes || (e.observed && !e.passing) {
+			since = obs.At
+		}
+		e.passing = passes
+	}
+	if e.stretch.IsZero() {
+		e.stretch = since
+		return nil
+	}
+	if !since.After(e.last.At) {
+		return nil
+	}
+	before := machine.Record{Kind: machine.Observed, At: e.last.At, Detail: machine.Detail{From: e.stretch}}
+	e.stretch = since
+	return []machine.Record{before}
 }
 
 // heartbeat is how often unchanged facts are journalled, so that a crash loses
@@ -90,7 +121,7 @@ func matters(w *machine.Wait, s machine.State, g int, v machine.Verdict) bool {
 	if g == w.Drift {
 		return v == machine.Pass
 	}
-	return (v == machine.Pass) != s.Armed(machine.HoldTimer)
+	return v != machine.Unknown && (v == machine.Pass) != s.Armed(machine.HoldTimer)
 }
 
 // verdict evaluates a guard on the last observation and keeps the evidence.

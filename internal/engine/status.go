@@ -1,7 +1,8 @@
 package engine
 
 import (
-	"maps"
+	"strconv"
+	"strings"
 	"time"
 
 	"example.org/ims/pkg/facts"
@@ -27,10 +28,13 @@ type Status struct {
 	Choices []machine.Choice  `json:"choices,omitempty"`
 	Ends    time.Time         `json:"ends,omitzero"` // earliest end of the current wait
 	Limit   time.Time         `json:"limit,omitzero"`
+	Expires time.Time         `json:"expires,omitzero"` // earliest time at which no cache can hold the old MX
+	Action  Action            `json:"action"`
 	Seen    time.Time         `json:"seen"` // age of the data
 	Opened  time.Time         `json:"opened"`
 	Resumes int               `json:"resumes"`
 	Facts   map[string]string `json:"facts"`
+	Ledger  map[string]int64  `json:"ledger,omitempty"`
 	Notes   []string          `json:"notes,omitempty"`
 	Visits  []machine.Visit   `json:"visits"`
 	Outcome string            `json:"outcome"`
@@ -86,7 +90,7 @@ func (e *Engine) snapshot() Status {
 		Run: e.opts.Run.ID, Runbook: def.Name, Gateway: e.opts.Book.Bound.Gateway, Next: e.opts.Book.Bound.Successor,
 		State: st.ID, Title: st.Title, Index: int(e.hist.State.Cur) + 1, States: len(def.States),
 		Phase: e.hist.State.Phase.String(), Undoing: e.hist.State.Undoing,
-		Opened: e.look.Opened, Resumes: e.hist.Resumes, Facts: maps.Clone(e.hist.Facts),
+		Opened: e.look.Opened, Resumes: e.hist.Resumes, Facts: map[string]string{}, Expires: e.last.Expires,
 		Visits: append([]machine.Visit(nil), e.hist.Visits...), Outcome: def.Outcome(e.hist.State).String(),
 		Seen: e.last.At, Notes: e.last.Notes,
 	}
@@ -97,12 +101,41 @@ func (e *Engine) snapshot() Status {
 	if e.hist.State.Phase == machine.Operating {
 		s.Why = e.hist.State.Why.String()
 	}
-	if e.observed {
-		vector := e.last.Facts.Vector()
-		s.Missing = e.missing(st, &vector)
+	for k, v := range e.hist.Facts {
+		switch name, count := strings.CutPrefix(k, countPrefix); {
+		case count:
+			if s.Ledger == nil {
+				s.Ledger = map[string]int64{}
+			}
+			s.Ledger[name], _ = strconv.ParseInt(v, 10, 64) // it was written by us
+		case !strings.HasPrefix(k, memoryPrefix):
+			s.Facts[k] = v
+		}
 	}
+	if s.Seen.IsZero() {
+		s.Seen = e.hist.Last
+	}
+	vector := e.vector()
+	s.Missing = e.missing(st, &vector)
 	s.Ends, s.Limit = e.ends()
+	s.Action = e.ahead(&vector)
 	return s
+}
+
+// vector is what was observed last, by this engine or by one before it.
+func (e *Engine) vector() facts.Vector {
+	if e.observed {
+		return e.last.Facts.Vector()
+	}
+	v := facts.UnknownVector()
+	for _, id := range facts.All() {
+		if text, ok := e.hist.Facts[id.String()]; ok {
+			if value, err := id.Parse(text); err == nil {
+				v[id] = value
+			}
+		}
+	}
+	return v
 }
 
 // missing lists the conditions of the current state that do not hold.
@@ -115,6 +148,9 @@ func (e *Engine) missing(st *machine.StateDef, v *facts.Vector) []Missing {
 		all = e.opts.Book.Guards[st.Wait.Until]
 	case st.Kind == machine.KindAssert:
 		all = e.opts.Book.Guards[st.Assert]
+	}
+	if e.hist.State.Undoing {
+		return nil
 	}
 	var out []Missing
 	for _, f := range all.Findings(v) {

@@ -73,7 +73,7 @@ func (e *Engine) moved(ctx context.Context) error {
 func (e *Engine) wait(ctx context.Context) error {
 	d := e.poll()
 	for t := range machine.NumTimers {
-		if e.hist.State.Armed(t) {
+		if e.hist.State.Armed(t) && (t != machine.HoldTimer || e.passing) {
 			d = min(d, max(e.remaining(t), time.Millisecond))
 		}
 	}

@@ -116,7 +116,7 @@ func (m *maker) settle() {
 
 // conclude decides whether a failing guard ends the prediction.
 func (m *maker) conclude(st *machine.StateDef, v machine.Verdict, e machine.Event) (machine.Event, bool) {
-	if st.Kind == machine.KindApprove || v == machine.Pass {
+	if v == machine.Pass || (st.Kind == machine.KindApprove && v == machine.Fails) {
 		return e, true
 	}
 	if v == machine.Unknown {
@@ -225,7 +225,7 @@ func (m *maker) enter(st *machine.StateDef) {
 			m.clock = m.in.Expires
 		}
 		m.clock = m.clock.Add(st.Wait.For)
-		step.Waits = &Wait{For: st.Wait.For.String(), AtMost: st.Wait.Timeout.String(), Earliest: m.clock}
+		step.Waits = &Wait{For: st.Wait.For.String(), AtMost: (st.Wait.For + st.Wait.Timeout).String(), Earliest: m.clock}
 	case machine.KindApprove:
 		step.Asks = st.Approve.Ask
 	case machine.KindDo:

@@ -101,7 +101,9 @@ func (w *World) Observe(ctx context.Context, look engine.Look) engine.Observatio
 	o.ledger()
 	o.put(facts.RunExported, 0, "journal")
 	o.memory[memSeen] = o.now.Format(time.RFC3339Nano)
-	return engine.Observation{At: o.now, Since: o.since, Facts: o.set, Memory: o.memory, Notes: o.notes}
+	return engine.Observation{
+		At: o.now, Since: o.since, Facts: o.set, Memory: o.memory, Notes: o.notes, Expires: o.safe, Counts: o.counts,
+	}
 }
 
 // Names of what an observation remembers.
@@ -124,6 +126,7 @@ type observer struct {
 	since  time.Time
 	memory map[string]string
 	notes  []string
+	counts map[string]int64
 	config gateway.Config
 	census gateway.Census
 	safe   time.Time // when the old MX has left every cache that obeys, floor included

@@ -126,7 +126,7 @@ func (d *Def) Duration(s State, t Timer) time.Duration {
 	case HoldTimer:
 		return st.Wait.For
 	case TimeoutTimer:
-		return st.Wait.Timeout
+		return st.Wait.For + st.Wait.Timeout
 	case StallTimer:
 		return st.Wait.Stall
 	case ExpiryTimer:

@@ -150,7 +150,7 @@ type Wait struct {
 	Drift   int // guard index or Here: passing means drift
 	For     time.Duration
 	Poll    time.Duration
-	Timeout time.Duration
+	Timeout time.Duration // beyond For
 	Derived string // the clock fact that the time-out follows instead, "mx.expired"
 	Metric  string // the fact whose standstill is a stall, or ""
 	Stall   time.Duration

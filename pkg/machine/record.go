@@ -66,12 +66,13 @@ const CoreVersion = "1"
 
 // Visit is one stay in a state.
 type Visit struct {
-	State   string
-	Entered time.Time
-	Left    time.Time // zero while it lasts
-	Result  string    // what ended it
-	Before  string
-	After   string
+	State   string    `json:"state"`
+	Undo    bool      `json:"undo,omitempty"` // its effect was undone
+	Entered time.Time `json:"entered"`
+	Left    time.Time `json:"left,omitzero"`
+	Result  string    `json:"result,omitempty"` // kind of the record that ended it
+	Before  string    `json:"before,omitempty"`
+	After   string    `json:"after,omitempty"`
 }
 
 // History is a run folded from its journal.
@@ -188,7 +189,7 @@ func (h *History) visit(before State, r Record) {
 	}
 	if entered {
 		h.Asked = nil
-		h.Visits = append(h.Visits, Visit{State: h.def.States[h.State.Cur].ID, Entered: r.At})
+		h.Visits = append(h.Visits, Visit{State: h.def.States[h.State.Cur].ID, Undo: h.State.Undoing, Entered: r.At})
 	}
 }
 

@@ -161,17 +161,25 @@ func (d *Def) judged(s State, e Event) (State, uint8) {
 		if int(e.Guard) != st.Approve.When {
 			break
 		}
-		if e.Verdict == Fails { // the question does not apply: nothing is granted
+		switch e.Verdict {
+		case Fails: // the question does not apply: nothing is granted
 			return d.follow(s, OK)
+		case Unknown:
+			return lookAgain(s), 0
+		case Pass:
 		}
 		s.Phase, s.Timers = Asking, 1<<ExpiryTimer
 		return s, s.Timers
 	case KindAssert:
 		if int(e.Guard) == st.Assert {
-			if e.Verdict == Pass {
+			switch e.Verdict {
+			case Pass:
 				return d.follow(s, OK)
+			case Fails:
+				return d.follow(s, Fail)
+			case Unknown:
+				return lookAgain(s), 0
 			}
-			return d.follow(s, Fail)
 		}
 	case KindEnd:
 	}
@@ -193,6 +201,20 @@ func (d *Def) judgedDo(s State, v Verdict) (State, uint8) {
 	return backOff(s)
 }
 
+// maxLooks is how often in a row a question or an assertion may be unknown.
+const maxLooks = 5
+
+// lookAgain stays, because what could not be observed is often only late; what
+// stays unknown is for a person.
+func lookAgain(s State) State {
+	if s.Attempt++; s.Attempt >= maxLooks {
+		s.Phase, s.Why, s.Timers = Operating, Unsure, 0
+	}
+	return s
+}
+
+// judgedWait moves a wait. What must stay true is not known to be false when it
+// is unknown: the hold timer runs on, and the shell credits it nothing.
 func (d *Def) judgedWait(s State, e Event) (State, uint8) {
 	w := d.States[s.Cur].Wait
 	switch {
@@ -201,8 +223,9 @@ func (d *Def) judgedWait(s State, e Event) (State, uint8) {
 			return d.follow(s, Drift)
 		}
 	case int(e.Guard) != w.Until:
-	case e.Verdict != Pass:
+	case e.Verdict == Fails:
 		s.Timers &^= 1 << HoldTimer
+	case e.Verdict == Unknown:
 	case w.For == 0:
 		return d.follow(s, OK)
 	case !s.Armed(HoldTimer):

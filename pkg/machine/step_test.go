@@ -97,7 +97,8 @@ func TestStep(t *testing.T) {
 		asks   []string
 	}{
 		{"a question that does not apply is skipped", "ask", []Event{judged(0, Fails)}, "change", Judging, []string{"judge"}},
-		{"not knowing whether it applies means asking", "ask", []Event{judged(0, Unknown)}, "ask", Asking, []string{"ask", "arm expiry"}},
+		{"not knowing whether it applies means looking again", "ask", []Event{judged(0, Unknown)}, "ask", Judging, []string{"judge"}},
+		{"not knowing does not last for ever", "ask", []Event{judged(0, Unknown), judged(0, Unknown), judged(0, Unknown), judged(0, Unknown), judged(0, Unknown)}, "ask", Operating, []string{"operate"}},
 		{"granted", "ask", []Event{judged(0, Pass), {Kind: Answered}}, "change", Judging, []string{"judge"}},
 		{"rejected waits for the operator", "ask", []Event{judged(0, Pass), {Kind: Answered, Answer: RejectedAnswer}}, "ask", Operating, []string{"operate"}},
 		{"expired waits for the operator", "ask", []Event{judged(0, Pass), {Kind: Elapsed, Timer: ExpiryTimer}}, "ask", Operating, []string{"operate"}},
@@ -121,7 +122,8 @@ func TestStep(t *testing.T) {
 		{"a wait judges and is bounded", "watch", nil, "watch", Judging, []string{"judge", "judge", "arm timeout", "arm stall"}},
 		{"true must stay true", "watch", []Event{judged(2, Pass)}, "watch", Judging, []string{"judge", "judge", "arm hold", "arm timeout", "arm stall"}},
 		{"not true any more", "watch", []Event{judged(2, Pass), judged(2, Fails)}, "watch", Judging, []string{"judge", "judge", "arm timeout", "arm stall"}},
-		{"unknown is not true", "watch", []Event{judged(2, Pass), judged(2, Unknown)}, "watch", Judging, []string{"judge", "judge", "arm timeout", "arm stall"}},
+		{"unknown is not true", "watch", []Event{judged(2, Unknown)}, "watch", Judging, []string{"judge", "judge", "arm timeout", "arm stall"}},
+		{"nor is it false", "watch", []Event{judged(2, Pass), judged(2, Unknown)}, "watch", Judging, []string{"judge", "judge", "arm hold", "arm timeout", "arm stall"}},
 		{"drift", "watch", []Event{judged(3, Pass)}, "watch", Operating, []string{"operate"}},
 		{"stall", "watch", []Event{{Kind: Elapsed, Timer: StallTimer}}, "watch", Operating, []string{"operate"}},
 		{"a timer that does not run cannot run out", "watch", []Event{{Kind: Elapsed, Timer: HoldTimer}}, "watch", Judging, []string{"judge", "judge", "arm timeout", "arm stall"}},
