@@ -1,0 +1,192 @@
+package config
+
+import (
+	"encoding"
+	"math"
+	"net/netip"
+	"slices"
+	"time"
+
+	"example.org/ims/internal/strictyaml"
+	"example.org/ims/pkg/gateway"
+)
+
+func (r *reader) gateway(name text, g *gatewayDoc, o Organization) Gateway {
+	of := "gateways." + r.name(name, "gateway") + "."
+	if g.Pos.Line == 0 {
+		return Gateway{Name: name.Value} // not a mapping: that has been said
+	}
+	out := Gateway{
+		Name: name.Value, Adapter: r.one(g.Adapter, "adapter", "embedded"),
+		NonePicksUp: g.NonePicksUp, ApplyLive: r.one(g.Apply, "apply", "start", "live") == "live",
+		Socket: o.Socket, Settings: r.settings(g),
+	}
+	if g.Socket != nil {
+		out.Socket = r.socket(g.Socket, "")
+	}
+	if h, ok := r.need(g.Hostname, g.Pos, of+"hostname"); ok {
+		out.Hostname = r.domain(h, "host name")
+	}
+	if l, ok := r.need(g.Listen, g.Pos, of+"listen"); ok {
+		out.Listen = r.listen(l, "gateway "+name.Value)
+	}
+	r.place(&out, g, of, o.Sites)
+	for i := range g.Spaces {
+		out.Spaces = append(out.Spaces, r.space(&g.Spaces[i]))
+	}
+	for i := range g.Sites {
+		out.Sites = append(out.Sites, r.connected(&g.Sites[i], out.Site, o.Sites))
+	}
+	return out
+}
+
+// place finds the gateway's site, and its location there.
+func (r *reader) place(out *Gateway, g *gatewayDoc, of string, sites []Site) {
+	switch {
+	case len(sites) == 0:
+		return // there is no organization: that has been said
+	case g.Site == nil && len(sites) == 1:
+		out.Site = sites[0].Name
+	default:
+		s, ok := r.need(g.Site, g.Pos, of+"site")
+		if !ok {
+			return
+		}
+		r.known(s, "site", siteNames(sites))
+		out.Site = s.Value
+	}
+	if g.Location == nil {
+		return
+	}
+	out.Location = g.Location.Value
+	for _, s := range sites {
+		if s.Name == out.Site {
+			r.known(*g.Location, "location of site "+s.Name, s.Locations)
+		}
+	}
+}
+
+func siteNames(sites []Site) []string {
+	var names []string
+	for _, s := range sites {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// Defaults of a gateway's settings (see Gateway.Settings).
+func defaultRetry() []time.Duration {
+	return []time.Duration{15 * time.Minute, 30 * time.Minute, time.Hour, 4 * time.Hour}
+}
+
+func (r *reader) settings(g *gatewayDoc) gateway.Settings {
+	s := gateway.Settings{
+		Retry: defaultRetry(),
+		Timeouts: gateway.Timeouts{
+			Urgent:    r.duration(g.Timeouts.Urgent, 24*time.Hour, "timeouts.urgent"),
+			Normal:    r.duration(g.Timeouts.Normal, 48*time.Hour, "timeouts.normal"),
+			NonUrgent: r.duration(g.Timeouts.NonUrgent, 72*time.Hour, "timeouts.non_urgent"),
+			Report:    r.duration(g.Timeouts.Report, 48*time.Hour, "timeouts.report"),
+		},
+		MaxSize: r.number(g.MaxSize, 0, 0, math.MaxInt64, "max_size"),
+	}
+	r.enum(g.Mode, &s.Mode)
+	r.enum(g.Refuse, &s.Refuse)
+	if g.Retry != nil {
+		s.Retry = []time.Duration{}
+		for _, t := range *g.Retry {
+			s.Retry = append(s.Retry, r.duration(&t, 0, "retry"))
+		}
+	}
+	if g.ForwardHost != nil {
+		s.ForwardHost = r.nextHop(*g.ForwardHost, "forward host")
+	}
+	if len(g.DomainHosts) > 0 {
+		s.DomainHosts = map[string]string{}
+	}
+	for _, h := range g.DomainHosts {
+		s.DomainHosts[r.domain(h.Key, "domain")] = r.nextHop(h.Value, "host of "+h.Key.Value)
+	}
+	return s
+}
+
+// nextHop is a host name, an IP address, or one of them with a port.
+func (r *reader) nextHop(t text, what string) string {
+	if _, err := netip.ParseAddr(t.Value); err == nil || isDomain(fold(t.Value)) {
+		return t.Value
+	}
+	return r.endpoint(t, what)
+}
+
+// enum reads one of the contract's words.
+func (r *reader) enum(t *text, v encoding.TextUnmarshaler) {
+	if t == nil || t.Value == "" {
+		return
+	}
+	if err := v.UnmarshalText([]byte(t.Value)); err != nil {
+		r.add(t.Pos, "word", "%v", err)
+	}
+}
+
+func (r *reader) space(s *spaceDoc) gateway.Space {
+	if s.Pos.Line == 0 {
+		return gateway.Space{} // not a mapping: that has been said
+	}
+	out := gateway.Space{Type: value(s.Type, "SMTP"), Cost: int(r.number(s.Cost, 1, 1, 100, "cost"))}
+	if s.Pattern == nil {
+		r.add(s.Pos, "missing", "pattern of an address space is missing")
+	}
+	out.Pattern = value(s.Pattern, "")
+	r.enum(s.Scope, &out.Scope)
+	return out
+}
+
+func (r *reader) connected(c *connectedDoc, here string, sites []Site) gateway.Site {
+	if c.Pos.Line == 0 {
+		return gateway.Site{} // not a mapping: that has been said
+	}
+	out := gateway.Site{Cost: int(r.number(c.Cost, 1, 1, 100, "cost"))}
+	if n, ok := r.need(c.Name, c.Pos, "name of a connected site"); ok {
+		out.Name = n.Value
+		if len(sites) > 0 {
+			r.known(n, "site", siteNames(sites))
+		}
+		if n.Value == here {
+			r.add(n.Pos, "site", "the gateway itself stands at site %q: a connected site is another one", here)
+		}
+	}
+	if a, ok := r.need(c.RoutingAddress, c.Pos, "routing_address of a connected site"); ok {
+		out.RoutingAddress = r.domain(a, "routing address")
+	}
+	return out
+}
+
+// listener is an address that something listens on.
+type listener struct {
+	pos  strictyaml.Pos
+	who  string
+	addr netip.AddrPort
+}
+
+// listen is address:port to listen on.
+func (r *reader) listen(t text, who string) string {
+	before := len(r.mistakes)
+	s := r.ip(t, "listen address", 0)
+	if len(r.mistakes) == before {
+		r.listeners = append(r.listeners, listener{t.Pos, who, netip.MustParseAddrPort(s)})
+	}
+	return s
+}
+
+// clashes names the listeners that cannot both be opened.
+func (r *reader) clashes() {
+	for i, l := range r.listeners {
+		j := slices.IndexFunc(r.listeners[:i], func(o listener) bool {
+			same := o.addr.Addr() == l.addr.Addr() || o.addr.Addr().IsUnspecified() || l.addr.Addr().IsUnspecified()
+			return same && o.addr.Port() == l.addr.Port()
+		})
+		if j >= 0 {
+			r.add(l.pos, "duplicate", "%s is already taken by %s at %s", l.addr, r.listeners[j].who, r.listeners[j].addr)
+		}
+	}
+}
