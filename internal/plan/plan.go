@@ -27,7 +27,6 @@ const (
 
 // Plan is what a run would do.
 type Plan struct {
-	Schema   string    `json:"schema"`
 	Verdict  Verdict   `json:"verdict"`
 	Gateway  string    `json:"gateway"`
 	Next     string    `json:"successor"`
@@ -117,7 +116,7 @@ func Make(in Input) *Plan {
 	vector := in.Facts.Vector()
 	world, assumed := model.Seed(&vector)
 	m := &maker{in: in, world: world, seed: vector, clock: in.Now, plan: &Plan{
-		Schema: "ims/plan/v1", Verdict: Ready, Gateway: in.Book.Bound.Gateway, Next: in.Book.Bound.Successor,
+		Verdict: Ready, Gateway: in.Book.Bound.Gateway, Next: in.Book.Bound.Successor,
 		Runbook: in.Book.Def.Name, Made: in.Now, Unread: []string{},
 	}}
 	for _, id := range assumed {

@@ -76,7 +76,7 @@ func (w *World) decide(ctx context.Context, e engine.Effect) (gateway.Want, engi
 				return gateway.Want{}, engine.Result{State: machine.Done, Before: res.Before, After: res.Before}, true
 			}
 		}
-		want, err := wanted(e, w.cfg.ArchiveFile)
+		want, err := wanted(e, w.cfg.ArchiveDir)
 		if err != nil {
 			return want, engine.Result{State: machine.Refused, Before: res.Before, Why: err.Error()}, true
 		}

@@ -2,6 +2,7 @@ package world
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"example.org/ims/internal/engine"
@@ -10,7 +11,7 @@ import (
 )
 
 // wanted is what to ask a gateway for.
-func wanted(e engine.Effect, archive string) (gateway.Want, error) {
+func wanted(e engine.Effect, archiveDir string) (gateway.Want, error) {
 	switch e.Action {
 	case machine.GatewayMode, machine.GatewayConfig:
 		p, err := patch(e)
@@ -20,7 +21,11 @@ func wanted(e engine.Effect, archive string) (gateway.Want, error) {
 		err := r.UnmarshalText([]byte(e.Args.Running))
 		return gateway.Want{Running: &r}, err
 	case machine.GatewayAbsent:
-		return gateway.Want{Absent: &gateway.Removal{Archive: archive, Discard: e.Args.Discard}}, nil
+		r := gateway.Removal{Discard: e.Args.Discard}
+		if archiveDir != "" { // one file a run, the same over attempts
+			r.Archive = filepath.Join(archiveDir, e.Target+"-"+e.Run+".archive")
+		}
+		return gateway.Want{Absent: &r}, nil
 	case machine.RouteSpaces:
 		return gateway.Want{Spaces: &[]gateway.Space{}}, nil
 	case machine.RouteSites:

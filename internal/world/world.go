@@ -34,7 +34,7 @@ type Config struct {
 
 	Floor       time.Duration // added to the time until which an old MX may be cached
 	FlushAfter  time.Duration // the short time-out that a flush would set
-	ArchiveFile string        // where a removal writes its archive; "" lets the gateway choose
+	ArchiveDir  string        // where a removal writes its archive; "" lets the gateway choose
 }
 
 // Domain is a mail domain that the gateway accepts, and where its MX lives.
@@ -71,6 +71,7 @@ type World struct {
 	book    *ledger.Book
 	seq     uint64 // last tracking event read
 	pairs   ledger.Ledger
+	until   time.Time // old MX may be cached until then, as of the last observation
 	loaded  bool
 }
 
@@ -96,6 +97,7 @@ func (w *World) Observe(ctx context.Context, look engine.Look) engine.Observatio
 	o.reply()
 	o.routes()
 	o.mx()
+	o.until = o.safe
 	o.next()
 	o.late()
 	o.ledger()
@@ -105,6 +107,10 @@ func (w *World) Observe(ctx context.Context, look engine.Look) engine.Observatio
 		At: o.now, Since: o.since, Facts: o.set, Memory: o.memory, Notes: o.notes, Expires: o.safe, Counts: o.counts,
 	}
 }
+
+// CachedUntil is the time until which an old MX may be cached, floor included,
+// as of the last observation; while an MX still leads here, if it went now.
+func (w *World) CachedUntil() time.Time { return w.until }
 
 // Names of what an observation remembers.
 const (
