@@ -25,25 +25,7 @@ func TestNothingIsLostOrDoubled(t *testing.T) {
 
 func chaos(t *testing.T, w *world, rnd *rand.Rand) {
 	const hosts, entries = 5, 60
-	mood := func() error {
-		switch rnd.IntN(12) {
-		case 0:
-			return refuse(450, 4, 2, 0, "later")
-		case 1:
-			return refuse(550, 5, 1, 1, "no")
-		case 2:
-			return refuse(421, 4, 3, 2, "closing")
-		}
-		return nil
-	}
-	for i := range hosts {
-		addr := fmt.Sprintf("10.0.0.%d:25", i)
-		h := w.host(addr)
-		h.mail = mood
-		h.rcpt = func(string) error { return mood() }
-		h.data = func(string) error { return mood() }
-		w.route(addr, fmt.Sprintf("d%d.example", i))
-	}
+	moody(w, rnd, hosts)
 	roll := func(n int) int { // the hosts roll too, with the world locked
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -86,6 +68,29 @@ func chaos(t *testing.T, w *world, rnd *rand.Rand) {
 		t.Errorf("%d entries left, %d in flight", s.Len(), s.InFlight())
 	}
 	stop(t, s)
+}
+
+// moody makes hosts that answer at random; they roll with the world locked.
+func moody(w *world, rnd *rand.Rand, hosts int) {
+	mood := func() error {
+		switch rnd.IntN(12) {
+		case 0:
+			return refuse(450, 4, 2, 0, "later")
+		case 1:
+			return refuse(550, 5, 1, 1, "no")
+		case 2:
+			return refuse(421, 4, 3, 2, "closing")
+		}
+		return nil
+	}
+	for i := range hosts {
+		addr := fmt.Sprintf("10.0.0.%d:25", i)
+		h := w.host(addr)
+		h.mail = mood
+		h.rcpt = func(string) error { return mood() }
+		h.data = func(string) error { return mood() }
+		w.route(addr, fmt.Sprintf("d%d.example", i))
+	}
 }
 
 // account checks the outcomes against what the hosts took.
