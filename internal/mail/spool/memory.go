@@ -1,16 +1,37 @@
 package spool
 
-import "github.com/cockroachdb/pebble/v2/vfs"
+import (
+	"sync/atomic"
 
-// CrashableFS is a file system in memory that can lose power, for Options.FS
-// in tests. Archives are written to real files still.
-type CrashableFS struct{ *vfs.MemFS }
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
 
-var _ vfs.FS = CrashableFS{}
+// CrashableFS is a file system in memory for Options.FS in tests: it can lose
+// power and run out of space. Archives are written to real files still.
+type CrashableFS struct {
+	*vfs.MemFS
+	free atomic.Uint64
+}
 
-// NewCrashableFS is an empty one.
-func NewCrashableFS() CrashableFS { return CrashableFS{vfs.NewCrashableMem()} }
+var _ vfs.FS = (*CrashableFS)(nil)
+
+// NewCrashableFS is an empty one with a terabyte free.
+func NewCrashableFS() *CrashableFS { return crashable(vfs.NewCrashableMem()) }
+
+func crashable(m *vfs.MemFS) *CrashableFS {
+	f := &CrashableFS{MemFS: m}
+	f.free.Store(1 << 40)
+	return f
+}
 
 // Crash is what would be found after a loss of power now: nothing that was not
 // synced. f itself goes on.
-func (f CrashableFS) Crash() CrashableFS { return CrashableFS{f.CrashClone(vfs.CrashCloneCfg{})} }
+func (f *CrashableFS) Crash() *CrashableFS { return crashable(f.CrashClone(vfs.CrashCloneCfg{})) }
+
+// SetFree sets how many bytes are free.
+func (f *CrashableFS) SetFree(n uint64) { f.free.Store(n) }
+
+// GetDiskUsage implements vfs.FS.
+func (f *CrashableFS) GetDiskUsage(string) (vfs.DiskUsage, error) {
+	return vfs.DiskUsage{AvailBytes: f.free.Load(), TotalBytes: 1 << 41}, nil
+}
