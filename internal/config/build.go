@@ -23,7 +23,7 @@ func (r *reader) config(doc *document) *Config {
 	if doc.Organization == nil {
 		r.add(begin, "missing", "organization is missing")
 		doc.Organization = &organizationDoc{}
-	} else if doc.Organization.Pos.Line > 0 {
+	} else {
 		c.Organization = r.organization(doc.Organization, c.StateDir)
 	}
 	if len(doc.Gateways) == 0 {
@@ -133,9 +133,6 @@ func (r *reader) socket(t *text, def string) string {
 
 func (r *reader) zone(name text, z *zoneDoc) Zone {
 	out := Zone{Name: r.domain(name, "zone"), Writer: r.one(z.Writer, "writer", "rfc2136")}
-	if z.Pos.Line == 0 {
-		return out // not a mapping: that has been said
-	}
 	if s, ok := r.need(z.Server, z.Pos, "zones."+name.Value+".server"); ok {
 		out.Server = r.ip(s, "server", 53)
 	}

@@ -13,9 +13,6 @@ import (
 
 func (r *reader) gateway(name text, g *gatewayDoc, o Organization) Gateway {
 	of := "gateways." + r.name(name, "gateway") + "."
-	if g.Pos.Line == 0 {
-		return Gateway{Name: name.Value} // not a mapping: that has been said
-	}
 	out := Gateway{
 		Name: name.Value, Adapter: r.one(g.Adapter, "adapter", "embedded"),
 		NonePicksUp: g.NonePicksUp, ApplyLive: r.one(g.Apply, "apply", "start", "live") == "live",
@@ -129,9 +126,6 @@ func (r *reader) enum(t *text, v encoding.TextUnmarshaler) {
 }
 
 func (r *reader) space(s *spaceDoc) gateway.Space {
-	if s.Pos.Line == 0 {
-		return gateway.Space{} // not a mapping: that has been said
-	}
 	out := gateway.Space{Type: value(s.Type, "SMTP"), Cost: int(r.number(s.Cost, 1, 1, 100, "cost"))}
 	if s.Pattern == nil {
 		r.add(s.Pos, "missing", "pattern of an address space is missing")
@@ -142,9 +136,6 @@ func (r *reader) space(s *spaceDoc) gateway.Space {
 }
 
 func (r *reader) connected(c *connectedDoc, here string, sites []Site) gateway.Site {
-	if c.Pos.Line == 0 {
-		return gateway.Site{} // not a mapping: that has been said
-	}
 	out := gateway.Site{Cost: int(r.number(c.Cost, 1, 1, 100, "cost"))}
 	if n, ok := r.need(c.Name, c.Pos, "name of a connected site"); ok {
 		out.Name = n.Value
@@ -170,10 +161,9 @@ type listener struct {
 
 // listen is address:port to listen on.
 func (r *reader) listen(t text, who string) string {
-	before := len(r.mistakes)
 	s := r.ip(t, "listen address", 0)
-	if len(r.mistakes) == before {
-		r.listeners = append(r.listeners, listener{t.Pos, who, netip.MustParseAddrPort(s)})
+	if addr, err := netip.ParseAddrPort(s); err == nil {
+		r.listeners = append(r.listeners, listener{t.Pos, who, addr})
 	}
 	return s
 }

@@ -21,8 +21,12 @@ type reader struct {
 	listeners []listener
 }
 
+// add notes a mistake. A value without a place is one that the decoder has
+// refused, so what is wrong with it has been said.
 func (r *reader) add(pos strictyaml.Pos, rule, format string, args ...any) {
-	r.mistakes.Add(pos, rule, format, args...)
+	if pos.Line > 0 {
+		r.mistakes.Add(pos, rule, format, args...)
+	}
 }
 
 // need returns a value that must be there; what begins at pos lacks it else.
@@ -31,7 +35,7 @@ func (r *reader) need(t *text, pos strictyaml.Pos, what string) (text, bool) {
 		r.add(pos, "missing", "%s is missing", what)
 		return text{}, false
 	}
-	if t.Value == "" && t.Pos.Line > 0 {
+	if t.Value == "" {
 		r.add(t.Pos, "missing", "%s is empty", what)
 	}
 	return *t, t.Value != ""

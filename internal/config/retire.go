@@ -44,9 +44,6 @@ func (r *reader) people(list strictyaml.Map[personDoc]) []Person {
 	for i := range list {
 		name, d := list[i].Key, &list[i].Value
 		p := Person{Name: r.name(name, "person")}
-		if d.Pos.Line == 0 {
-			continue // not a mapping: that has been said
-		}
 		if m, ok := r.need(d.May, d.Pos, "people."+name.Value+".may"); ok {
 			p.May = r.one(&m, "may", "view", "operate", "approve")
 		}
