@@ -47,7 +47,7 @@ func (g *Gateway) loadOp(key string) (op operation, ok bool, err error) {
 func (g *Gateway) Op(ctx context.Context, key string) (gateway.Op, error) {
 	op, ok, err := g.loadOp(key)
 	if err == nil {
-		err = ctx.Err()
+		err = ended(ctx)
 	}
 	if err == nil && !ok {
 		err = gateway.ErrNotFound
@@ -76,7 +76,10 @@ func (g *Gateway) apply(ctx context.Context, c gateway.Change) (gateway.Op, erro
 	case g.applying <- struct{}{}:
 		defer func() { <-g.applying }()
 	case <-ctx.Done():
-		return gateway.Op{}, ctx.Err()
+		return gateway.Op{}, ended(ctx)
+	}
+	if err := ended(ctx); err != nil {
+		return gateway.Op{}, err
 	}
 	r := g.record()
 	if c.Epoch != 0 && c.Epoch < r.Epoch {
@@ -122,11 +125,6 @@ func (g *Gateway) make(ctx context.Context, c gateway.Change, r record, op opera
 		list := slices.Clone(*w.Spaces)
 		r.Spaces = &list
 		return g.applyRoutes(r, op, differs)
-	}
-	for _, s := range *w.Sites {
-		if !g.o.hasSite(s.Name) {
-			return gateway.Op{}, refuse(fmt.Sprintf("connected site %q is unknown", s.Name))
-		}
 	}
 	differs := !slices.Equal(r.sites(), *w.Sites)
 	list := slices.Clone(*w.Sites)

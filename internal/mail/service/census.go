@@ -12,7 +12,7 @@ import (
 // entries, as on the Queues page. A removed gateway cannot hold mail: its
 // stores are empty by design.
 func (g *Gateway) Census(ctx context.Context) (gateway.Census, error) {
-	if err := ctx.Err(); err != nil {
+	if err := ended(ctx); err != nil {
 		return gateway.Census{}, fmt.Errorf("count stores of gateway %q: %w", g.name, err)
 	}
 	g.mu.Lock()

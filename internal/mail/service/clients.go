@@ -142,7 +142,7 @@ func (c *clients) list() []gateway.Client {
 
 // Clients implements gateway.ClientLog, sorted by host.
 func (g *Gateway) Clients(ctx context.Context) ([]gateway.Client, error) {
-	if err := ctx.Err(); err != nil {
+	if err := ended(ctx); err != nil {
 		return nil, fmt.Errorf("read client log of gateway %q: %w", g.name, err)
 	}
 	return g.clients.list(), nil

@@ -75,6 +75,15 @@ func (g *Gateway) Name() string { return g.name }
 // Caps implements gateway.Gateway.
 func (g *Gateway) Caps() gateway.Caps { return gateway.Caps{Adapter: "embedded", StoresEpoch: true} }
 
+// ended is the error of an ended context as the contract wants it: whoever asks
+// in vain has reached nobody.
+func ended(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%w: %w", gateway.ErrUnreachable, err)
+	}
+	return nil
+}
+
 // record is what the spool remembers, now.
 func (g *Gateway) record() record {
 	g.mu.Lock()
@@ -99,7 +108,7 @@ func (g *Gateway) routable() bool {
 
 // Config implements gateway.Gateway.
 func (g *Gateway) Config(ctx context.Context) (gateway.Config, error) {
-	if err := ctx.Err(); err != nil {
+	if err := ended(ctx); err != nil {
 		return gateway.Config{}, fmt.Errorf("read configuration of gateway %q: %w", g.name, err)
 	}
 	return g.view(g.record()), nil

@@ -55,7 +55,7 @@ func (g *Gateway) find(ctx context.Context, sel gateway.Selection, fit func(mail
 			return ctx.Err() == nil
 		})
 		if err == nil {
-			err = ctx.Err()
+			err = ended(ctx)
 		}
 		if err != nil {
 			return nil, err

@@ -26,7 +26,7 @@ func (o *Organization) track(ctx context.Context, after uint64, limit int, mine 
 		return ctx.Err() == nil && (limit <= 0 || len(events) < limit)
 	})
 	if err == nil {
-		err = ctx.Err()
+		err = ended(ctx)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("track: %w", err)
@@ -40,7 +40,7 @@ func (o *Organization) Present(ctx context.Context, gw string) ([]ledger.Item, e
 }
 
 func (o *Organization) present(ctx context.Context, gw string) ([]ledger.Item, error) {
-	if err := ctx.Err(); err != nil {
+	if err := ended(ctx); err != nil {
 		return nil, fmt.Errorf("list pairs: %w", err)
 	}
 	items, _, err := o.spool.Present(gw)
@@ -53,7 +53,7 @@ func (o *Organization) Counts() [gateway.NumStores]gateway.Count { return o.spoo
 
 // Tables are the sites' copies of the routing table.
 func (o *Organization) Tables(ctx context.Context) ([]gateway.Table, error) {
-	if err := ctx.Err(); err != nil {
+	if err := ended(ctx); err != nil {
 		return nil, fmt.Errorf("read routing tables: %w", err)
 	}
 	return o.routes.views(time.Now()), nil
@@ -64,7 +64,7 @@ func (o *Organization) Tables(ctx context.Context) ([]gateway.Table, error) {
 // site's users are, or a location given as "site/location". Local addresses
 // are in nobody's count.
 func (o *Organization) Route(ctx context.Context, site, address string, count int) (map[string]int, error) {
-	if err := ctx.Err(); err != nil {
+	if err := ended(ctx); err != nil {
 		return nil, fmt.Errorf("route %q: %w", address, err)
 	}
 	site, location, given := strings.Cut(site, "/")

@@ -49,7 +49,7 @@ func (g *Gateway) actWhenIdle(ctx context.Context, verb gateway.Verb, sel gatewa
 		}
 		select {
 		case <-ctx.Done():
-			return 0, ctx.Err()
+			return 0, ended(ctx)
 		case <-time.After(busyRetry):
 		}
 	}

@@ -30,7 +30,7 @@ func (s *Spool) openDB() error {
 		return err
 	}
 	logger := pebbleLogger{s}
-	db, err := pebble.Open(s.path("db"), &pebble.Options{
+	opts := &pebble.Options{
 		FS:                 s.fs,
 		FormatMajorVersion: pebble.FormatNewest,
 		MemTableSize:       16 << 20,
@@ -40,7 +40,12 @@ func (s *Spool) openDB() error {
 			BackgroundError: func(err error) { s.log.Warn("database has trouble", "dir", s.dir, "err", err) },
 			DataCorruption:  func(i pebble.DataCorruptionInfo) { s.fail("database is damaged: " + i.String()) },
 		},
-	})
+	}
+	if _, ok := s.fs.(*CrashableFS); ok {
+		// Without this a bubble of testing/synctest ticks ten times a second.
+		opts.Experimental.CompactionScheduler = pebble.NewConcurrencyLimitSchedulerWithNoPeriodicGrantingForTest()
+	}
+	db, err := pebble.Open(s.path("db"), opts)
 	if err != nil {
 		if exists && isNotExist(err) {
 			err = fmt.Errorf("%w: %w", ErrDamaged, err)
