@@ -13,5 +13,6 @@ func Deps(version string) cli.Deps {
 	return cli.Deps{
 		Version:  version,
 		Runbooks: runbooks.FS,
+		Labs:     labs{labOrganization},
 	}
 }

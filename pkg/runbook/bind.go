@@ -185,7 +185,10 @@ func orName(s string) string {
 
 func (b *binder) state(e *strictyaml.Entry[StateDoc]) machine.StateDef {
 	s := &e.Value
-	kind, _ := s.kind()
+	kind, things := s.kind()
+	if things != 1 { // Load has said so; nothing else can be said of it
+		return machine.StateDef{ID: e.Key.Value, Kind: machine.KindEnd}
+	}
 	st := machine.StateDef{
 		ID: e.Key.Value, Title: s.Title.Value, Because: s.Because.Value, Kind: kind,
 		Assert: b.guard(e.Key.Value+".assert", s.Assert),

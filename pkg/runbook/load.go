@@ -1,6 +1,7 @@
 package runbook
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"path"
@@ -22,18 +23,25 @@ func Load(file string, source []byte) (*Doc, strictyaml.Mistakes) {
 	sum := sha256.Sum256(source)
 	doc.Digest = hex.EncodeToString(sum[:])
 	mistakes := strictyaml.Decode(file, source, doc)
-	if len(mistakes) > 0 {
-		return doc, mistakes
+	decoded := len(mistakes) == 0
+	if decoded {
+		doc.checkHead(&mistakes)
+		for i := range doc.States {
+			doc.checkState(&doc.States[i], &mistakes)
+		}
 	}
-	doc.checkHead(&mistakes)
-	for i := range doc.States {
-		doc.checkState(&doc.States[i], &mistakes)
+	book, wrong := Bind(doc, Binding{Gateway: "gateway", Successor: "successor", Domains: []string{"example.test"}})
+	for _, m := range wrong {
+		// Of a file that could not be read whole, what a state lacks may stand
+		// under a misspelt key; a guard that is there is wrong by itself.
+		if (decoded || m.Rule == "guard") && !slices.Contains(mistakes, m) {
+			mistakes = append(mistakes, m)
+		}
 	}
 	if len(mistakes) > 0 {
-		return doc, mistakes
-	}
-	book, mistakes := Bind(doc, Binding{Gateway: "gateway", Successor: "successor", Domains: []string{"example.test"}})
-	if len(mistakes) > 0 {
+		slices.SortStableFunc(mistakes, func(a, b strictyaml.Mistake) int {
+			return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col))
+		})
 		return doc, mistakes
 	}
 	return doc, doc.checkGraph(book.Def)

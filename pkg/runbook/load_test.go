@@ -1,9 +1,12 @@
 package runbook_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"example.org/ims/pkg/runbook"
 )
@@ -22,4 +25,37 @@ func TestShippedRunbooksLoad(t *testing.T) {
 			t.Errorf("%v", mistakes)
 		}
 	}
+}
+
+func TestEveryMistakeAtOnce(t *testing.T) {
+	source, err := os.ReadFile("testdata/wrong.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile("testdata/wrong.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, mistakes := runbook.Load("wrong.yaml", source)
+	got := mistakes.Error() + "\n"
+	if os.Getenv("UPDATE") != "" {
+		want = []byte(got)
+		if err := os.WriteFile("testdata/wrong.txt", want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("mistakes (-want +got):\n%s", diff)
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	for _, file := range []string{"../../runbooks/q285090.yaml", "testdata/wrong.yaml"} {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(bytes.TrimSpace(source))
+	}
+	f.Fuzz(func(_ *testing.T, source []byte) { runbook.Load("f.yaml", source) })
 }

@@ -1,0 +1,80 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"example.org/ims/internal/cli"
+	"example.org/ims/internal/config"
+	"example.org/ims/internal/lab"
+	"example.org/ims/internal/mail/service"
+)
+
+// labs are the laboratories behind their commands. Every process of a lab is
+// this program again.
+type labs struct {
+	organization lab.Organization
+}
+
+var _ cli.Labs = labs{}
+
+// program is how to start this program's lab processes.
+func program() (lab.Program, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return lab.Program{}, fmt.Errorf("find this program: %w", err)
+	}
+	return lab.Program{Path: path, Args: []string{os.Args[0], "lab", "serve"}}, nil
+}
+
+// labOrganization is the organization of a lab, whose gateways can be broken
+// on purpose.
+func labOrganization(ctx context.Context, path string, log *slog.Logger, ready func(fault func(gateway, name string) error)) error {
+	cfg, err := config.Load(path)
+	if err != nil {
+		return err
+	}
+	return serveOrganization(ctx, cfg, log, func(o *service.Organization) {
+		ready(func(name, fault string) error {
+			g, err := o.Gateway(name)
+			if err != nil {
+				return err
+			}
+			return g.SetFault(service.Fault(fault), true)
+		})
+	})
+}
+
+// Run implements cli.Labs.
+func (labs) Run(ctx context.Context, o cli.LabOptions, show func(cli.LabView) error) error {
+	prog, err := program()
+	if err != nil {
+		return err
+	}
+	l, err := lab.Start(ctx, lab.Options{
+		Dir: o.Dir, Runbook: o.Runbook, Traffic: lab.Traffic{Messages: o.Messages, Idle: o.Idle}, Program: prog,
+	})
+	if err != nil {
+		return err
+	}
+	return l.Run(ctx, func(v lab.View) error {
+		out := cli.LabView{Dir: v.Dir, Config: v.Config, Try: v.Try}
+		for _, p := range v.Processes {
+			out.Processes = append(out.Processes, cli.LabProcess(p))
+		}
+		return show(out)
+	})
+}
+
+// Serve implements cli.Labs.
+func (x labs) Serve(ctx context.Context, s cli.LabServe) error {
+	log := slog.New(slog.NewTextHandler(s.Err, nil))
+	return lab.Serve(ctx, lab.Process{Role: s.Role, Dir: s.Dir, In: s.In, Out: s.Out, Log: log, Organization: x.organization})
+}
+
+// Demo implements cli.Labs.
+func (labs) Demo(context.Context, cli.DemoOptions, func(cli.DemoLine)) (*cli.DemoResult, error) {
+	return nil, fmt.Errorf("not yet")
+}

@@ -1,0 +1,211 @@
+package wire
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"example.org/ims/internal/config"
+	"example.org/ims/internal/dns/rfc2136"
+	"example.org/ims/internal/dns/tsig"
+	"example.org/ims/internal/dns/watch"
+	"example.org/ims/internal/gateway/embedded"
+	"example.org/ims/internal/mail/probe"
+	"example.org/ims/internal/mail/routing"
+	"example.org/ims/internal/world"
+	"example.org/ims/pkg/gateway"
+	"example.org/ims/pkg/runbook"
+	"example.org/ims/pkg/zone"
+)
+
+// site is a configuration with the adapters it asks for. The two wrappers are
+// the only difference between a run and a dry run.
+type site struct {
+	cfg         *config.Config
+	wrapGateway func(gateway.Gateway) gateway.Gateway
+	wrapZone    func(zone.Writer) zone.Writer
+}
+
+// newSite wires adapters that may change the world.
+func newSite(cfg *config.Config) *site {
+	return &site{
+		cfg:         cfg,
+		wrapGateway: func(g gateway.Gateway) gateway.Gateway { return g },
+		wrapZone:    func(w zone.Writer) zone.Writer { return w },
+	}
+}
+
+// bind fixes what a run is about: the gateway and its successor, by name or
+// from the configuration's defaults, and the mail domains whose MX it moves.
+func (s *site) bind(gatewayName, successor string, params map[string]string) (runbook.Binding, error) {
+	g, err := s.pick(gatewayName)
+	if err != nil {
+		return runbook.Binding{}, err
+	}
+	b := runbook.Binding{Gateway: g.Name, Successor: cmp.Or(successor, s.cfg.Retire.Successor), Params: map[string]string{}}
+	if b.Successor == b.Gateway {
+		return b, fmt.Errorf("gateway %q cannot succeed itself", b.Gateway)
+	}
+	if _, ok := s.cfg.Gateway(b.Successor); b.Successor != "" && !ok {
+		return b, fmt.Errorf("there is no gateway %q; the configuration has %s", b.Successor, s.names())
+	}
+	for _, from := range []map[string]string{s.cfg.Retire.Params, params} {
+		for k, v := range from {
+			b.Params[k] = v
+		}
+	}
+	for _, d := range s.domains() {
+		if _, ok := s.cfg.ZoneOf(d); !ok {
+			return b, fmt.Errorf("mail domain %q is in no zone of the configuration, so its MX can be neither read nor moved; add it to zones", d)
+		}
+		b.Domains = append(b.Domains, d)
+	}
+	return b, nil
+}
+
+// pick finds the gateway that is meant when a name may be left out.
+func (s *site) pick(name string) (config.Gateway, error) {
+	name = cmp.Or(name, s.cfg.Retire.Default)
+	if name == "" && len(s.cfg.Gateways) == 1 {
+		name = s.cfg.Gateways[0].Name
+	}
+	if name == "" {
+		return config.Gateway{}, fmt.Errorf("name a gateway: the configuration has %s and no retire.default", s.names())
+	}
+	g, ok := s.cfg.Gateway(name)
+	if !ok {
+		return g, fmt.Errorf("there is no gateway %q; the configuration has %s", name, s.names())
+	}
+	return g, nil
+}
+
+func (s *site) names() string {
+	names := make([]string, len(s.cfg.Gateways))
+	for i, g := range s.cfg.Gateways {
+		names[i] = g.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+func (s *site) domains() []string {
+	domains := slices.Clone(s.cfg.Organization.Domains)
+	for _, st := range s.cfg.Organization.Sites {
+		domains = append(domains, st.Domains...)
+	}
+	return domains
+}
+
+// leases names what a run must hold alone: its gateway and the address spaces
+// that it takes away, so that no two runs remove the last two routes of a
+// space at once.
+func (s *site) leases(name string) []string {
+	g, _ := s.cfg.Gateway(name)
+	leases := []string{"gateway/" + name}
+	for _, sp := range g.Spaces {
+		leases = append(leases, fmt.Sprintf("space/%s:%s", sp.Type, sp.Pattern))
+	}
+	for _, st := range g.Sites {
+		leases = append(leases, "site/"+st.Name)
+	}
+	slices.Sort(leases)
+	return slices.Compact(leases)
+}
+
+// gateway is the adapter of a configured gateway.
+func (s *site) gateway(name string) gateway.Gateway {
+	g, ok := s.cfg.Gateway(name)
+	if !ok {
+		return nil
+	}
+	return s.wrapGateway(embedded.New(g.Socket, g.Name))
+}
+
+// world connects what a run observes and changes.
+func (s *site) world(book *runbook.Book) (*world.World, error) {
+	g, err := s.pick(book.Bound.Gateway)
+	if err != nil {
+		return nil, err
+	}
+	next, _ := s.cfg.Gateway(book.Bound.Successor)
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	cfg := world.Config{
+		Name: g.Name, Hostname: g.Hostname, Address: g.Listen, Gateway: s.gateway(g.Name),
+		SuccessorName: next.Name, SuccessorHostname: next.Hostname, SuccessorAddress: next.Listen,
+		Prober: &probe.Prober{Helo: host}, Routing: s.organization(g), ArchiveDir: s.cfg.Retire.ArchiveDir,
+	}
+	if next.Name != "" {
+		cfg.Successor = s.gateway(next.Name)
+	}
+	cfg.Floor, _ = book.Duration("floor")
+	cfg.FlushAfter, _ = book.Duration("flush_timeout")
+	for _, d := range book.Bound.Domains {
+		domain, err := s.domain(d)
+		if err != nil {
+			return nil, err
+		}
+		cfg.Domains = append(cfg.Domains, domain)
+	}
+	return world.New(cfg), nil
+}
+
+// domain connects a mail domain to the zone that its MX lives in.
+func (s *site) domain(name string) (world.Domain, error) {
+	z, ok := s.cfg.ZoneOf(name)
+	if !ok {
+		return world.Domain{}, fmt.Errorf("mail domain %q is in no zone of the configuration", name)
+	}
+	key, err := tsig.LoadFile(z.KeyFile)
+	if err != nil {
+		return world.Domain{}, err
+	}
+	w, err := rfc2136.New(rfc2136.Config{Zone: z.Name, Server: z.Server, Key: &key})
+	if err != nil {
+		return world.Domain{}, err
+	}
+	watcher, err := watch.New(watch.Config{
+		Zone: z.Name, Authorities: z.Authorities, Discover: len(z.Authorities) == 0, Resolvers: s.cfg.Resolver.Servers,
+	})
+	if err != nil {
+		return world.Domain{}, err
+	}
+	return world.Domain{Name: name, Rcpt: s.recipient(name), Zone: z.Name, Writer: s.wrapZone(w), Watch: watcher}, nil
+}
+
+// recipient is a known recipient of a domain, for probes.
+func (s *site) recipient(domain string) string {
+	for _, r := range s.cfg.Organization.Recipients {
+		if strings.HasSuffix(strings.ToLower(r), "@"+strings.ToLower(domain)) {
+			return r
+		}
+	}
+	return "postmaster@" + domain // every domain has one (RFC 5321 4.5.1)
+}
+
+func (s *site) organization(g config.Gateway) *organization {
+	o := &organization{
+		name: g.Name, names: []string{g.Hostname, g.Listen, hostOnly(g.Listen)},
+		gateways: map[string]gateway.Gateway{}, places: map[string]routing.Origin{}, domains: s.cfg.Organization.Domains,
+	}
+	for _, x := range s.cfg.Gateways {
+		o.gateways[x.Name] = s.gateway(x.Name)
+		o.places[x.Name] = routing.Origin{Site: x.Site, Location: x.Location}
+	}
+	for _, st := range s.cfg.Organization.Sites {
+		o.sites = append(o.sites, routing.Site{Name: st.Name, Locations: st.Locations, Domains: st.Domains})
+	}
+	return o
+}
+
+// hostOnly is an address without its port; loopback is everybody's.
+func hostOnly(address string) string {
+	host, _, ok := strings.Cut(address, ":")
+	if !ok || strings.HasPrefix(host, "127.") {
+		return ""
+	}
+	return host
+}
