@@ -1,0 +1,201 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"example.org/ims/internal/output"
+	"example.org/ims/internal/suggest"
+)
+
+// DemoOptions say how to run a demonstration.
+type DemoOptions struct {
+	Dir      string // "" makes a temporary folder
+	Keep     bool   // leave the folder
+	Yes      bool   // answer every question
+	Runbook  string
+	Messages int
+	Crash    bool
+	Sabotage string
+	Ask      func(question string) (bool, error) // without Yes
+}
+
+// DemoLine is something that happened.
+type DemoLine struct {
+	At   string `json:"at"` // seconds since the start
+	Kind string `json:"kind"`
+	Text string `json:"text"`
+}
+
+// DemoResult is what came out of it.
+type DemoResult struct {
+	Outcome    string         `json:"outcome"`
+	Runbook    string         `json:"runbook"`
+	Seconds    float64        `json:"seconds"`
+	Ledger     DemoLedger     `json:"ledger"`
+	Resumes    int            `json:"resumes"`
+	Runners    []int          `json:"runners"` // process ids
+	States     []DemoState    `json:"states"`
+	Traffic    DemoTraffic    `json:"traffic"`
+	Prediction DemoPrediction `json:"prediction"`
+	Stores     map[string]int `json:"stores"` // the most messages seen in each
+	Outward    map[string]int `json:"outward"`
+	Lost       []string       `json:"lost,omitempty"`
+	Caught     string         `json:"caught,omitempty"` // what noticed the sabotage
+	Problems   []string       `json:"problems,omitempty"`
+	Dir        string         `json:"dir,omitempty"` // if it was kept
+}
+
+// DemoLedger is the account of the gateway that was retired.
+type DemoLedger struct {
+	Accepted    int `json:"accepted"`
+	Generated   int `json:"generated"`
+	Delivered   int `json:"delivered"`
+	Returned    int `json:"returned"`
+	Absorbed    int `json:"absorbed"`
+	Deleted     int `json:"deleted"`
+	Redirected  int `json:"redirected"`
+	Present     int `json:"present"`
+	Unaccounted int `json:"unaccounted"`
+}
+
+// DemoState is a state that the run was in.
+type DemoState struct {
+	ID     string   `json:"id"`
+	Source []string `json:"source"`
+	Before string   `json:"before,omitempty"`
+	After  string   `json:"after,omitempty"`
+}
+
+// DemoTraffic is the mail that makes the result worth something.
+type DemoTraffic struct {
+	EastAfterSwitch      int `json:"east_after_switch"`
+	WestAfterSwitch      int `json:"west_after_switch"`
+	DeferredDelivered    int `json:"deferred_then_delivered"`
+	Rejected             int `json:"rejected"`
+	Expired              int `json:"expired"`
+	SplitRecipients      int `json:"split_recipients"`
+	MTSOutAtModeChange   int `json:"mts_out_at_mode_change"`
+	Sent                 int `json:"sent"`
+	RefusedWhileRefusing int `json:"refused_while_refusing"`
+}
+
+// DemoPrediction compares the dry run with the run.
+type DemoPrediction struct {
+	Predicted []string `json:"predicted"`
+	Taken     []string `json:"taken"`
+	Equal     bool     `json:"equal"`
+}
+
+// What can be broken, and run.
+var (
+	sabotages    = []string{"lose-one", "mx-back", "route-back", "refuse-550"}
+	demoRunbooks = []string{"q285090", "eleven-steps", "folk"}
+)
+
+func newDemo(s *session) *cobra.Command {
+	var opts DemoOptions
+	var format output.Format
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Retire a gateway of a lab on this machine, under real mail",
+		Long: `Retire a gateway of a lab on this machine, under real mail.
+
+It starts a lab, makes a dry run, then runs the procedure on the gateway east
+while users, hosts on the Internet, a printer and a spammer send, and ends with
+the account of every message. Times are compressed by the runbook's parameters
+and the configuration alone.`,
+		Example: "  ims demo --yes\n  ims demo --yes --crash\n  ims demo --yes --runbook folk\n  ims demo --yes --sabotage lose-one -o json | tail -n 1",
+		Args:    args(cobra.NoArgs, "no argument"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := opts.check(cmd); err != nil {
+				return err
+			}
+			p := s.printer(format)
+			res, err := s.deps.Labs.Demo(cmd.Context(), opts, func(l DemoLine) {
+				if format == output.JSON {
+					p.Note("%6ss  %s", l.At, l.Text)
+					return
+				}
+				// A line that cannot be written is lost; the result tells.
+				_ = p.Event("demo-line", l, "%6ss  %s", l.At, l.Text)
+			})
+			if err != nil {
+				return err
+			}
+			if err := p.Result("demo", res, res.page); err != nil {
+				return err
+			}
+			return output.Said(res.kind())
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVar(&opts.Yes, "yes", false, "answer every question")
+	f.StringVar(&opts.Runbook, "runbook", "q285090", "`name`: q285090, eleven-steps, or folk (stop it, delete it)")
+	f.IntVar(&opts.Messages, "messages", 1500, "messages a minute, about")
+	f.BoolVar(&opts.Crash, "crash", false, "kill the runner between an act and its outcome, and the gateways' process")
+	f.StringVar(&opts.Sabotage, "sabotage", "", "`what` to break: lose-one, mx-back, route-back, refuse-550")
+	f.BoolVar(&opts.Keep, "keep", false, "leave the lab's files")
+	f.StringVar(&opts.Dir, "dir", "", "`folder` to use, which must be empty; a temporary one if not given")
+	formatFlag(cmd, &format, output.Text, output.JSON, output.JSONL)
+	return exits(cmd, output.Done, output.Failed, output.Blocked, output.Stalled)
+}
+
+func (o *DemoOptions) check(cmd *cobra.Command) error {
+	for _, one := range []struct {
+		flag, value string
+		known       []string
+	}{{"runbook", o.Runbook, demoRunbooks}, {"sabotage", o.Sabotage, append([]string{""}, sabotages...)}} {
+		if !contains(one.known, one.value) {
+			hint := ""
+			if near, ok := suggest.Nearest(one.value, one.known); ok {
+				hint = fmt.Sprintf("; did you mean %q?", near)
+			}
+			err := fmt.Errorf("%s: --%s cannot be %q%s", cmd.CommandPath(), one.flag, one.value, hint)
+			return output.As(output.Usage, cmd.CommandPath()+" --help", err)
+		}
+	}
+	return nil
+}
+
+func contains(list []string, s string) bool {
+	for _, one := range list {
+		if one == s {
+			return true
+		}
+	}
+	return false
+}
+
+// kind is how the demonstration ended.
+func (r *DemoResult) kind() output.Kind {
+	switch {
+	case r.Outcome == "retired" && r.Ledger.Unaccounted == 0 && r.Prediction.Equal && len(r.Lost)+len(r.Problems) == 0:
+		return output.Done
+	case r.Caught != "":
+		return output.Blocked
+	}
+	return output.Failed
+}
+
+func (r *DemoResult) page(p *output.Page) {
+	p.Blank()
+	p.Line("outcome     %s, after %.0f s, %d resumes", r.Outcome, r.Seconds, r.Resumes)
+	l := r.Ledger
+	p.Line("ledger      %d accepted + %d generated = %d delivered + %d returned + %d absorbed + %d deleted + %d redirected + %d present",
+		l.Accepted, l.Generated, l.Delivered, l.Returned, l.Absorbed, l.Deleted, l.Redirected, l.Present)
+	p.Line("unaccounted %d", l.Unaccounted)
+	for _, one := range r.Lost {
+		p.Line("LOST        %s", one)
+	}
+	for _, one := range r.Problems {
+		p.Line("PROBLEM     %s", one)
+	}
+	if r.Caught != "" {
+		p.Line("caught by   %s", r.Caught)
+	}
+	if r.Dir != "" {
+		p.Line("files       %s", r.Dir)
+	}
+}

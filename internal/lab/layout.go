@@ -1,0 +1,168 @@
+package lab
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	mrand "math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+)
+
+// The names of the lab. Everything lies under the reserved domain test
+// (RFC 2606).
+const (
+	Domain   = "example.test"        // the organization
+	Branch   = "branch.example.test" // a site that is reached through a gateway
+	Retiring = "east"
+	Heir     = "west"
+	keyName  = "lab-update"
+)
+
+// Remote hosts, by the domain that each serves.
+const (
+	Fast   = "fast.test"
+	Slow   = "slow.test"
+	Defers = "defer.test"  // takes a message at the fourth attempt
+	Refuse = "reject.test" // 550 for everybody
+	Down   = "down.test"   // nobody listens there
+)
+
+var remoteDomains = []string{Fast, Slow, Defers, Refuse, Down}
+
+// senderDomains are the domains of those who send from the Internet. Reports
+// to them are delivered to one host.
+var senderDomains = []string{
+	"alpha.test", "beta.test", "gamma.test", "delta.test", "epsilon.test", "zeta.test",
+	"eta.test", "theta.test", "iota.test", "kappa.test", "lambda.test", "mu.test",
+}
+
+// users have a mailbox. former has none any more, but the directory still
+// knows the address: mail for it is accepted, and then reported on.
+var (
+	users  = []string{"ann", "bob", "carol", "dave", "erin", "frank"}
+	former = "former@" + Domain
+)
+
+// Layout is where everything in a lab is. It is written to DIR/lab.json, from
+// which each process of the lab reads its part.
+type Layout struct {
+	Dir      string            `json:"dir"`
+	Ports    map[string]int    `json:"ports"` // of each listener, on 127.0.0.1
+	Hosts    map[string]string `json:"hosts"` // host name to address:port
+	Socket   string            `json:"socket"`
+	Secret   string            `json:"secret"` // of the update key
+	Traffic  Traffic           `json:"traffic"`
+	Settings Settings          `json:"settings"`
+}
+
+// Settings compress the lab's times.
+type Settings struct {
+	TTL int `json:"ttl"` // of the MX, in seconds
+}
+
+// listeners are the names of the ports.
+var listeners = []string{
+	"east", "west", "submission", "mailhost", "dns-primary", "dns-secondary", "dns-internet",
+	Fast, Slow, Defers, Refuse, Down, "reports", "bridgehead",
+}
+
+// NewLayout chooses ports for a lab in dir, which must be empty or not exist.
+func NewLayout(dir string, t Traffic) (*Layout, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("make lab: %w", err)
+	}
+	if old, err := os.ReadDir(dir); err == nil && len(old) > 0 {
+		return nil, fmt.Errorf("make lab: folder %s is not empty", dir)
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("make lab: %w", err)
+	}
+	ports, err := freePorts(listeners)
+	if err != nil {
+		return nil, fmt.Errorf("make lab: %w", err)
+	}
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret) // never fails (Go 1.24)
+	l := &Layout{Dir: dir, Ports: ports, Traffic: t, Settings: Settings{TTL: 3}, Secret: base64.StdEncoding.EncodeToString(secret)}
+	l.Hosts = map[string]string{
+		"east." + Domain: l.addr("east"), "west." + Domain: l.addr("west"), "mail." + Domain: l.addr("mailhost"),
+		"mx.reports.test": l.addr("reports"), "bridgehead." + Domain: l.addr("bridgehead"),
+		"ns1." + Domain: l.addr("dns-primary"), "ns2." + Domain: l.addr("dns-secondary"),
+	}
+	for _, d := range remoteDomains {
+		l.Hosts["mx."+d] = l.addr(d)
+	}
+	return l, nil
+}
+
+// addr is the address and port of a listener.
+func (l *Layout) addr(name string) string { return fmt.Sprintf("127.0.0.1:%d", l.Ports[name]) }
+
+// path is a file or folder of the lab.
+func (l *Layout) path(elem ...string) string {
+	return filepath.Join(append([]string{l.Dir}, elem...)...)
+}
+
+// Config is the path of the lab's ims.yaml.
+func (l *Layout) Config() string { return l.path("ims.yaml") }
+
+func (l *Layout) save() error {
+	b, err := json.MarshalIndent(l, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write layout: %w", err)
+	}
+	return os.WriteFile(l.path("lab.json"), append(b, '\n'), 0o600)
+}
+
+// Load reads the layout of the lab in dir.
+func Load(dir string) (*Layout, error) {
+	b, err := os.ReadFile(filepath.Join(dir, "lab.json"))
+	if err != nil {
+		return nil, fmt.Errorf("read layout: %w", err)
+	}
+	var l Layout
+	if err := json.Unmarshal(b, &l); err != nil {
+		return nil, fmt.Errorf("read layout: %w", err)
+	}
+	return &l, nil
+}
+
+// freePorts finds ports that nobody listens on, below the range from which
+// the kernel takes the ports of outgoing connections: a listener that is
+// restarted must find its port free.
+func freePorts(names []string) (map[string]int, error) {
+	const low, high = 16000, 32000
+	ports, next := map[string]int{}, low+mrand.IntN(high-low) //nolint:gosec // no secret
+	for range high - low {
+		if len(ports) == len(names) {
+			return ports, nil
+		}
+		if next++; next >= high {
+			next = low
+		}
+		if free(next) {
+			ports[names[len(ports)]] = next
+		}
+	}
+	return nil, fmt.Errorf("find %d free ports", len(names))
+}
+
+// free reports whether a port is free for TCP and UDP.
+func free(port int) bool {
+	at := fmt.Sprintf("127.0.0.1:%d", port)
+	t, err := net.Listen("tcp", at)
+	if err != nil {
+		return false
+	}
+	u, err := net.ListenPacket("udp", at)
+	if err != nil {
+		_ = t.Close()
+		return false
+	}
+	return errors.Join(t.Close(), u.Close()) == nil
+}

@@ -1,0 +1,79 @@
+package lab
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+)
+
+// params compress the runbooks' times; nothing else makes a lab faster than
+// the world. stalled_after is longer than the gateways' time-outs: what waits
+// for a host that is down does not move until then.
+var params = map[string]string{
+	"floor": "1s", "late_window": "3s", "quiet": "2s", "settle": "2s", "drained": "2s", "refuse_for": "3s",
+	"watch": "4s", "patience": "60s", "stalled_after": "25s", "decide_within": "60s", "poll": "200ms",
+}
+
+// more are parameters that only one runbook has.
+var more = map[string]map[string]string{
+	"eleven-steps": {"flush_retry": "500ms", "flush_timeout": "8s"},
+}
+
+// paramsOf are the parameters for a runbook.
+func paramsOf(runbook string) map[string]string {
+	if runbook == FolkName {
+		return map[string]string{"poll": params["poll"]}
+	}
+	all := maps.Clone(params)
+	maps.Copy(all, more[runbook])
+	return all
+}
+
+// yaml is the lab's configuration.
+func (l *Layout) yaml(runbook string) string {
+	if runbook == "" {
+		runbook = "q285090"
+	}
+	name := runbook
+	if runbook == FolkName {
+		name = l.path("folk.yaml")
+	}
+	var b strings.Builder
+	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	p("# The configuration of a lab. Times are compressed; nothing else is special.")
+	p("apiVersion: ims/v1\nkind: Config\nstate_dir: state\n")
+	p("organization:\n  domains: [%s]\n  mailhost: %s\n  replication: 500ms\n  handover: 300ms", Domain, l.addr("mailhost"))
+	p("  sites:\n    hq: {submission: \"%s\"}\n    branch: {domains: [%s]}", l.addr("submission"), Branch)
+	p("  recipients:")
+	for _, u := range users {
+		p("    - %s@%s", u, Domain)
+	}
+	p("    - postmaster@%s\n    - %s  # has no mailbox any more\n    - office@%s\n", Domain, former, Branch)
+	p("gateways:")
+	l.gatewayYAML(p, Retiring, "15s", 1)
+	l.gatewayYAML(p, Heir, "8s", 10)
+	p("\nzones:\n  %s:\n    server: %s\n    key_file: %s\n    authorities: [\"%s\", \"%s\"]\n", Domain,
+		l.addr("dns-primary"), l.keyFile(), l.addr("dns-primary"), l.addr("dns-secondary"))
+	p("resolver:\n  servers: [\"%s\", \"%s\", \"%s\"]\n  hosts:", l.addr("dns-primary"), l.addr("dns-secondary"), l.addr("dns-internet"))
+	for _, h := range slices.Sorted(maps.Keys(l.Hosts)) {
+		p("    %s: %s", h, l.Hosts[h])
+	}
+	p("\nretire:\n  default: %s\n  successor: %s\n  runbook: %s\n  params:", Retiring, Heir, name)
+	all := paramsOf(runbook)
+	for _, k := range slices.Sorted(maps.Keys(all)) {
+		p("    %s: %s", k, all[k])
+	}
+	p("\npeople:\n  operator: {user: \"%d\", may: approve}", os.Getuid())
+	return b.String()
+}
+
+// gatewayYAML is one gateway. Both cover the same address spaces: the one that
+// retires is preferred for most, and both share the mail for one domain.
+func (l *Layout) gatewayYAML(p func(string, ...any), name, timeout string, cost int) {
+	p("  %s:\n    site: hq\n    hostname: %s.%s\n    listen: %s", name, name, Domain, l.addr(name))
+	p("    retry: [500ms, 1s, 2s]\n    timeouts: {urgent: %s, normal: %s, non_urgent: %s, report: 60s}", timeout, timeout, timeout)
+	p("    spaces:\n      - {type: SMTP, pattern: \"*\", cost: %d}\n      - {type: SMTP, pattern: \"*@%s\", cost: 1}", cost, Fast)
+	p("    sites:\n      - {name: branch, cost: %d, routing_address: bridgehead.%s}", cost, Domain)
+}
