@@ -140,6 +140,13 @@ func (o *Org) Run(ctx context.Context, every time.Duration) {
 	}
 }
 
+// Log is the tracking log of the whole organization; "" in Gateway is its MTA.
+func (o *Org) Log() []ledger.Event {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.log)
+}
+
 func (o *Org) id(prefix string) string {
 	o.ids++
 	return fmt.Sprintf("%s%06d", prefix, o.ids)

@@ -114,20 +114,24 @@ func by(actor, reason string) func(*ledger.Event) {
 	return func(ev *ledger.Event) { ev.Actor, ev.Reason = actor, reason }
 }
 
-// Track implements gateway.Tracker. The log is the organization's: it holds
-// the lines of every gateway and of the MTA.
+// Track implements gateway.Tracker. It gives the lines of this gateway, whose
+// Seq are those of the organization's log.
 func (g *Gateway) Track(ctx context.Context, after uint64, limit int) ([]ledger.Event, error) {
 	if err := g.reach(ctx); err != nil {
 		return nil, err
 	}
 	g.org.mu.Lock()
 	defer g.org.mu.Unlock()
-	from := min(after, uint64(len(g.org.log)))
-	lines := g.org.log[from:]
-	if limit > 0 {
-		lines = lines[:min(len(lines), limit)]
+	var lines []ledger.Event
+	for _, e := range g.org.log[min(after, uint64(len(g.org.log))):] {
+		if limit > 0 && len(lines) == limit {
+			break
+		}
+		if e.Gateway == g.name {
+			lines = append(lines, e)
+		}
 	}
-	return slices.Clone(lines), nil
+	return lines, nil
 }
 
 // Present implements gateway.Tracker. It lists this gateway's spool.
