@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -72,6 +73,7 @@ func (g *Gateway) apply(ctx context.Context, c gateway.Change) (gateway.Op, erro
 	if err := c.Check(); err != nil {
 		return gateway.Op{}, err
 	}
+	c.Want = storable(c.Want)
 	select {
 	case g.applying <- struct{}{}:
 		defer func() { <-g.applying }()
@@ -122,14 +124,37 @@ func (g *Gateway) make(ctx context.Context, c gateway.Change, r record, op opera
 		return g.applyRun(ctx, *w.Running, r, op, again)
 	case w.Spaces != nil:
 		differs := !slices.Equal(r.spaces(), *w.Spaces)
-		list := slices.Clone(*w.Spaces)
-		r.Spaces = &list
+		r.Spaces = w.Spaces
 		return g.applyRoutes(r, op, differs)
 	}
 	differs := !slices.Equal(r.sites(), *w.Sites)
-	list := slices.Clone(*w.Sites)
-	r.Sites = &list
+	r.Sites = w.Sites
 	return g.applyRoutes(r, op, differs)
+}
+
+// storable is w with copies of its lists, none of them nil: a nil list would
+// come back from the spool as one that nobody asked for.
+func storable(w gateway.Want) gateway.Want {
+	w.Spaces, w.Sites = filled(w.Spaces), filled(w.Sites)
+	if w.Settings != nil {
+		p := *w.Settings
+		p.Retry = filled(p.Retry)
+		if p.DomainHosts != nil {
+			hosts := map[string]string{}
+			maps.Copy(hosts, *p.DomainHosts)
+			p.DomainHosts = &hosts
+		}
+		w.Settings = &p
+	}
+	return w
+}
+
+func filled[T any](list *[]T) *[]T {
+	if list == nil {
+		return nil
+	}
+	out := append([]T{}, *list...)
+	return &out
 }
 
 func refuse(why string) error { return fmt.Errorf("%s: %w", why, gateway.ErrRefused) }
