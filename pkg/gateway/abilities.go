@@ -7,6 +7,9 @@ import (
 	"example.org/ims/pkg/ledger"
 )
 
+// The abilities are optional. An adapter or a wrapper that has the methods for
+// a gateway behind it that lacks the ability answers with errors.ErrUnsupported.
+
 // Queues is the ability to look at and act on single messages. Every change
 // takes an actor and a reason, lands in the tracking log, and says how many
 // messages it touched.
@@ -14,7 +17,8 @@ type Queues interface {
 	// List returns the entries that match, oldest first, at most sel.Limit.
 	List(ctx context.Context, sel Selection) ([]Item, error)
 	// Act applies a verb to the matching entries. It fails without touching
-	// anything when sel matches another number than sel.Expect (if Expect > 0).
+	// anything when sel matches another number than sel.Expect (if Expect > 0),
+	// with an error that wraps ErrConflict or ErrRefused.
 	Act(ctx context.Context, verb Verb, sel Selection, actor, reason string) (touched int, err error)
 }
 
@@ -61,7 +65,9 @@ type Item struct {
 }
 
 // Tracker is the ability to read the tracking log, from which alone the ledger
-// is computed. Events come in order; after is the Seq of the last one seen.
+// is computed. Events come in order; after is the Seq of the last one seen. A
+// limit of 0 lets the gateway choose. Lines of other gateways may be among them
+// or be left out: Event.Gateway tells.
 type Tracker interface {
 	Track(ctx context.Context, after uint64, limit int) ([]ledger.Event, error)
 	// Present lists the (message, recipient) pairs that the spool really

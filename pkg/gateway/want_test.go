@@ -79,8 +79,10 @@ func TestWords(t *testing.T) {
 		w    gateway.Want
 		want string
 	}{
-		{gateway.Want{Settings: &gateway.SettingsPatch{Mode: ptr(gateway.None), MaxSize: ptr(int64(5))}},
-			"mode none, largest size 5 (in effect: mode outbound-only, largest size 5)"},
+		{
+			gateway.Want{Settings: &gateway.SettingsPatch{Mode: ptr(gateway.None), MaxSize: ptr(int64(5))}},
+			"mode none, largest size 5 (in effect: mode outbound-only, largest size 5)",
+		},
 		{gateway.Want{Settings: &gateway.SettingsPatch{MaxSize: ptr(int64(5))}}, "largest size 5"},
 		{gateway.Want{Spaces: &[]gateway.Space{}}, "SMTP:* cost 1 scope organization"},
 		{gateway.Want{Sites: &[]gateway.Site{}}, "Branch cost 2 via gw.example"},

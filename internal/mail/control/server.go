@@ -188,8 +188,10 @@ func (s *Server) infos() []Info {
 			name string
 			has  bool
 		}{
-			{"queues", has[gateway.Queues](gw)}, {"tracker", has[gateway.Tracker](gw)},
-			{"router", has[gateway.Router](gw)}, {"clients", has[gateway.ClientLog](gw)},
+			{"queues", has[gateway.Queues](gw)},
+			{"tracker", has[gateway.Tracker](gw)},
+			{"router", has[gateway.Router](gw)},
+			{"clients", has[gateway.ClientLog](gw)},
 		} {
 			if a.has {
 				i.Abilities = append(i.Abilities, a.name)

@@ -73,7 +73,7 @@ func TestRefusedRequests(t *testing.T) {
 	_, noReason := c.Act(t.Context(), "east", gateway.Delete, gateway.Selection{}, "a", "")
 	_, tooMany := c.Track(t.Context(), "east", 0, maxList+1)
 	_, cannot := c.List(t.Context(), "bare", gateway.Selection{})
-	_, field := post[gateway.Op](t.Context(), c, path("east", "apply"), map[string]any{"key": "k", "wnat": 1})
+	_, field := post[gateway.Op](t.Context(), c, path("east", "apply"), map[string]any{"key": "k", "unheard_of": 1})
 	two := c.do(t.Context(), http.MethodPost, path("east", "apply"), []byte("{} {}"), nil)
 	_, store := get[gateway.Op](t.Context(), c, path("east", "queue"), map[string][]string{"store": {"attic"}})
 	_, elsewhere := get[gateway.Op](t.Context(), c, "/v2/gateways", nil)
@@ -89,7 +89,7 @@ func TestRefusedRequests(t *testing.T) {
 		{"no reason", noReason, gateway.ErrRefused, "no reason"},
 		{"too many lines", tooMany, gateway.ErrRefused, "at most 100000"},
 		{"no ability", cannot, errors.ErrUnsupported, `gateway "bare" (stub) cannot do this`},
-		{"unknown field", field, gateway.ErrRefused, "wnat"},
+		{"unknown field", field, gateway.ErrRefused, "unheard_of"},
 		{"two values", two, gateway.ErrRefused, "more than one value"},
 		{"unknown store", store, gateway.ErrRefused, `unknown store "attic"`},
 		{"no such request", elsewhere, errors.ErrUnsupported, "/v2/gateways"},

@@ -148,7 +148,8 @@ func testMalformed(t *testing.T, r *room) {
 	two := mode(gateway.None)
 	two.Spaces = &[]gateway.Space{}
 	for _, w := range []gateway.Want{
-		{}, two, mode(bad), size(-1), running(99),
+		{},
+		two, mode(bad), size(-1), running(99),
 		spaces(gateway.Space{Type: "SMTP", Pattern: "*", Cost: 0}),
 		spaces(gateway.Space{Type: "SMTP", Pattern: "*", Cost: 101}),
 		sites(gateway.Site{Name: "", Cost: 1}),
