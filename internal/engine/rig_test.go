@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"example.org/ims/internal/engine"
@@ -29,9 +30,14 @@ type rig struct {
 	// since the rig was made, and may end the goroutine of the engine.
 	crash   func(n int, after bool)
 	between func(engine.Effect)
+	hold    func(engine.Status) bool
 	commits int
-	// answer decides on questions; nil leaves them open.
+	// first, if set, is told to the engine before it takes its first step.
+	first *engine.Command
+	// answer decides on what to tell the run at a status that wants it: by
+	// default, one with a question.
 	answer func(engine.Status) (engine.Command, bool)
+	wants  func(engine.Status) bool
 	// watch sees every status.
 	watch func(engine.Status)
 }
@@ -71,8 +77,10 @@ func bind(t *testing.T, name string, params map[string]string) *runbook.Book {
 
 func newRig(t *testing.T, name string, params map[string]string) *rig {
 	t.Helper()
-	return &rig{t: t, lab: worldtest.New(300), book: bind(t, name, params), dir: t.TempDir(), answer: yes}
+	return &rig{t: t, lab: worldtest.New(300), book: bind(t, name, params), dir: t.TempDir(), answer: yes, wants: asked}
 }
+
+func asked(s engine.Status) bool { return s.Asked != nil }
 
 // yes gives the first answer to every question.
 func yes(s engine.Status) (engine.Command, bool) {
@@ -107,6 +115,9 @@ func (r *rig) life(ctx context.Context) (machine.Outcome, error) {
 			return
 		}
 		wg.Go(func() { r.attend(ctx, e) })
+		if r.first != nil {
+			synctest.Wait() // it is being told
+		}
 		outcome, err = e.Run(ctx)
 	})
 	wg.Wait()
@@ -150,8 +161,12 @@ func (r *rig) engine(ctx context.Context, j *journal.Journal) (*engine.Engine, e
 	if err != nil {
 		return nil, err
 	}
-	records := r.records(ctx, j.Reader)
-	return engine.New(o, records), nil
+	var e *engine.Engine
+	if r.hold != nil {
+		o.Hold = func() bool { return r.hold(e.Status()) }
+	}
+	e = engine.New(o, r.records(ctx, j.Reader))
+	return e, nil
 }
 
 func (r *rig) records(ctx context.Context, j *journal.Reader) []machine.Record {
@@ -170,6 +185,12 @@ func (r *rig) records(ctx context.Context, j *journal.Reader) []machine.Record {
 
 // attend answers questions until ctx ends.
 func (r *rig) attend(ctx context.Context, e *engine.Engine) {
+	if c := r.first; c != nil {
+		if err := e.Tell(ctx, *c); err != nil {
+			r.t.Errorf("%s: %v", c.Verb, err)
+		}
+		r.first = nil
+	}
 	statuses, end := e.Subscribe()
 	defer end()
 	for {
@@ -180,11 +201,14 @@ func (r *rig) attend(ctx context.Context, e *engine.Engine) {
 			if r.watch != nil {
 				r.watch(s)
 			}
-			if s.Asked == nil || r.answer == nil {
+			if !r.wants(s) {
 				continue
 			}
 			if c, ok := r.answer(s); ok {
-				if err := e.Tell(ctx, c); err != nil && ctx.Err() == nil && !errors.Is(err, engine.ErrEnded) {
+				// What was shown may be over by the time the answer comes.
+				err := e.Tell(ctx, c)
+				synctest.Wait()
+				if now := e.Status(); err != nil && ctx.Err() == nil && !errors.Is(err, engine.ErrEnded) && now.State == s.State && !now.Undoing {
 					r.t.Errorf("%s %s: %v", c.Verb, c.State, err)
 				}
 			}

@@ -31,6 +31,9 @@ func TestRetires(t *testing.T) {
 				outcome, err := r.life(ctx)
 				cancel()
 				wg.Wait()
+				if c, _ := r.lab.East.Config(context.Background()); c.Stored.Timeouts.Report != mem.DefaultSettings().Timeouts.Report {
+					t.Errorf("reports time out after %s: they keep their own time-out", c.Stored.Timeouts.Report)
+				}
 				t.Logf("%s after %s, %d commits: %s", outcome, time.Since(begin), r.commits, path(last.Visits))
 				if err != nil || outcome != machine.Retired {
 					t.Fatalf("%s ends %s, %v; in %s %s: %+v", name, outcome, err, last.State, last.Why, last.Missing)

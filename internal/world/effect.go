@@ -77,6 +77,9 @@ func (w *World) decide(ctx context.Context, e engine.Effect) (gateway.Want, engi
 			}
 		}
 		want, err := wanted(e, w.cfg.ArchiveDir)
+		if want.Settings != nil && want.Settings.Timeouts != nil {
+			want.Settings.Timeouts.Report = c.Stored.Timeouts.Report // a patch sets all of them
+		}
 		if err != nil {
 			return want, engine.Result{State: machine.Refused, Before: res.Before, Why: err.Error()}, true
 		}
