@@ -45,7 +45,7 @@ func (o *observer) ledger() {
 		"returned": int64(l.Returned), "absorbed": int64(l.Absorbed), "deleted": int64(l.Deleted),
 		"redirected": int64(l.Redirected), "present": int64(l.Present), "unaccounted": int64(l.Unaccounted),
 	}
-	unaccounted := o.pairs.Unaccounted + len(o.pairs.Conflicts) + len(o.book.Gaps())
+	unaccounted := o.pairs.Unaccounted + len(o.pairs.Conflicts)
 	o.put(facts.LedgerUnaccounted, facts.Int(int64(unaccounted)), "tracking log")
 	o.put(facts.GwUnaccounted, facts.Int(int64(unaccounted)), "tracking log")
 	o.put(facts.LedgerAbsorbed, facts.Int(int64(absorbed)), "tracking log")
