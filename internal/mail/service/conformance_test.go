@@ -17,7 +17,6 @@ import (
 func TestConformance(t *testing.T) {
 	gatewaytest.Run(t, func(t *testing.T) gatewaytest.Harness {
 		w := newWorld(t, t.TempDir(), func(c *Config) { c.Handover = time.Millisecond })
-		t.Cleanup(w.end)
 		return gatewaytest.Harness{
 			Gateway: w.gw("alpha"),
 			Outbound: func(t *testing.T) string {

@@ -70,7 +70,6 @@ func play(t *testing.T, change func(*Config), f func(t *testing.T, w *world)) {
 		f(t, w)
 		synctest.Wait()
 		w.balance()
-		w.end()
 	})
 }
 
@@ -81,7 +80,13 @@ func newWorld(t *testing.T, arch string, change func(*Config)) *world {
 		change(&w.cfg)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	t.Cleanup(func() { cancel(); w.hosts.Wait() })
+	t.Cleanup(func() {
+		if w.o != nil {
+			w.end()
+		}
+		cancel()
+		w.hosts.Wait()
+	})
 	w.ctx = ctx
 	w.mail = w.net.host(ctx, t, &w.hosts, "mail.corp.example")
 	w.far = w.net.host(ctx, t, &w.hosts, "far.example")
@@ -122,6 +127,7 @@ func (w *world) end() {
 	if err := w.o.Close(); err != nil {
 		w.t.Errorf("Close() = %v", err)
 	}
+	w.o = nil
 }
 
 // reopen is an orderly restart of the process.
