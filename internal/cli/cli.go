@@ -47,6 +47,9 @@ type IO struct {
 type Deps struct {
 	Version  string
 	Runbooks fs.FS // the shipped runbooks, as NAME.yaml
+	Labs     Labs
+
+	Organizations Organizations
 }
 
 // session is one invocation: what every command of it may use.

@@ -31,7 +31,13 @@ the end accounts for every message by id.`,
 	root.SetHelpCommand(newHelp())
 	root.PersistentFlags().StringVar(&s.config, "config", cmp.Or(s.io.Config, "ims.yaml"), "configuration `file`; $IMS_CONFIG sets the default")
 	return group(root,
+		newDemo(s),
+		newGateway(s),
+		newLab(s),
+		newQueue(s),
+		newRoute(s),
 		newRunbook(s),
+		newTrack(s),
 		newVersion(s),
 	)
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 
+	"example.org/ims/internal/cli"
 	"example.org/ims/internal/config"
 	"example.org/ims/internal/gateway/embedded"
 	"example.org/ims/internal/mail/control"
@@ -16,9 +17,9 @@ import (
 
 // serveOrganization hosts the organization of a configuration in this process:
 // it opens the spool, every listener and the control socket, calls ready with
-// the gateways as they then are, and serves until ctx is done. Sessions,
-// attempts and changes under way may end before it returns.
-func serveOrganization(ctx context.Context, c *config.Config, log *slog.Logger, ready func([]gateway.Config)) (err error) {
+// the organization and its gateways as they then are, and serves until ctx is
+// done. Sessions, attempts and changes under way may end before it returns.
+func serveOrganization(ctx context.Context, c *config.Config, log *slog.Logger, ready func(*service.Organization, []gateway.Config)) (err error) {
 	people, err := peopleOf(c.People)
 	if err != nil {
 		return err
@@ -48,7 +49,7 @@ func serveOrganization(ctx context.Context, c *config.Config, log *slog.Logger, 
 	return runOrganization(ctx, org, server, ln, func() error {
 		list, err := configsOf(ctx, org)
 		if err == nil {
-			ready(list)
+			ready(org, list)
 		}
 		return err
 	})
@@ -140,3 +141,16 @@ func newGateway(g config.Gateway) (gateway.Gateway, error) {
 	}
 	return nil, fmt.Errorf("make gateway %q: no adapter %q", g.Name, g.Adapter)
 }
+
+// organizations are what the commands about gateways need.
+type organizations struct{}
+
+var _ cli.Organizations = organizations{}
+
+// Serve implements cli.Organizations.
+func (organizations) Serve(ctx context.Context, c *config.Config, log *slog.Logger, ready func([]gateway.Config)) error {
+	return serveOrganization(ctx, c, log, func(_ *service.Organization, list []gateway.Config) { ready(list) })
+}
+
+// Gateway implements cli.Organizations.
+func (organizations) Gateway(g config.Gateway) (gateway.Gateway, error) { return newGateway(g) }

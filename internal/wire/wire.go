@@ -14,5 +14,7 @@ func Deps(version string) cli.Deps {
 		Version:  version,
 		Runbooks: runbooks.FS,
 		Labs:     labs{labOrganization},
+
+		Organizations: organizations{},
 	}
 }

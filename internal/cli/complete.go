@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/ims/internal/output"
+	"example.org/ims/pkg/gateway"
+)
+
+// completing bounds what a shell waits for after a press of Tab.
+const completing = time.Second
+
+// completeGateway completes the first argument with the configured gateways.
+// A configuration with mistakes completes nothing.
+func (s *session) completeGateway(_ *cobra.Command, argv []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	c, err := s.configuration()
+	if err != nil || len(argv) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []cobra.Completion
+	for _, g := range c.Gateways {
+		names = append(names, cobra.CompletionWithDesc(g.Name, g.Hostname))
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeSite completes a flag with the configured sites.
+func (s *session) completeSite(*cobra.Command) []string {
+	c, err := s.configuration()
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, site := range c.Organization.Sites {
+		names = append(names, site.Name)
+	}
+	return names
+}
+
+// completeEntry completes a gateway, and then the messages in its queues.
+func (s *session) completeEntry(cmd *cobra.Command, argv []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(argv) != 1 {
+		return s.completeGateway(cmd, argv, word)
+	}
+	queues, err := able[gateway.Queues](s, argv[0], "list its queues")
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), completing)
+	defer cancel()
+	items, err := queues.List(ctx, gateway.Selection{Limit: 100})
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var ids []cobra.Completion
+	for _, it := range items {
+		ids = append(ids, cobra.CompletionWithDesc(it.Message, output.Safe(it.Store.Title()+", to "+it.Dest)))
+	}
+	return slices.Compact(ids), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completePattern completes a flag with a gateway's address spaces.
+func (s *session) completePattern(cmd *cobra.Command) []string {
+	argv := cmd.Flags().Args()
+	if len(argv) == 0 {
+		return nil
+	}
+	gw, err := s.gateway(argv[0])
+	if err != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), completing)
+	defer cancel()
+	c, err := gw.Config(ctx)
+	if err != nil {
+		return nil
+	}
+	var patterns []string
+	for _, sp := range c.Spaces {
+		patterns = append(patterns, sp.Pattern)
+	}
+	return patterns
+}
