@@ -60,6 +60,7 @@ type GatewayConfig struct {
 	Sites       []gateway.Site   `json:"sites,omitempty"`
 	ApplyLive   bool             `json:"apply_live,omitempty"`    // settings take effect at once
 	NonePicksUp bool             `json:"none_picks_up,omitempty"` // the disputed reading of mode None
+	Faults      []Fault          `json:"-"`                       // deliberate misbehaviour, for a laboratory
 }
 
 // Defaults of a gateway's settings. The retry list is historical (Q146669), as

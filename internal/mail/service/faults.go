@@ -9,8 +9,7 @@ import (
 
 // Fault is deliberate misbehaviour of a gateway. It exists so that a
 // laboratory can show that the orchestrator, the ledger and the checks notice
-// it. No fault is on unless somebody asked for it, and none is kept over a
-// restart of the process.
+// it. No fault is on unless somebody asked for it, and none is stored.
 type Fault string
 
 // Faults.

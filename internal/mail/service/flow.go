@@ -10,15 +10,17 @@ import (
 	"example.org/ims/pkg/gateway"
 )
 
+// step adds to tx what becomes of one entry and returns the entries that
+// somebody is to be told of.
+type step func(tx *spool.Tx, e mail.Entry, now time.Time) ([]mail.Entry, error)
+
 // each takes every entry out of a store, batch by batch, one commit a batch.
-// fn adds to the commit what becomes of one entry, which must leave the store,
-// and returns the entries that somebody is to be told of. An entry that an
-// operator changes meanwhile is passed over. The flow lock is read-held over
-// each commit and its news.
-func (o *Organization) each(gw string, st gateway.Store, flow *sync.RWMutex,
-	fn func(tx *spool.Tx, e mail.Entry, now time.Time) ([]mail.Entry, error)) error {
+// After fn an entry must have left the store. One that an operator changes
+// meanwhile is passed over. The flow lock is read-held over each commit and its
+// news.
+func (o *Organization) each(gw string, st gateway.Store, flow *sync.RWMutex, fn step) error {
 	skip := map[mail.ID]bool{}
-	step := func(list []mail.Entry) error {
+	take := func(list []mail.Entry) error {
 		flow.RLock()
 		defer flow.RUnlock()
 		var tx spool.Tx
@@ -41,14 +43,14 @@ func (o *Organization) each(gw string, st gateway.Store, flow *sync.RWMutex,
 		if err != nil || len(list) == 0 {
 			return err
 		}
-		if err = step(list); err == nil {
+		if err = take(list); err == nil {
 			continue
 		}
 		if !errors.Is(err, spool.ErrStale) {
 			return err
 		}
 		for _, e := range list {
-			switch err := step([]mail.Entry{e}); {
+			switch err := take([]mail.Entry{e}); {
 			case errors.Is(err, spool.ErrStale):
 				skip[e.ID] = true
 			case err != nil:

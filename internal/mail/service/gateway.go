@@ -63,6 +63,11 @@ func newGateway(o *Organization, r record) (*Gateway, error) {
 	if g.self, err = delivery.SelfTargets([]string{r.File.Hostname}, listen); err != nil {
 		return nil, fmt.Errorf("make gateway %q: %w", g.name, err)
 	}
+	for _, f := range r.File.Faults {
+		if err := g.SetFault(f, true); err != nil {
+			return nil, err
+		}
+	}
 	if err := g.loadClients(); err != nil {
 		return nil, err
 	}

@@ -99,7 +99,7 @@ func (s *receiving) Data(_ context.Context, b *smtpd.Body) (string, *smtpd.Reply
 	ev.Peer = s.host
 	tx.Track(ev)
 	if err := s.g.o.spool.Commit(&tx); err != nil {
-		return "", s.g.o.notStored("accept message from the Internet", err)
+		return "", s.g.o.notStored(err)
 	}
 	s.g.accepted.Add(1)
 	s.g.clients.accepted(s.host)

@@ -70,45 +70,51 @@ func (c *courier) one(tx *spool.Tx, old mail.Entry, r delivery.Result, news *[]m
 	e := old
 	e.Tried, e.Attempts = r.Entry.Tried, r.Entry.Attempts
 	var failed, relayed []mail.Rcpt
-	var why, how []delivery.Outcome
-	type group struct {
-		kind          ledger.Kind
-		remote, reply string
-	}
-	groups := map[group]int{}
-	var events []ledger.Event
+	var why, how, plain []delivery.Outcome
 	for _, o := range r.Outcomes {
 		rc := byAddr[o.Rcpt]
-		kind := ledger.Delivered
-		switch o.Kind {
-		case delivery.Failed:
+		if o.Kind == delivery.Failed {
 			failed, why = append(failed, rc), append(why, o)
 			continue
-		case delivery.Deferred:
-			kind = ledger.Attempted
-		case delivery.Delivered:
-			if ok, _ := dsn.ShouldReport(e.From, rc.Notify, e.Class, dsn.Relayed); ok && !o.DSN {
-				relayed, how = append(relayed, rc), append(how, o)
-			}
 		}
-		k := group{kind, o.Remote, o.Reply}
-		i, ok := groups[k]
-		if !ok {
-			i = len(events)
-			groups[k] = i
-			ev := event(&e, kind, nil)
-			ev.Peer, ev.Reason = o.Remote, o.Reply
-			events = append(events, ev)
+		plain = append(plain, o)
+		wants, _ := dsn.ShouldReport(e.From, rc.Notify, e.Class, dsn.Relayed)
+		if o.Kind == delivery.Delivered && !o.DSN && wants {
+			relayed, how = append(relayed, rc), append(how, o)
 		}
-		events[i].Rcpts = append(events[i].Rcpts, o.Rcpt)
 	}
-	for _, ev := range events {
-		tx.Track(ev)
-	}
+	track(tx, &e, plain)
 	if err := c.relayed(tx, e, relayed, how, news); err != nil {
 		return err
 	}
 	return c.o.giveUp(tx, e, failed, why, "", news)
+}
+
+// track adds the events of deliveries and of attempts that failed for now, one
+// for all recipients that were told the same.
+func track(tx *spool.Tx, e *mail.Entry, outs []delivery.Outcome) {
+	type group struct {
+		kind          delivery.Kind
+		remote, reply string
+	}
+	var order []group
+	rcpts := map[group][]string{}
+	for _, o := range outs {
+		k := group{o.Kind, o.Remote, o.Reply}
+		if rcpts[k] == nil {
+			order = append(order, k)
+		}
+		rcpts[k] = append(rcpts[k], o.Rcpt)
+	}
+	for _, k := range order {
+		kind := ledger.Delivered
+		if k.kind == delivery.Deferred {
+			kind = ledger.Attempted
+		}
+		ev := event(e, kind, rcpts[k])
+		ev.Peer, ev.Reason = k.remote, k.reply
+		tx.Track(ev)
+	}
 }
 
 // relayed tells a sender who asked for it that the message was handed to a

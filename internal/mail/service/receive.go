@@ -72,14 +72,14 @@ func (o *Organization) receive(v *envelope, b *smtpd.Body, host string) (d *spoo
 	}
 	if err != nil {
 		d.Abort()
-		return nil, nil, o.notStored("receive message", err)
+		return nil, nil, o.notStored(err)
 	}
 	return d, tap.buf, nil
 }
 
 // notStored is the reply to a message that is not in the spool.
-func (o *Organization) notStored(doing string, err error) *smtpd.Reply {
-	o.log.Error(doing, "err", err)
+func (o *Organization) notStored(err error) *smtpd.Reply {
+	o.log.Error("message is not accepted", "err", err)
 	if errors.Is(err, spool.ErrUnhealthy) {
 		return smtpd.Refuse(452, "4.3.1", "out of storage, try again later")
 	}

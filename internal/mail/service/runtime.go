@@ -71,6 +71,7 @@ func (rt *runtime) bringUp(ctx context.Context, set gateway.Settings) error {
 	opt := delivery.Options{
 		Hostname: g.record().File.Hostname, Settings: set, Resolver: g.o.deps.Resolver, Dial: g.o.deps.Dial, Self: g.self,
 		Store: &courier{g.o, g.name, gateway.Out, &g.flow}, Limits: g.o.cfg.Delivery, Log: g.o.log.With("gateway", g.name),
+		StartTLS: true,
 	}
 	var err error
 	if rt.out, err = delivery.New(ctx, opt); err != nil {
@@ -80,7 +81,7 @@ func (rt *runtime) bringUp(ctx context.Context, set gateway.Settings) error {
 		rt.out.Pause()
 	}
 	opt.Store = &courier{g.o, g.name, gateway.MTSIn, &g.flow}
-	opt.Settings, opt.Self, opt.LMTP = g.o.inward(set), nil, g.o.cfg.LMTP
+	opt.Settings, opt.Self, opt.LMTP, opt.StartTLS = g.o.inward(set), nil, g.o.cfg.LMTP, false
 	if rt.in, err = delivery.New(ctx, opt); err != nil {
 		return err
 	}
@@ -164,6 +165,7 @@ func (rt *runtime) wake(e mail.Entry) {
 		rt.inbound.ring()
 	case gateway.MTSIn:
 		rt.in.Add(e)
+	case gateway.MTA, gateway.Bad, gateway.Hold, gateway.Corrupt, gateway.NumStores: // nothing here moves it
 	}
 }
 

@@ -25,7 +25,7 @@ type submission struct {
 var _ smtpd.Handler = (*submission)(nil)
 
 // Connect implements smtpd.Handler.
-func (s *submission) Connect(_ context.Context, p smtpd.Peer) (smtpd.Session, *smtpd.Reply) {
+func (s *submission) Connect(context.Context, smtpd.Peer) (smtpd.Session, *smtpd.Reply) {
 	return &submitting{submission: s}, nil
 }
 
@@ -71,7 +71,7 @@ func (s *submitting) Data(_ context.Context, b *smtpd.Body) (string, *smtpd.Repl
 	ev.Peer = s.peer.Addr.Addr().String()
 	tx.Track(ev)
 	if err := s.o.spool.Commit(&tx); err != nil {
-		return "", s.o.notStored("accept submitted message", err)
+		return "", s.o.notStored(err)
 	}
 	s.o.mta.route.ring()
 	return string(d.Body), nil

@@ -142,10 +142,10 @@ func (g *Gateway) detach(list []mail.Entry) (taken []mail.Entry, err error) {
 
 // scheduler is the one that has a store's entries, or nil.
 func (rt *runtime) scheduler(st gateway.Store) *delivery.Scheduler {
-	switch st {
-	case gateway.Out:
+	if st == gateway.Out {
 		return rt.out
-	case gateway.MTSIn:
+	}
+	if st == gateway.MTSIn {
 		return rt.in
 	}
 	return nil
