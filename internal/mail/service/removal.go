@@ -120,11 +120,11 @@ func (g *Gateway) setRemoving(on bool) {
 // archivePath is where to archive to; the file must not exist yet.
 func (g *Gateway) archivePath(wanted string) (string, error) {
 	if wanted == "" {
-		if err := os.MkdirAll(g.o.deps.Archives, 0o700); err != nil {
-			return "", fmt.Errorf("make folder for archives: %w", err)
-		}
 		name := fmt.Sprintf("%s-%s.tar", g.name, time.Now().UTC().Format("20060102T150405.000000"))
 		wanted = filepath.Join(g.o.deps.Archives, name)
+	}
+	if err := os.MkdirAll(filepath.Dir(wanted), 0o700); err != nil {
+		return "", fmt.Errorf("make folder for archives: %w", err)
 	}
 	if _, err := os.Lstat(wanted); err == nil {
 		return "", refuse(fmt.Sprintf("archive %s exists already", wanted))
