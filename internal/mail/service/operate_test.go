@@ -3,12 +3,15 @@ package service
 import (
 	"encoding/json"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"example.org/ims/internal/mail"
 	"example.org/ims/internal/mail/smtpd"
+	"example.org/ims/internal/mail/spool"
 	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/ledger"
 )
@@ -265,6 +268,54 @@ func TestStartFails(t *testing.T) {
 		_ = other.Close()
 		if op, err = w.gw("alpha").Apply(t.Context(), c); err != nil || !op.Done || !w.conf("alpha").Running {
 			t.Errorf("Apply() again = %+v, %v", op, err)
+		}
+	})
+}
+
+// TestRestartIsNotRepeated: the service restarted for a key, and the note that
+// it did was lost.
+func TestRestartIsNotRepeated(t *testing.T) {
+	play(t, nil, func(t *testing.T, w *world) {
+		g := w.gw("alpha")
+		restarted := gateway.Restarted
+		want := gateway.Want{Running: &restarted}
+		for i, tt := range []struct {
+			starts  uint64
+			repeats bool
+		}{{g.started() - 1, false}, {g.started(), true}} {
+			key := string(rune('a' + i))
+			if err := g.begin(g.record(), operation{Op: gateway.Op{Key: key}, Want: want, Instance: g.o.instance, Starts: tt.starts}); err != nil {
+				t.Fatal(err)
+			}
+			before := w.conf("alpha").StartedAt
+			pass(time.Second)
+			op, err := g.Apply(t.Context(), gateway.Change{Key: key, Want: want})
+			if err != nil || !op.Done || w.conf("alpha").StartedAt.After(before) != tt.repeats {
+				t.Errorf("begun at start %d: %+v, %v, started %v, was %v", tt.starts, op, err, w.conf("alpha").StartedAt, before)
+			}
+		}
+	})
+}
+
+// TestFlowPassesOver an entry that somebody else takes away in the middle of a
+// batch; the rest of the batch goes on.
+func TestFlowPassesOver(t *testing.T) {
+	play(t, nil, func(t *testing.T, w *world) {
+		w.run("alpha", gateway.Stopped)
+		for range 3 {
+			w.submit("hq", "ann@corp.example", "joe@far.example")
+		}
+		pass(time.Minute)
+		g, raced := w.gw("alpha"), false
+		err := w.o.each("alpha", gateway.MTSOut, new(sync.RWMutex), func(tx *spool.Tx, e mail.Entry, now time.Time) ([]mail.Entry, error) {
+			if !raced {
+				raced = true
+				w.act("alpha", gateway.Suspend, gateway.Selection{ID: string(e.ID)}, 1)
+			}
+			return nil, shelve(tx, e, "test", now)
+		})
+		if got := w.stores(g.name); err != nil || got != "bad:2 hold:1" {
+			t.Errorf("each = %v, stores %q", err, got)
 		}
 	})
 }

@@ -96,7 +96,7 @@ func (g *Gateway) resume(ctx context.Context) error {
 	g.applying <- struct{}{}
 	defer func() { <-g.applying }()
 	r := g.record()
-	if r.Exists && r.Removal == nil && r.Running && g.runtime() == nil {
+	if r.Exists && r.Running && g.runtime() == nil {
 		if err := g.start(ctx, r.Paused); err != nil {
 			return err
 		}
