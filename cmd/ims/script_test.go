@@ -22,7 +22,9 @@ func TestScript(t *testing.T) {
 		UpdateScripts:       os.Getenv("UPDATE") != "",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "expand": expand, "host": host, "ports": newPorts().script, "setid": setid, "smtp": smtpSend, "within": within,
+		},
 	})
 }
 

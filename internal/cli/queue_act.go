@@ -82,8 +82,11 @@ func newQueueAct(s *session, verb queueVerb) *cobra.Command {
 			if len(argv) == 2 {
 				opts.sel.ID = argv[1]
 			}
-			if cmd.Flags().Changed("expect") && opts.expect < 1 {
+			switch given := cmd.Flags().Changed("expect"); {
+			case given && opts.expect < 1:
 				return output.As(output.Usage, "", fmt.Errorf("%s: --expect wants at least 1", cmd.CommandPath()))
+			case given && opts.yes:
+				return output.As(output.Usage, "", fmt.Errorf("%s: give --expect or --yes, not both", cmd.CommandPath()))
 			}
 			if err := checkReason(cmd, opts.reason); err != nil {
 				return err
@@ -98,7 +101,6 @@ func newQueueAct(s *session, verb queueVerb) *cobra.Command {
 	if verb.destructive {
 		ends = append(ends, output.Blocked)
 		cmd.Flags().BoolVar(&opts.yes, "yes", false, "do it to however many entries match")
-		cmd.MarkFlagsMutuallyExclusive("yes", "expect")
 	}
 	reasonFlag(cmd, &opts.reason)
 	formatFlag(cmd, &opts.format, output.Text, output.JSON)
