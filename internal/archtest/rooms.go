@@ -31,6 +31,7 @@ const (
 	theAddress  = "an address is parsed and compared in one place"
 	theRules    = "the rules of routing are pure, and the same for every organization"
 	theServers  = "name servers on loopback for tests"
+	theRights   = "who may do what at a socket is decided in one place"
 	theFiles    = "tests against the spool as it is"
 )
 
@@ -83,6 +84,7 @@ var house = map[string]room{
 	"internal/suggest":    {},
 	"internal/strictyaml": {imports: arrows{"internal/suggest": theNearest}},
 	"internal/output":     {},
+	"internal/access":     {},
 	"internal/archtest":   {},
 	"internal/testsum":    {},
 
@@ -150,6 +152,7 @@ var house = map[string]room{
 		"internal/dns/mem":         "a zone to plan for",
 	}},
 	"internal/runner": {imports: arrows{
+		"internal/access":  theRights,
 		"internal/engine":  "hosts it",
 		"internal/journal": "is the only writer of journals",
 		"pkg/machine":      "shows where a run stands",
@@ -202,6 +205,7 @@ var house = map[string]room{
 		"internal/mail/sink":      "hosts that answer as told",
 	}},
 	"internal/mail/control": {imports: arrows{
+		"internal/access":       theRights,
 		"internal/mail":         theMail,
 		"internal/mail/service": "what the socket controls",
 		"pkg/gateway":           theContract,

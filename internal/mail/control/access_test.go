@@ -62,12 +62,12 @@ func TestAccess(t *testing.T) {
 		reads, changes bool
 		says           string
 	}{
-		{"unknown user", People{me + 1: {"anna", Approve}}, false, false, false, fmt.Sprintf("uid %d is not known here: add it to people", me)},
-		{"view", People{me: {"bob", View}}, false, true, false, fmt.Sprintf("bob (uid %d) may view, and this needs operate", me)},
-		{"operate", People{me: {"bob", Operate}}, false, true, true, ""},
-		{"approve", People{me: {"bob", Approve}}, false, true, true, ""},
+		{"unknown user", People{me + 1: {Name: "anna", May: Approve}}, false, false, false, fmt.Sprintf("uid %d is not known here: add it to people", me)},
+		{"view", People{me: {Name: "bob", May: View}}, false, true, false, fmt.Sprintf("bob (uid %d) may view, and this needs operate", me)},
+		{"operate", People{me: {Name: "bob", May: Operate}}, false, true, true, ""},
+		{"approve", People{me: {Name: "bob", May: Approve}}, false, true, true, ""},
 		{"the server's own user", nil, true, true, true, ""},
-		{"the server's own user, listed for less", People{me: {"svc", View}}, true, true, true, ""},
+		{"the server's own user, listed for less", People{me: {Name: "svc", May: View}}, true, true, true, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			gw := east()
@@ -96,39 +96,5 @@ func TestAccess(t *testing.T) {
 				t.Errorf("running %v, %v, want stopped: %v", conf.Running, err, tt.changes)
 			}
 		})
-	}
-}
-
-func TestLook(t *testing.T) {
-	p := People{0: {"root", View}, 7: {"anna", Approve}}
-	for _, tt := range []struct {
-		uid, self uint32
-		want      Right
-	}{
-		{0, 5, View}, {7, 5, Approve}, {8, 5, Nothing}, {5, 5, Operate}, {0, 0, Operate}, {7, 7, Approve},
-	} {
-		if got := p.Look(tt.uid, tt.self); got.May != tt.want {
-			t.Errorf("Look(%d, self %d) = %+v, want %s", tt.uid, tt.self, got, tt.want)
-		}
-	}
-	if got := People(nil).Look(0, 5); got.May != Nothing {
-		t.Errorf("root that nobody listed may %s", got.May)
-	}
-}
-
-func TestSigned(t *testing.T) {
-	for _, tt := range []struct {
-		peer        Peer
-		actor, want string
-	}{
-		{Peer{UID: 7, Name: "anna"}, "", "anna"},
-		{Peer{UID: 7, Name: "anna"}, "anna", "anna"},
-		{Peer{UID: 7, Name: "anna"}, "bob", "bob (says anna)"},
-		{Peer{UID: 5, Self: true}, "run 3", "run 3"},
-		{Peer{UID: 5, Self: true}, "", "uid 5"},
-	} {
-		if got := tt.peer.signed(tt.actor); got != tt.want {
-			t.Errorf("%+v signed(%q) = %q, want %q", tt.peer, tt.actor, got, tt.want)
-		}
 	}
 }

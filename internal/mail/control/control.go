@@ -35,10 +35,6 @@ const (
 	maxList = 100_000 // entries or lines of one answer
 )
 
-// ErrDenied says that the caller's user may not do this. Nothing was done: it
-// comes together with gateway.ErrRefused.
-var ErrDenied = errors.New("access denied")
-
 // Info is one gateway of the list.
 type Info struct {
 	Name string       `json:"name"`

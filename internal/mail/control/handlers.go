@@ -54,7 +54,7 @@ func apply(c call) (any, error) {
 	if err := body(c.r, &ch); err != nil {
 		return nil, err
 	}
-	ch.Actor = c.peer.signed(ch.Actor)
+	ch.Actor = c.peer.Signed(ch.Actor)
 	return c.gw.Apply(c.ctx, ch)
 }
 
@@ -82,7 +82,7 @@ func actOnQueue(c call, q gateway.Queues) (any, error) {
 	if a.Reason == "" {
 		return nil, fmt.Errorf("act on queue: it has no reason: %w", gateway.ErrRefused)
 	}
-	n, err := q.Act(c.ctx, a.Verb, a.Selection, c.peer.signed(a.Actor), a.Reason)
+	n, err := q.Act(c.ctx, a.Verb, a.Selection, c.peer.Signed(a.Actor), a.Reason)
 	return touched{n}, err
 }
 

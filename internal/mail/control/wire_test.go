@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"example.org/ims/internal/access"
 	"example.org/ims/pkg/gateway"
 )
 
@@ -196,7 +197,7 @@ func TestChangeOutlivesItsCaller(t *testing.T) {
 func TestPeerNeedsUnixSocket(t *testing.T) {
 	a, b := net.Pipe()
 	defer func() { _, _ = a.Close(), b.Close() }()
-	if uid, err := peerUID(a); err == nil {
-		t.Errorf("peerUID(pipe) = %d, want an error", uid)
+	if uid, err := access.PeerUID(a); err == nil {
+		t.Errorf("PeerUID(pipe) = %d, want an error", uid)
 	}
 }

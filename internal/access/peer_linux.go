@@ -1,4 +1,4 @@
-package control
+package access
 
 import (
 	"fmt"
@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// peerUID asks the kernel who connected (SO_PEERCRED, unix(7)).
-func peerUID(c net.Conn) (uint32, error) {
+// PeerUID asks the kernel who connected (SO_PEERCRED, unix(7)).
+func PeerUID(c net.Conn) (uint32, error) {
 	u, ok := c.(*net.UnixConn)
 	if !ok {
 		return 0, fmt.Errorf("read peer of %T: not a Unix socket", c)
