@@ -2,60 +2,63 @@ package machine
 
 // Pending is what the shell has to do in a state. It is a function of the
 // state alone, so actions that were lost in a crash are asked again.
-func (d *Def) Pending(s State) []Action {
+func (d *Def) Pending(s State) []Action { return d.AppendPending(nil, s) }
+
+// AppendPending appends what Pending returns; it allocates only if buf is too
+// small.
+func (d *Def) AppendPending(buf []Action, s State) []Action {
 	switch s.Phase {
 	case Closed:
-		return nil
+		return buf
 	case Closing:
-		return []Action{{Kind: Close, State: s.Cur}}
+		return append(buf, Action{Kind: Close, State: s.Cur})
 	case Operating:
-		return []Action{{Kind: Operate, State: s.Cur}}
+		return append(buf, Action{Kind: Operate, State: s.Cur})
 	case Asking:
-		return []Action{{Kind: Ask, State: s.Cur}, {Kind: Arm, State: s.Cur, Timer: ExpiryTimer}}
+		return append(buf, Action{Kind: Ask, State: s.Cur}, Action{Kind: Arm, State: s.Cur, Timer: ExpiryTimer})
 	case Judging, Ready, Intended, Doubting:
 	}
 	if s.Armed(BackoffTimer) {
-		return []Action{{Kind: Arm, State: s.Cur, Timer: BackoffTimer}}
+		return append(buf, Action{Kind: Arm, State: s.Cur, Timer: BackoffTimer})
 	}
 	effect := Action{State: s.Cur, Target: s.Target, Undo: s.Undoing}
 	switch s.Phase {
 	case Ready:
 		effect.Kind = Intend
-		return []Action{effect}
+		return append(buf, effect)
 	case Intended:
 		effect.Kind = Perform
-		return []Action{effect}
+		return append(buf, effect)
 	case Doubting:
 		effect.Kind = Reobserve
-		return []Action{effect}
+		return append(buf, effect)
 	case Judging, Asking, Operating, Closing, Closed:
 	}
-	return d.judging(s)
+	return d.judging(buf, s)
 }
 
-func (d *Def) judging(s State) []Action {
+func (d *Def) judging(buf []Action, s State) []Action {
 	st := &d.States[s.Cur]
 	judge := func(g int) Action { return Action{Kind: Judge, State: s.Cur, Guard: uint8(g)} }
 	switch st.Kind {
 	case KindDo:
-		return []Action{judge(st.Do.Pre)}
+		return append(buf, judge(st.Do.Pre))
 	case KindApprove:
-		return []Action{judge(st.Approve.When)}
+		return append(buf, judge(st.Approve.When))
 	case KindAssert:
-		return []Action{judge(st.Assert)}
+		return append(buf, judge(st.Assert))
 	case KindWait:
 	case KindEnd:
-		return nil
+		return buf
 	}
-	var actions []Action
 	if st.Wait.Drift != Here {
-		actions = append(actions, judge(st.Wait.Drift))
+		buf = append(buf, judge(st.Wait.Drift))
 	}
-	actions = append(actions, judge(st.Wait.Until))
+	buf = append(buf, judge(st.Wait.Until))
 	for t := range NumTimers {
 		if s.Armed(t) {
-			actions = append(actions, Action{Kind: Arm, State: s.Cur, Timer: t})
+			buf = append(buf, Action{Kind: Arm, State: s.Cur, Timer: t})
 		}
 	}
-	return actions
+	return buf
 }

@@ -12,6 +12,13 @@ func (d *Def) Step(s State, e Event) (State, []Action) {
 	return next, d.Pending(next)
 }
 
+// Next is Step without the actions, for those who ask for them otherwise. It
+// does not allocate.
+func (d *Def) Next(s State, e Event) State {
+	next, _ := d.step(s, e)
+	return next
+}
+
 // Restarts returns the bits of the timers that an event starts, anew or for
 // the first time. A shell folds it to learn since when each timer runs.
 func (d *Def) Restarts(s State, e Event) uint8 {

@@ -1,0 +1,68 @@
+package model
+
+import "strings"
+
+// Bounds are how much can happen. Crashes, lost answers, rejected and expired
+// questions, flips of destinations and of the successor are not bounded at all.
+type Bounds struct {
+	Name     string
+	Out      uint8 // messages that users send to the Internet, at most 3
+	In       uint8 // messages that come from the Internet, at most 3
+	Reports  uint8 // reports that inbound mail causes, at most 3
+	Attempts uint8 // attempts at an effect before a person is asked
+	Dying    bool  // destinations may refuse for good
+	Bad      bool  // conversion may fail
+	Product  bool  // every combination of starts, not each speciality once
+}
+
+// CIBounds are for every commit, DefaultBounds for a release.
+func CIBounds() Bounds { return Bounds{Name: "ci", Out: 1, In: 1, Reports: 1, Attempts: 2} }
+
+// DefaultBounds are those of a full check.
+func DefaultBounds() Bounds {
+	return Bounds{Name: "default", Out: 2, In: 2, Reports: 1, Attempts: 2, Dying: true, Bad: true, Product: true}
+}
+
+// Start is a world in which a run may begin.
+type Start struct {
+	Words string
+	World World
+}
+
+// Starts lists the worlds in which a run may begin.
+func (b Bounds) Starts() []Start {
+	var all []Start
+	for n := range 1 << 5 {
+		other, sites, covers, dependents, outbound := n&1 == 0, n&2 != 0, n&4 == 0, n&8 != 0, n&16 != 0
+		specialities := n >> 2
+		if !b.Product && (specialities&(specialities-1) != 0 || (specialities != 0 && n&3 != 0)) {
+			continue
+		}
+		w := World{
+			Exists: true, Running: true, Spaces: true, Sites: sites, Other: other, Covers: covers, Dependents: dependents,
+			MXPrimary: true, MXSecondary: true, MXCached: true, Next: true,
+			OutLeft: b.Out, InLeft: b.In, RepLeft: b.Reports,
+		}
+		if outbound {
+			w.ModeSet, w.Mode = outboundOnly, outboundOnly
+			w.RefuseSet, w.Refuse = refuseTemporary, refuseTemporary
+			w.MXPrimary, w.MXSecondary, w.MXCached = false, false, false
+		}
+		w.Init = w.Config()
+		var words []string
+		for _, x := range []struct {
+			is    bool
+			words string
+		}{
+			{other, "another gateway covers the address space"}, {!other, "no other gateway covers the address space"},
+			{sites, "a connected site"}, {!covers, "the successor accepts only some of the domains"},
+			{dependents, "another gateway's settings name this one"}, {outbound, "Outbound Only, and no MX leads here"},
+		} {
+			if x.is {
+				words = append(words, x.words)
+			}
+		}
+		all = append(all, Start{strings.Join(words, "; "), w})
+	}
+	return all
+}

@@ -1,0 +1,178 @@
+package model
+
+import "example.org/ims/pkg/facts"
+
+// Forms of refusing, as stored and as in effect.
+const (
+	refuseUnsaid = iota // nobody said how
+	refuseTemporary
+	refuseClosed
+)
+
+// What the destination of outbound mail does.
+const (
+	DestUp        = iota // takes what it is offered
+	DestDeferring        // answers 4xx, or not at all
+	DestDead             // answers 5xx: the message is returned at once
+)
+
+// What is known of clients that do not follow MX.
+const (
+	LateNone      = iota
+	LateUndecided // one came back after the old MX had expired
+	LateDecided   // a decision names those that came
+)
+
+// World is one moment of the abstract world. It is comparable and of fixed
+// size. Counts are exact up to 3.
+type World struct {
+	Exists, Running   bool
+	ModeSet, Mode     uint8 // as stored, as in effect
+	RefuseSet, Refuse uint8
+	ShortSet, Short   bool // flush time-outs
+
+	Spaces, Sites bool // an address space, a connected site routes mail here
+	Stale         bool // some copy of the table leads here although the configuration does not
+	Other         bool // another gateway covers what this one does; never changes
+	Dependents    bool // settings of other gateways name this one
+
+	MXPrimary, MXSecondary, MXCached bool // names the gateway: at the primary, at a secondary, in a cache
+	Next                             bool // the successor accepts
+	Covers                           bool // it accepts every domain; never changes
+
+	Dest               uint8
+	MTA, MTSOut, Out   uint8 // outbound mail
+	MTSRep, OutRep     uint8 // reports that this gateway made for the Internet
+	In, MTSIn          uint8 // inbound mail
+	NDR                uint8 // reports for local senders, on their way inward
+	Side               uint8 // what could not be converted, or is held
+	Absorbed           bool  // something was given up of which nobody could be told, and no decision names it
+	Late               uint8
+	LateCame           bool             // an undecided late client came since the last look
+	Arrived            bool             // a message entered since the last look
+	OutLeft, InLeft    uint8            // how many may still be sent
+	RepLeft            uint8            // how many reports may still be made
+	MayExpire, Expired uint8            // how many a decision allows to be returned early, how many were
+	Digest             uint16           // config facts at the last decision
+	Applied            bool             // the effect under work has happened
+	Told               bool             // and its outcome came back, but is not recorded yet
+	Init               uint16           // configuration at the start
+	Images             [MaxImages]uint8 // values before, by slot
+}
+
+// MaxImages is how many effects of a runbook can be undone by writing a value
+// back.
+const MaxImages = 8
+
+// Pack is a World in words, for keys.
+type Pack [3]uint64
+
+func bit(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Pack writes the world into words. No two worlds have the same.
+func (w *World) Pack() Pack {
+	a := bit(w.Exists) | bit(w.Running)<<1 | uint64(w.ModeSet)<<2 | uint64(w.Mode)<<4 | uint64(w.RefuseSet)<<6 |
+		uint64(w.Refuse)<<8 | bit(w.ShortSet)<<10 | bit(w.Short)<<11 | bit(w.Spaces)<<12 | bit(w.Sites)<<13 |
+		bit(w.Stale)<<14 | bit(w.Other)<<15 | bit(w.Dependents)<<16 | bit(w.MXPrimary)<<17 | bit(w.MXSecondary)<<18 |
+		bit(w.MXCached)<<19 | bit(w.Next)<<20 | bit(w.Covers)<<21 | uint64(w.Dest)<<22 | uint64(w.MTA)<<24 |
+		uint64(w.MTSOut)<<26 | uint64(w.Out)<<28 | uint64(w.MTSRep)<<30 | uint64(w.OutRep)<<32 | uint64(w.In)<<34 |
+		uint64(w.MTSIn)<<36 | uint64(w.NDR)<<38 | uint64(w.Side)<<40 | bit(w.Absorbed)<<42 | uint64(w.Late)<<43 |
+		bit(w.LateCame)<<45 | bit(w.Arrived)<<46 | uint64(w.OutLeft)<<47 | uint64(w.InLeft)<<49 | uint64(w.RepLeft)<<51 |
+		uint64(w.MayExpire)<<53 | uint64(w.Expired)<<55 | bit(w.Applied)<<57 | bit(w.Told)<<58
+	var c uint64
+	for i, img := range w.Images {
+		c |= uint64(img) << (8 * i)
+	}
+	return Pack{a, uint64(w.Digest) | uint64(w.Init)<<16, c}
+}
+
+// Unpack reads what Pack wrote.
+func (p *Pack) Unpack() World {
+	a := p[0]
+	w := World{
+		Exists: a&1 == 1, Running: a>>1&1 == 1, ModeSet: uint8(a >> 2 & 3), Mode: uint8(a >> 4 & 3),
+		RefuseSet: uint8(a >> 6 & 3), Refuse: uint8(a >> 8 & 3), ShortSet: a>>10&1 == 1, Short: a>>11&1 == 1,
+		Spaces: a>>12&1 == 1, Sites: a>>13&1 == 1, Stale: a>>14&1 == 1, Other: a>>15&1 == 1,
+		Dependents: a>>16&1 == 1, MXPrimary: a>>17&1 == 1, MXSecondary: a>>18&1 == 1, MXCached: a>>19&1 == 1,
+		Next: a>>20&1 == 1, Covers: a>>21&1 == 1, Dest: uint8(a >> 22 & 3), MTA: uint8(a >> 24 & 3),
+		MTSOut: uint8(a >> 26 & 3), Out: uint8(a >> 28 & 3), MTSRep: uint8(a >> 30 & 3), OutRep: uint8(a >> 32 & 3),
+		In: uint8(a >> 34 & 3), MTSIn: uint8(a >> 36 & 3), NDR: uint8(a >> 38 & 3), Side: uint8(a >> 40 & 3),
+		Absorbed: a>>42&1 == 1, Late: uint8(a >> 43 & 3), LateCame: a>>45&1 == 1, Arrived: a>>46&1 == 1,
+		OutLeft: uint8(a >> 47 & 3), InLeft: uint8(a >> 49 & 3), RepLeft: uint8(a >> 51 & 3), MayExpire: uint8(a >> 53 & 3),
+		Expired: uint8(a >> 55 & 3), Applied: a>>57&1 == 1, Told: a>>58&1 == 1,
+		Digest: uint16(p[1]), Init: uint16(p[1] >> 16),
+	}
+	for i := range w.Images {
+		w.Images[i] = uint8(p[2] >> (8 * i))
+	}
+	return w
+}
+
+// Held is how many messages are in the gateway's custody: routed to it, in its
+// stores, or in its side stores.
+func (w *World) Held() int {
+	return int(w.MTA + w.MTSOut + w.Out + w.MTSRep + w.OutRep + w.In + w.MTSIn + w.NDR + w.Side)
+}
+
+// queued is what gw.q.total counts.
+func (w *World) queued() int { return w.Held() - int(w.Side) }
+
+// Accepts reports whether a client on the Internet side is told 250.
+func (w *World) Accepts() bool {
+	return w.Exists && w.Running && (w.Mode == inboundOutbound || w.Mode == inboundOnly)
+}
+
+// picksUp reports whether the service picks up mts-out.
+func (w *World) picksUp(p Params) bool {
+	return w.Exists && w.Running && (w.Mode == inboundOutbound || w.Mode == outboundOnly || (w.Mode == none && p.NonePicksUp))
+}
+
+// delivers reports whether the service works on out.
+func (w *World) delivers() bool { return w.Exists && w.Running && w.Mode != inboundOnly }
+
+// led reports whether a table, as configured or as copied, leads mail here.
+func (w *World) led() bool { return w.Spaces || w.Sites || w.Stale }
+
+// MXHere reports whether an authoritative server names the gateway.
+func (w *World) MXHere() bool { return w.MXPrimary || w.MXSecondary }
+
+// uncovered is how many address spaces and sites no other gateway covers.
+func (w *World) uncovered() int {
+	if w.Other {
+		return 0
+	}
+	return int(bit(w.Spaces) + bit(w.Sites))
+}
+
+// Reply is what a client on the Internet side is told.
+func (w *World) Reply(p Params) facts.Value {
+	switch {
+	case !w.Exists || !w.Running:
+		return facts.ReplyClosed
+	case w.Accepts():
+		return facts.ReplyAccept
+	case w.Refuse == refuseClosed:
+		return facts.ReplyClosed
+	case w.Refuse == refuseUnsaid && p.Hard:
+		return facts.ReplyPermanent
+	}
+	return facts.ReplyTemporary
+}
+
+// Config is the configuration that effects change, in two bytes.
+func (w *World) Config() uint16 {
+	return uint16(w.settings()) | uint16(bit(w.Running))<<5 | uint16(bit(w.Spaces))<<6 | uint16(bit(w.Sites))<<7 |
+		uint16(bit(w.MXPrimary))<<8 | uint16(bit(w.Exists))<<9
+}
+
+// settings are the stored settings in five bits.
+func (w *World) settings() uint8 { return w.ModeSet | (w.RefuseSet*2+uint8(bit(w.ShortSet)))<<2 }
+
+func (w *World) setSettings(v uint8) {
+	w.ModeSet, w.RefuseSet, w.ShortSet = v&3, v>>2/2, v>>2&1 == 1
+}
