@@ -77,8 +77,8 @@ type DemoTraffic struct {
 	Expired              int `json:"expired"`
 	SplitRecipients      int `json:"split_recipients"`
 	MTSOutAtModeChange   int `json:"mts_out_at_mode_change"`
-	Sent                 int `json:"sent"`
 	RefusedWhileRefusing int `json:"refused_while_refusing"`
+	Sent                 int `json:"sent"`
 }
 
 // DemoPrediction compares the dry run with the run.

@@ -119,8 +119,11 @@ func (l *Lab) Part(role string) *Part { return l.parts[role] }
 
 // Launch starts the process of a role, again if it has ended, and waits until
 // it answers.
-func (l *Lab) Launch(ctx context.Context, role string) error {
-	p, err := launch(ctx, l.program, role, l.Dir, filepath.Join(l.Dir, "log", role+".log"))
+func (l *Lab) Launch(ctx context.Context, role string) error { return l.LaunchWith(ctx, role, nil) }
+
+// LaunchWith is Launch with more environment.
+func (l *Lab) LaunchWith(ctx context.Context, role string, env []string) error {
+	p, err := launch(ctx, l.program, role, l.Dir, filepath.Join(l.Dir, "log", role+".log"), env...)
 	if err != nil {
 		return fmt.Errorf("start %s: %w", role, err)
 	}

@@ -52,9 +52,8 @@ var (
 // which each process of the lab reads its part.
 type Layout struct {
 	Dir      string            `json:"dir"`
-	Ports    map[string]int    `json:"ports"` // of each listener, on 127.0.0.1
-	Hosts    map[string]string `json:"hosts"` // host name to address:port
-	Socket   string            `json:"socket"`
+	Ports    map[string]int    `json:"ports"`  // of each listener, on 127.0.0.1
+	Hosts    map[string]string `json:"hosts"`  // host name to address:port
 	Secret   string            `json:"secret"` // of the update key
 	Traffic  Traffic           `json:"traffic"`
 	Settings Settings          `json:"settings"`
@@ -102,6 +101,17 @@ func NewLayout(dir string, t Traffic) (*Layout, error) {
 
 // addr is the address and port of a listener.
 func (l *Layout) addr(name string) string { return fmt.Sprintf("127.0.0.1:%d", l.Ports[name]) }
+
+// Address is the address and port of a gateway.
+func (l *Layout) Address(gateway string) string { return l.addr(gateway) }
+
+// NameServers are the addresses of the zone's servers.
+func (l *Layout) NameServers() []string {
+	return []string{l.addr("dns-primary"), l.addr("dns-secondary")}
+}
+
+// Socket is the control socket of the gateways.
+func (l *Layout) Socket() string { return l.path("state", "run", "gateway.sock") }
 
 // path is a file or folder of the lab.
 func (l *Layout) path(elem ...string) string {

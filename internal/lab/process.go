@@ -25,7 +25,6 @@ type Part struct {
 	mu   sync.Mutex
 	line io.WriteCloser
 	done chan struct{}
-	err  error
 }
 
 // readyTimeout is how long a process may take to answer.
@@ -62,7 +61,8 @@ func launch(ctx context.Context, prog Program, role, dir, logFile string, env ..
 		ready <- in.Scan() && in.Text() == Ready
 		for in.Scan() { // nothing else is said there
 		}
-		p.err = errors.Join(cmd.Wait(), log.Close())
+		_ = cmd.Wait() // how it ended is in cmd.ProcessState
+		_ = log.Close()
 	}()
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
@@ -82,6 +82,9 @@ const Ready = "ready"
 
 // Done is closed when the process has ended.
 func (p *Part) Done() <-chan struct{} { return p.done }
+
+// Fate is how the process ended, in words. It may be called once it has.
+func (p *Part) Fate() string { return p.cmd.ProcessState.String() }
 
 // Tell gives the process a command.
 func (p *Part) Tell(format string, args ...any) error {

@@ -159,7 +159,7 @@ func (l *Layout) mailhost() host {
 	for _, u := range users {
 		c.Mailboxes = append(c.Mailboxes, u+"@"+Domain)
 	}
-	c.Mailboxes = append(c.Mailboxes, "postmaster@"+Domain)
+	c.Mailboxes = append(c.Mailboxes, "postmaster@"+Domain, "office@"+Branch)
 	return host{"mailhost", c}
 }
 

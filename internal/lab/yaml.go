@@ -54,8 +54,8 @@ func (l *Layout) yaml(runbook string) string {
 	p("gateways:")
 	l.gatewayYAML(p, Retiring, "15s", 1)
 	l.gatewayYAML(p, Heir, "8s", 10)
-	p("\nzones:\n  %s:\n    server: %s\n    key_file: %s\n    authorities: [\"%s\", \"%s\"]\n", Domain,
-		l.addr("dns-primary"), l.keyFile(), l.addr("dns-primary"), l.addr("dns-secondary"))
+	p("\nzones:\n  %s:\n    server: %s\n    key_file: %s\n    authorities: [\"%s\", \"%s\"]\n    domains: [%s, %s]\n", Domain,
+		l.addr("dns-primary"), l.keyFile(), l.addr("dns-primary"), l.addr("dns-secondary"), Domain, Branch)
 	p("resolver:\n  servers: [\"%s\", \"%s\", \"%s\"]\n  hosts:", l.addr("dns-primary"), l.addr("dns-secondary"), l.addr("dns-internet"))
 	for _, h := range slices.Sorted(maps.Keys(l.Hosts)) {
 		p("    %s: %s", h, l.Hosts[h])

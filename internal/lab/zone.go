@@ -15,6 +15,7 @@ $TTL %d
            IN NS  ns2
            IN MX  10 east
            IN TXT "v=spf1 mx -all"
+branch     IN MX  10 east
 ns1        IN A   127.0.0.1
 ns2        IN A   127.0.0.1
 east       IN A   127.0.0.1

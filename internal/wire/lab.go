@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -9,13 +10,17 @@ import (
 	"example.org/ims/internal/cli"
 	"example.org/ims/internal/config"
 	"example.org/ims/internal/lab"
+	"example.org/ims/internal/lab/demo"
 	"example.org/ims/internal/mail/service"
+	"example.org/ims/pkg/gateway"
 )
 
 // labs are the laboratories behind their commands. Every process of a lab is
 // this program again.
 type labs struct {
 	organization lab.Organization
+	control      func(config string) demo.Control
+	failAt       func(state string) []string
 }
 
 var _ cli.Labs = labs{}
@@ -36,7 +41,7 @@ func labOrganization(ctx context.Context, path string, log *slog.Logger, ready f
 	if err != nil {
 		return err
 	}
-	return serveOrganization(ctx, cfg, log, func(o *service.Organization) {
+	return serveOrganization(ctx, cfg, log, func(o *service.Organization, _ []gateway.Config) {
 		ready(func(name, fault string) error {
 			g, err := o.Gateway(name)
 			if err != nil {
@@ -75,6 +80,31 @@ func (x labs) Serve(ctx context.Context, s cli.LabServe) error {
 }
 
 // Demo implements cli.Labs.
-func (labs) Demo(context.Context, cli.DemoOptions, func(cli.DemoLine)) (*cli.DemoResult, error) {
-	return nil, fmt.Errorf("not yet")
+func (x labs) Demo(ctx context.Context, o cli.DemoOptions, say func(cli.DemoLine)) (*cli.DemoResult, error) {
+	prog, err := program()
+	if err != nil {
+		return nil, err
+	}
+	if x.control == nil {
+		return nil, errors.New("run demo: this program has no runner")
+	}
+	r, err := demo.Run(ctx, demo.Options{
+		Lab:  lab.Options{Dir: o.Dir, Runbook: o.Runbook, Traffic: lab.Traffic{Messages: o.Messages}, Program: prog},
+		Keep: o.Keep, Yes: o.Yes, Crash: o.Crash, Sabotage: o.Sabotage, Control: x.control, FailAt: x.failAt,
+		Say: func(l demo.Line) {
+			say(cli.DemoLine{At: fmt.Sprintf("%.1f", l.After.Seconds()), Kind: l.Kind, Text: l.Text})
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &cli.DemoResult{
+		Outcome: r.Outcome, Runbook: r.Runbook, Seconds: r.Seconds, Ledger: cli.DemoLedger(r.Ledger), Resumes: r.Resumes,
+		Runners: r.Runners, Traffic: cli.DemoTraffic(r.Traffic), Stores: r.Stores, Outward: r.Outward,
+		Prediction: cli.DemoPrediction(r.Prediction), Lost: r.Lost, Caught: r.Caught, Problems: r.Problems, Dir: r.Dir,
+	}
+	for _, s := range r.States {
+		out.States = append(out.States, cli.DemoState(s))
+	}
+	return out, nil
 }

@@ -13,7 +13,7 @@ func Deps(version string) cli.Deps {
 	return cli.Deps{
 		Version:  version,
 		Runbooks: runbooks.FS,
-		Labs:     labs{labOrganization},
+		Labs:     labs{organization: labOrganization},
 
 		Organizations: organizations{},
 	}

@@ -1,0 +1,219 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"example.org/ims/internal/lab"
+)
+
+// How often the run is looked at, how long it may take, and how long it may be
+// without a runner.
+const (
+	look      = 150 * time.Millisecond
+	mostTime  = 4 * time.Minute
+	heartbeat = 4 * time.Second
+)
+
+// follow shows the run until it ends, or waits for an operator, and returns
+// its last status.
+func (s *show) follow(ctx context.Context) (Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, mostTime)
+	defer cancel()
+	var last Status
+	shown, spoke := 0, time.Now()
+	for {
+		if err := s.revive(ctx); err != nil {
+			return last, err
+		}
+		st, err := s.control.Status(ctx, s.run)
+		if err == nil {
+			if n := s.visits(st, shown); n != shown || st.Resumes != last.Resumes {
+				shown, spoke = n, time.Now()
+			}
+			last = st
+			if time.Since(spoke) > heartbeat {
+				spoke = time.Now()
+				s.say("wait", "  %s", waiting(st))
+			}
+			done, err := s.react(ctx, st)
+			if err != nil || done {
+				return last, err
+			}
+		}
+		if err := sleep(ctx, look); err != nil {
+			return last, fmt.Errorf("follow run %s: it is in %s: %w", s.run, last.State, err)
+		}
+	}
+}
+
+// revive starts the runner again if it is gone.
+func (s *show) revive(ctx context.Context) error {
+	p := s.lab.Part("runner")
+	select {
+	case <-p.Done():
+	default:
+		return nil
+	}
+	s.say("crash", "runner pid %d is gone (%s); starting another one", p.PID, p.Fate())
+	if len(s.res.Runners) > 5 {
+		return fmt.Errorf("the runner ends again and again: see %s", s.lab.View().Dir)
+	}
+	return s.startRunner(ctx)
+}
+
+// visits shows the states that were left or entered since the last look.
+func (s *show) visits(st Status, shown int) int {
+	for i := max(0, shown-1); i < len(st.Visits); i++ {
+		v := st.Visits[i]
+		if i >= shown {
+			s.say("state", "[%2d] %-18s %s", i+1, v.State, join(v.Source, ", "))
+		}
+		if s.moments[v.State].IsZero() {
+			s.moments[v.State] = v.Entered
+		}
+		left := !v.Left.IsZero() || i < len(st.Visits)-1
+		if left && (i >= shown || i == shown-1) && s.moments["left "+v.State+fmt.Sprint(i)].IsZero() {
+			s.moments["left "+v.State+fmt.Sprint(i)] = v.Left
+			if v.Before != "" && v.Before != v.After {
+				s.say("state", "       before: %s", v.Before)
+				s.say("state", "       after:  %s", v.After)
+			}
+		}
+	}
+	return len(st.Visits)
+}
+
+// waiting is what a run is waiting for, and what the gateway holds.
+func waiting(st Status) string {
+	var held []string
+	for _, q := range []string{"mta", "mts_out", "out", "in", "mts_in"} {
+		held = append(held, strings.ReplaceAll(q, "_", "-")+" "+st.Facts["gw.q."+q])
+	}
+	text := "holds " + strings.Join(held, ", ")
+	if len(st.Missing) > 0 {
+		text += "; " + st.Missing[0]
+	}
+	return text
+}
+
+// react answers questions, breaks what is to be broken, and notices the end.
+func (s *show) react(ctx context.Context, st Status) (done bool, err error) {
+	switch {
+	case st.Ended:
+		s.say("end", "the run has ended: %s", st.Outcome)
+		return true, nil
+	case st.Phase == "operating" || st.Phase == "waiting for operator":
+		s.say("end", "the run waits for an operator in %s: %s", st.State, st.Why)
+		for _, m := range st.Missing {
+			s.say("end", "  %s", m)
+		}
+		for _, n := range st.Notes {
+			s.say("end", "  %s", n)
+		}
+		return true, nil
+	case st.Asked != nil:
+		return false, s.answer(ctx, *st.Asked)
+	}
+	if err := s.crash(ctx, st); err != nil {
+		return false, err
+	}
+	if err := s.sabotage(ctx, st); err != nil {
+		return false, err
+	}
+	return s.given(st), nil
+}
+
+// answer shows a question once, and grants it if everything is granted.
+func (s *show) answer(ctx context.Context, q Question) error {
+	key := "asked " + q.State
+	if s.moments[key].IsZero() {
+		s.moments[key] = time.Now()
+		s.say("ask", "  question of %s: %s", q.State, q.Text)
+		for _, e := range q.Evidence {
+			if !strings.Contains(e, " = ") { // facts are in the journal
+				s.say("ask", "    %s", e)
+			}
+		}
+		if !s.Yes {
+			s.say("ask", "  answer from a second terminal: ims approve %s %s", s.run, q.State)
+		}
+	}
+	if !s.Yes {
+		return nil
+	}
+	choice := ""
+	if len(q.Choices) > 1 {
+		choice = q.Choices[0]
+	}
+	err := s.control.Answer(ctx, s.run, q.State, choice)
+	if err != nil { // what it was about has changed, or it was answered meanwhile
+		s.say("ask", "  not answered: %v", err)
+		return nil
+	}
+	if choice != "" {
+		s.say("ask", "  answered: %s", choice)
+	} else {
+		s.say("ask", "  answered: yes")
+	}
+	return nil
+}
+
+// crash kills the gateways' process once, in the drain.
+func (s *show) crash(ctx context.Context, st Status) error {
+	draining := st.State == "drain" || st.State == "empty"
+	if !s.Crash || s.killed || !draining || time.Since(s.moments[st.State]) < time.Second {
+		return nil
+	}
+	s.killed = true
+	p := s.lab.Part("organization")
+	p.Kill()
+	s.say("crash", "the gateways' process, pid %d, was killed", p.PID)
+	if err := s.lab.Launch(ctx, "organization"); err != nil {
+		return err
+	}
+	s.say("crash", "and started again, pid %d", s.lab.Part("organization").PID)
+	return nil
+}
+
+// taken are the states of a run, in order.
+func taken(st Status) []string {
+	ids := make([]string, len(st.Visits))
+	for i, v := range st.Visits {
+		ids[i] = v.State
+	}
+	return ids
+}
+
+// take copies what the last status says into the result.
+func (s *show) take(st Status) {
+	s.res.Outcome, s.res.Resumes = st.Outcome, st.Resumes
+	if !st.Ended {
+		s.res.Outcome = "waiting"
+	}
+	for _, v := range st.Visits {
+		s.res.States = append(s.res.States, State{ID: v.State, Source: v.Source, Before: v.Before, After: v.After})
+	}
+	s.res.Prediction.Taken = taken(st)
+	s.res.Prediction.Equal = slices.Equal(s.res.Prediction.Predicted, s.res.Prediction.Taken)
+	if s.Sabotage != "" && !st.Ended {
+		s.res.Caught = caught(st)
+	}
+	if c, err := s.mail.Config(context.Background(), lab.Retiring); err == nil {
+		s.res.Exists = c.Exists
+	}
+}
+
+// caught is what noticed that the world is not as it should be.
+func caught(st Status) string {
+	all := slices.Concat(st.Missing, st.Notes)
+	if st.Why != "" {
+		all = append([]string{st.State + ": " + st.Why}, all...)
+	}
+	return join(all, "; ")
+}
+
+func join(list []string, sep string) string { return strings.Join(list, sep) }
