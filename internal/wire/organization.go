@@ -28,22 +28,25 @@ func serveOrganization(ctx context.Context, c *config.Config, log *slog.Logger, 
 	if err != nil {
 		return err
 	}
+	// The socket comes first: it makes folders that people may enter, where the
+	// spool makes them for nobody else, and it finds out that another process is
+	// at work.
+	ln, err := control.Listen(c.Organization.Socket)
+	if err != nil {
+		return err
+	}
 	org, err := service.Open(ctx, serviceConfig(c), service.Deps{
 		Spool: c.Organization.DataDir, Archives: c.Retire.ArchiveDir, Resolver: resolver, Log: log,
 	})
 	if err != nil {
-		return err
+		return errors.Join(err, ln.Close())
 	}
 	defer func() { err = errors.Join(err, org.Close()) }()
 	gateways := map[string]gateway.Gateway{}
 	for _, name := range org.Gateways() {
 		if gateways[name], err = org.Gateway(name); err != nil {
-			return err
+			return errors.Join(err, ln.Close())
 		}
-	}
-	ln, err := control.Listen(c.Organization.Socket)
-	if err != nil {
-		return err
 	}
 	server := control.NewServer(control.Options{Gateways: gateways, People: people, Log: log})
 	return runOrganization(ctx, org, server, ln, func() error {
