@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"example.org/ims/internal/engine"
@@ -51,12 +52,15 @@ func (s *site) plan(ctx context.Context, book *runbook.Book) (*plan.Plan, error)
 	return p, nil
 }
 
-// assume fills in what an observation can only tell after the run has begun:
-// nothing has arrived since the last look when there was none.
+// assume fills in what only a run can tell: nothing has arrived since the last
+// look when there was none, and nobody has decided anything yet.
 func assume(s *facts.Set) *facts.Set {
-	if f := s[facts.GwArrivals]; f.Value == facts.Unknown {
-		f.Value, f.Provenance = 0, facts.Simulated
-		s.Put(f)
+	for _, id := range facts.All() {
+		f := s[id]
+		if f.Value == facts.Unknown && (id == facts.GwArrivals || strings.HasPrefix(id.String(), "run.")) {
+			f.Value, f.Provenance = 0, facts.Simulated
+			s.Put(f)
+		}
 	}
 	return s
 }
