@@ -79,7 +79,7 @@ func TestOtherUsers(t *testing.T) {
 // publicFolder has a program and a configuration that every user can read.
 func publicFolder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "ims-access-") //nolint:usetesting // t.TempDir lies in a folder that others cannot enter
+	dir, err := os.MkdirTemp("", "ims-access-") // t.TempDir lies in a folder that others cannot enter
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,10 +98,10 @@ func publicFolder(t *testing.T) string {
 	}
 	config := filepath.Join(dir, "ims.yaml")
 	if err := errors.Join(
-		os.Chmod(dir, 0o755), //nolint:gosec // that is the point
+		os.Chmod(dir, 0o755),
 		copyFile(self, filepath.Join(dir, "ims")),
 		os.WriteFile(config, fmt.Appendf(nil, accessYAML, addr), 0o600),
-		os.Chmod(config, 0o644), //nolint:gosec // as above
+		os.Chmod(config, 0o644),
 	); err != nil {
 		t.Fatal(err)
 	}

@@ -63,9 +63,13 @@ func settingsTable(page *output.Page, c gateway.Config) {
 
 func settingRows(s gateway.Settings) [][2]string {
 	rows := [][2]string{
-		{"mode", s.Mode.Title()}, {"refuse", s.Refuse.String()}, {"retry", cmp.Or(durations(s.Retry), "never")},
-		{"time-out urgent", duration(s.Timeouts.Urgent)}, {"time-out normal", duration(s.Timeouts.Normal)},
-		{"time-out non-urgent", duration(s.Timeouts.NonUrgent)}, {"time-out report", duration(s.Timeouts.Report)},
+		{"mode", s.Mode.Title()},
+		{"refuse", s.Refuse.String()},
+		{"retry", cmp.Or(durations(s.Retry), "never")},
+		{"time-out urgent", duration(s.Timeouts.Urgent)},
+		{"time-out normal", duration(s.Timeouts.Normal)},
+		{"time-out non-urgent", duration(s.Timeouts.NonUrgent)},
+		{"time-out report", duration(s.Timeouts.Report)},
 		{"forward host", cmp.Or(s.ForwardHost, "none")},
 	}
 	var hosts []string

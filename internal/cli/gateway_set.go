@@ -116,8 +116,10 @@ func (o *gatewaySetOptions) merge(t gateway.Timeouts, given func(string) bool) g
 		flag     string
 		to, from *time.Duration
 	}{
-		{"timeout-urgent", &t.Urgent, &o.timeouts.Urgent}, {"timeout-normal", &t.Normal, &o.timeouts.Normal},
-		{"timeout-non-urgent", &t.NonUrgent, &o.timeouts.NonUrgent}, {"timeout-report", &t.Report, &o.timeouts.Report},
+		{"timeout-urgent", &t.Urgent, &o.timeouts.Urgent},
+		{"timeout-normal", &t.Normal, &o.timeouts.Normal},
+		{"timeout-non-urgent", &t.NonUrgent, &o.timeouts.NonUrgent},
+		{"timeout-report", &t.Report, &o.timeouts.Report},
 	} {
 		if given(f.flag) {
 			*f.to = *f.from
@@ -134,7 +136,7 @@ func (o *gatewaySetOptions) notes(c gateway.Config, p gateway.SettingsPatch) []s
 		notes = append(notes, stored(o.name))
 	}
 	if routes := len(c.Spaces) + len(c.Sites); p.Mode != nil && routes > 0 && (after.Mode == gateway.None || after.Mode == gateway.InboundOnly) {
-		notes = append(notes, fmt.Sprintf("in this mode nothing leaves mts-out, and %s still bring mail there: the mode is no routing input (Q285090)",
+		notes = append(notes, fmt.Sprintf("in this mode nothing leaves mts-out, and mail is still routed there by %s: the mode is no routing input (Q285090)",
 			routesWord(c)))
 	}
 	return notes

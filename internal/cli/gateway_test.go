@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -204,7 +205,7 @@ func TestTrackMergesGatewaysInOrderAndPages(t *testing.T) {
 	east, west := &desk{}, &desk{}
 	for seq := range uint64(2*pageSize + 10) {
 		d := []*desk{east, west}[seq%2]
-		d.events = append(d.events, ledger.Event{Seq: seq + 1, Message: fmt.Sprint(seq % 3)})
+		d.events = append(d.events, ledger.Event{Seq: seq + 1, Message: strconv.FormatUint(seq%3, 10)})
 	}
 	code, out, _ := onDesk(t, east, west, "track", "--after", "5", "--limit", "3")
 	var seqs []string

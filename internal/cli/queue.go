@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -198,9 +199,17 @@ func itemPage(page *output.Page, it *gateway.Item) {
 	page.Line("entry %s of message %s", it.Entry, it.Message)
 	for _, f := range [][2]string{
 		{"store", fmt.Sprintf("%s (%s), since %s", it.Store, it.Store.Title(), page.Time(it.Since))},
-		{"held", it.Held}, {"from", path(it.From)}, {"to", strings.Join(it.Rcpts, ", ")}, {"destination", it.Dest},
-		{"class", it.Class}, {"size", output.Bytes(it.Size)}, {"accepted", page.Time(it.Accepted)},
-		{"attempts", fmt.Sprint(it.Attempts)}, {"next", when(page, it.Next)}, {"expires", when(page, it.Expires)}, {"last", it.Last},
+		{"held", it.Held},
+		{"from", path(it.From)},
+		{"to", strings.Join(it.Rcpts, ", ")},
+		{"destination", it.Dest},
+		{"class", it.Class},
+		{"size", output.Bytes(it.Size)},
+		{"accepted", page.Time(it.Accepted)},
+		{"attempts", strconv.Itoa(it.Attempts)},
+		{"next", when(page, it.Next)},
+		{"expires", when(page, it.Expires)},
+		{"last", it.Last},
 	} {
 		if f[1] != "" {
 			page.Line("  %-12s %s", f[0], f[1])

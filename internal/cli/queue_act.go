@@ -33,35 +33,45 @@ type queueActOptions struct {
 }
 
 func newQueueRetry(s *session) *cobra.Command {
-	return newQueueAct(s, queueVerb{verb: gateway.Retry, done: "to be tried now", short: "Try entries now",
+	return newQueueAct(s, queueVerb{
+		verb: gateway.Retry, done: "to be tried now", short: "Try entries now",
 		long:    `Try entries of out and mts-in now, whatever their retry time is.`,
-		example: "  ims queue retry east --dest slow.test --reason 'the host is back'"})
+		example: "  ims queue retry east --dest slow.test --reason 'the host is back'",
+	})
 }
 
 func newQueueHold(s *session) *cobra.Command {
-	return newQueueAct(s, queueVerb{verb: gateway.Suspend, done: "held", short: "Hold entries: they stay until they are released",
+	return newQueueAct(s, queueVerb{
+		verb: gateway.Suspend, done: "held", short: "Hold entries: they stay until they are released",
 		long:    `Move entries to the hold store: nothing delivers or returns them there.`,
-		example: "  ims queue hold east ID --reason 'looks like a loop'"})
+		example: "  ims queue hold east ID --reason 'looks like a loop'",
+	})
 }
 
 func newQueueRelease(s *session) *cobra.Command {
-	return newQueueAct(s, queueVerb{verb: gateway.Release, done: "released", short: "Release held and bad entries",
+	return newQueueAct(s, queueVerb{
+		verb: gateway.Release, done: "released", short: "Release held and bad entries",
 		long:    `Move entries of hold and bad back to where they were.`,
-		example: "  ims queue release east ID --reason 'no loop'"})
+		example: "  ims queue release east ID --reason 'no loop'",
+	})
 }
 
 func newQueueReturn(s *session) *cobra.Command {
-	return newQueueAct(s, queueVerb{verb: gateway.Return, done: "returned", destructive: true, short: "Give entries up: their senders get a report",
+	return newQueueAct(s, queueVerb{
+		verb: gateway.Return, done: "returned", destructive: true, short: "Give entries up: their senders get a report",
 		long: `Give entries up: their senders get a report, which leaves through this gateway.
 Reports themselves are not reported on.`,
-		example: "  ims queue return east --dest down.test --expect 3 --reason 'the host is gone for good'"})
+		example: "  ims queue return east --dest down.test --expect 3 --reason 'the host is gone for good'",
+	})
 }
 
 func newQueueDelete(s *session) *cobra.Command {
-	return newQueueAct(s, queueVerb{verb: gateway.Delete, done: "deleted", destructive: true, short: "Delete entries and tell nobody",
+	return newQueueAct(s, queueVerb{
+		verb: gateway.Delete, done: "deleted", destructive: true, short: "Delete entries and tell nobody",
 		long: `Delete entries and tell nobody, neither sender nor recipient. The tracking log
 keeps who did it and why.`,
-		example: "  ims queue delete east ID --expect 1 --reason 'spam'"})
+		example: "  ims queue delete east ID --expect 1 --reason 'spam'",
+	})
 }
 
 func newQueueAct(s *session, verb queueVerb) *cobra.Command {

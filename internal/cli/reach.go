@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -129,6 +130,9 @@ func perform(ctx context.Context, p *output.Printer, gw gateway.Gateway, name st
 	op, err := gw.Apply(ctx, c)
 	if err != nil {
 		return changing(name, err)
+	}
+	if !op.Done {
+		return changing(name, fmt.Errorf("gateway %s has not finished: %s", name, cmp.Or(op.Failed, "no word why")))
 	}
 	return p.Result("gateway-change", changeData{Gateway: name, Done: op.Done, Before: op.Before, After: op.After, Notes: notes}, func(page *output.Page) {
 		switch again := c.Want.Running != nil && *c.Want.Running == gateway.Restarted; {
