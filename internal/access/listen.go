@@ -28,7 +28,7 @@ func Listen(path string) (net.Listener, error) {
 		return nil, fmt.Errorf("listen on socket %q: the path has %d bytes, at most %d fit: choose a shorter one", path, len(path), maxPath)
 	}
 	gid := groupID()
-	if err := folder(filepath.Dir(path), gid); err != nil {
+	if err := Folder(filepath.Dir(path)); err != nil {
 		return nil, fmt.Errorf("listen on socket %q: %w", path, err)
 	}
 	if err := clearStale(path); err != nil {
@@ -58,7 +58,10 @@ func groupID() int {
 	return id
 }
 
-func folder(dir string, gid int) error {
+// Folder makes a folder for sockets and what they serve, 0750 and of the group
+// ims if there is one, or refuses one that others may write to.
+func Folder(dir string) error {
+	gid := groupID()
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {

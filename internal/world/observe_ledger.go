@@ -98,6 +98,9 @@ func (w *World) read(ctx context.Context, t gateway.Tracker) error {
 	}
 }
 
+// mostItems is how many entries can be listed at once.
+const mostItems = 100_000
+
 // outItems lists what waits for a destination, reports left out.
 func outItems(ctx context.Context, g gateway.Gateway, c gateway.Census) ([]gateway.Item, error) {
 	if c.Stores[gateway.Out].Known != gateway.Unknown && c.Stores[gateway.Out].Messages == 0 {
@@ -108,9 +111,12 @@ func outItems(ctx context.Context, g gateway.Gateway, c gateway.Census) ([]gatew
 		return nil, errNoAbility
 	}
 	out := gateway.Out
-	items, err := q.List(ctx, gateway.Selection{Store: &out, Limit: 1 << 20})
+	items, err := q.List(ctx, gateway.Selection{Store: &out, Limit: mostItems})
 	if err != nil {
 		return nil, err
+	}
+	if len(items) == mostItems {
+		return nil, fmt.Errorf("store %s holds more than the %d entries that can be listed", out, mostItems)
 	}
 	kept := items[:0]
 	for _, it := range items {

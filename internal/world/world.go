@@ -32,9 +32,9 @@ type Config struct {
 	Prober  Prober
 	Routing Routing
 
-	Floor       time.Duration // added to the time until which an old MX may be cached
-	FlushAfter  time.Duration // the short time-out that a flush would set
-	ArchiveDir  string        // where a removal writes its archive; "" lets the gateway choose
+	Floor      time.Duration // added to the time until which an old MX may be cached
+	FlushAfter time.Duration // the short time-out that a flush would set
+	ArchiveDir string        // where a removal writes its archive; "" lets the gateway choose
 }
 
 // Domain is a mail domain that the gateway accepts, and where its MX lives.

@@ -41,19 +41,28 @@ type Lab struct {
 }
 
 // New makes an organization: both gateways route everything, east carries a
-// connected site, MX with a TTL of ttl seconds lead to east.
+// connected site, MX with a TTL of ttl seconds lead to east. Routes and zones
+// take their time.
 func New(ttl uint32) *Lab {
+	return build(ttl, routing.Delays{Recalculation: time.Minute, Replication: 5 * time.Minute}, 20*time.Second)
+}
+
+// Quick makes the same organization for tests by the real clock: nothing takes
+// any time.
+func Quick() *Lab { return build(0, routing.Delays{}, 0) }
+
+func build(ttl uint32, delays routing.Delays, lag time.Duration) *Lab {
 	all := []gateway.Space{{Type: "SMTP", Pattern: "*", Cost: 1}}
 	site := []gateway.Site{{Name: "branch", Cost: 1, RoutingAddress: "branch.test"}}
 	org := mem.New(mem.Options{
 		Domains: []string{Domain},
-		Delays:  routing.Delays{Recalculation: time.Minute, Replication: 5 * time.Minute},
+		Delays:  delays,
 	},
 		mem.Spec{Name: East, Site: "hq", Hostname: "east." + Domain, Listen: "east:25", Spaces: all, Sites: site},
 		mem.Spec{Name: West, Site: "hq", Hostname: "west." + Domain, Listen: "west:25", Spaces: all, Sites: site},
 	)
 	z := dns.New(Domain, zone.NewMX(Domain, ttl, zone.MX{Pref: 10, Host: "east." + Domain}))
-	z.AddServer("ns2."+Domain, 20*time.Second)
+	z.AddServer("ns2."+Domain, lag)
 	return &Lab{Org: org, Zone: z, East: org.Gateway(East), West: org.Gateway(West)}
 }
 

@@ -1,0 +1,257 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"time"
+
+	"example.org/ims/internal/engine"
+	"example.org/ims/internal/journal"
+	"example.org/ims/pkg/machine"
+	"example.org/ims/pkg/runbook"
+)
+
+// stored is what a run is opened with besides its runbook.
+type stored struct {
+	File    string          `json:"file"`
+	Binding runbook.Binding `json:"binding"`
+	Opener  string          `json:"opener"`
+	Core    string          `json:"core"`
+}
+
+// hosted is a run that this runner performs, or performed.
+type hosted struct {
+	id     string
+	opener string
+	book   *runbook.Book
+	engine *engine.Engine
+	cancel context.CancelFunc
+	done   chan struct{} // closed when the engine has stopped
+	err    error         // why, once done is closed
+}
+
+func (h *hosted) over() bool {
+	select {
+	case <-h.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// problem says why a run is not performed although it is open.
+func (h *hosted) problem() string {
+	if !h.over() || h.err == nil || errors.Is(h.err, context.Canceled) {
+		return ""
+	}
+	return h.err.Error()
+}
+
+// owner is who performs runs here, for messages.
+func owner() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "this host"
+	}
+	return fmt.Sprintf("runner %d on %s", os.Getpid(), host)
+}
+
+// openRun opens a run and begins to perform it.
+func (s *Server) openRun(ctx context.Context, r Request, actor string) (string, error) {
+	file, source, err := s.opts.Site.Runbook(r.Runbook)
+	if err != nil {
+		return "", usage(err)
+	}
+	b, leases, err := s.opts.Site.Bind(ctx, r)
+	if err != nil {
+		return "", usage(err)
+	}
+	st := stored{File: file, Binding: b, Opener: actor, Core: machine.CoreVersion}
+	book, err := st.bind(source)
+	if err != nil {
+		return "", usage(err)
+	}
+	world, err := s.opts.Site.World(ctx, book)
+	if err != nil {
+		return "", usage(err)
+	}
+	run, err := s.record(ctx, st, book, leases)
+	if err != nil {
+		return "", err
+	}
+	return run.ID, s.host(ctx, run, st, book, world)
+}
+
+// record makes the run durable, with its leases.
+func (s *Server) record(ctx context.Context, st stored, book *runbook.Book, leases []string) (journal.Run, error) {
+	params, err := json.Marshal(st)
+	if err != nil {
+		return journal.Run{}, fmt.Errorf("encode run: %w", err)
+	}
+	now := time.Now()
+	first, err := engine.Encode(machine.Record{
+		Kind: machine.Opened.String(), At: now, Event: machine.Event{Kind: machine.Opened},
+		Detail: machine.Detail{
+			Runbook: book.Def.Name, Gateway: st.Binding.Gateway, Params: book.Params, Core: st.Core, Actor: st.Opener,
+		},
+	})
+	if err != nil {
+		return journal.Run{}, err
+	}
+	earlier, err := s.journal.Runs(ctx, journal.RunFilter{Gateway: st.Binding.Gateway})
+	if err != nil {
+		return journal.Run{}, err
+	}
+	return s.journal.OpenRun(ctx, journal.RunInfo{
+		ID: fmt.Sprintf("%s-%d", st.Binding.Gateway, len(earlier)+1), Gateway: st.Binding.Gateway, Runbook: book.Def.Name,
+		Digest: book.Doc.Digest, Owner: owner(), Opened: now, Text: book.Doc.Source, Params: params,
+	}, leases, first...)
+}
+
+// bind compiles the runbook of a run.
+func (st stored) bind(source []byte) (*runbook.Book, error) {
+	doc, mistakes := runbook.Load(st.File, source)
+	if len(mistakes) > 0 {
+		return nil, mistakes
+	}
+	book, mistakes := runbook.Bind(doc, st.Binding)
+	return book, mistakes.Err()
+}
+
+// bound is the book of a run in the journal.
+func bound(sum journal.Summary) (stored, *runbook.Book, error) {
+	var st stored
+	if err := json.Unmarshal(sum.Params, &st); err != nil {
+		return st, nil, fmt.Errorf("read run %q: %w", sum.ID, err)
+	}
+	if st.Core != machine.CoreVersion {
+		return st, nil, fmt.Errorf("read run %q: it was opened under version %s of the core, this program has %s", sum.ID, st.Core, machine.CoreVersion)
+	}
+	book, err := st.bind(sum.Text)
+	return st, book, err
+}
+
+// resumeAll takes up every run that is open.
+func (s *Server) resumeAll(ctx context.Context) error {
+	open, err := s.journal.Runs(ctx, journal.RunFilter{OpenOnly: true})
+	if err != nil {
+		return err
+	}
+	for _, sum := range open {
+		switch err := s.resume(ctx, sum); {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, journal.ErrBroken):
+			return err
+		case err != nil: // the others go on
+			s.log.Error("run not resumed", "run", sum.ID, "err", err)
+			s.keep(failed(sum.ID, err))
+		}
+	}
+	return nil
+}
+
+func failed(id string, err error) *hosted {
+	h := &hosted{id: id, done: make(chan struct{}), cancel: func() {}, err: err}
+	close(h.done)
+	return h
+}
+
+func (s *Server) resume(ctx context.Context, sum journal.Summary) error {
+	st, book, err := bound(sum)
+	if err != nil {
+		return err
+	}
+	world, err := s.opts.Site.World(ctx, book)
+	if err != nil {
+		return err
+	}
+	first, err := engine.Encode(machine.Record{
+		Kind: machine.Resumed.String(), At: time.Now(), Event: machine.Event{Kind: machine.Resumed},
+		Detail: machine.Detail{Actor: owner()},
+	})
+	if err != nil {
+		return err
+	}
+	run, err := s.journal.Resume(ctx, sum.ID, owner(), first...)
+	if err != nil {
+		return err
+	}
+	s.log.Info("run resumed", "run", sum.ID, "epoch", run.Epoch)
+	return s.host(ctx, run, st, book, world)
+}
+
+// host begins to perform a run.
+func (s *Server) host(ctx context.Context, run journal.Run, st stored, book *runbook.Book, world engine.World) error {
+	records, err := read(ctx, s.journal.Reader, run.ID)
+	if err != nil {
+		return err
+	}
+	h := &hosted{id: run.ID, opener: st.Opener, book: book, done: make(chan struct{})}
+	h.engine = engine.New(engine.Options{
+		Book: book, World: world, Journal: s.journal, Run: run, Opener: st.Opener, Log: s.log.With("run", run.ID),
+		Between: s.opts.FailPoint.between,
+	}, records)
+	// The run outlives the request that opened it; stopEngines ends it.
+	ctx, h.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		h.cancel()
+		return errors.New("the runner is about to end; the run will be resumed")
+	}
+	s.runs[run.ID] = h
+	s.engines.Go(func() { s.perform(ctx, h) })
+	return nil
+}
+
+func (s *Server) perform(ctx context.Context, h *hosted) {
+	defer h.cancel()
+	outcome, err := h.engine.Run(ctx)
+	h.err = err
+	close(h.done)
+	switch {
+	case err == nil:
+		s.log.Info("run ended", "run", h.id, "outcome", outcome.String())
+	case !errors.Is(err, context.Canceled):
+		s.log.Error("run stopped", "run", h.id, "err", err)
+	}
+	select {
+	case s.idle <- struct{}{}:
+	default:
+	}
+}
+
+func (s *Server) keep(h *hosted) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.runs[h.id] = h
+}
+
+// find returns a run that this runner performs or performed.
+func (s *Server) find(id string) (*hosted, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h, ok := s.runs[id]
+	return h, ok
+}
+
+// ids lists the runs of this runner.
+func (s *Server) ids() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.runs))
+}
+
+func read(ctx context.Context, r *journal.Reader, id string) ([]machine.Record, error) {
+	entries, err := r.Records(ctx, id, 0)
+	if err != nil {
+		return nil, err
+	}
+	return engine.Decode(entries)
+}

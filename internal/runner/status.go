@@ -1,0 +1,224 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"example.org/ims/internal/engine"
+	"example.org/ims/internal/journal"
+	"example.org/ims/pkg/machine"
+	"example.org/ims/pkg/runbook"
+)
+
+// Status is where a run stands.
+type Status struct {
+	engine.Status
+	Visits  []Visit    `json:"visits"` // the states so far, with what they encode
+	Choices []Choice   `json:"choices,omitempty"`
+	Opener  string     `json:"opener"`
+	Undo    Undo       `json:"undo"`
+	Closed  *time.Time `json:"closed,omitempty"`
+	// Alive says that a runner performs the run. A run that has ended needs
+	// none.
+	Alive   bool   `json:"alive"`
+	PID     int    `json:"pid,omitempty"`     // of the runner
+	Problem string `json:"problem,omitempty"` // why an open run is not performed
+}
+
+// Visit is one stay in a state.
+type Visit struct {
+	machine.Visit
+	Title   string   `json:"title"`
+	Kind    string   `json:"kind"`
+	Source  []string `json:"source"`
+	Because string   `json:"because,omitempty"`
+}
+
+// Choice is one answer to an open question.
+type Choice struct {
+	Name  string `json:"name"`
+	Title string `json:"title,omitempty"`
+}
+
+// Undo is what an abort would do now.
+type Undo struct {
+	Possible bool     `json:"possible"`
+	Beyond   string   `json:"beyond,omitempty"`  // the state that was the point of no return
+	Undone   []string `json:"undone,omitempty"`  // the effects that would be undone, newest first
+	Remains  []string `json:"remains,omitempty"` // the effects that would not be, and why
+}
+
+// Ended reports whether the run has ended.
+func (s *Status) Ended() bool {
+	return s.Outcome != machine.Open.String() && s.Phase == machine.Closed.String()
+}
+
+// Summary is a run in a list.
+type Summary struct {
+	Run     string     `json:"run"`
+	Gateway string     `json:"gateway"`
+	Runbook string     `json:"runbook"`
+	Opened  time.Time  `json:"opened"`
+	Closed  *time.Time `json:"closed,omitempty"`
+	Outcome string     `json:"outcome"` // "open" while it lasts
+}
+
+func summary(s journal.Summary) Summary {
+	out := Summary{Run: s.ID, Gateway: s.Gateway, Runbook: s.Runbook, Opened: s.Opened, Outcome: s.Outcome}
+	if s.Closed.IsZero() {
+		out.Outcome = machine.Open.String()
+	} else {
+		out.Closed = &s.Closed
+	}
+	return out
+}
+
+// describe adds to a status what its runbook says of the states.
+func describe(es engine.Status, book *runbook.Book) Status {
+	s := Status{Status: es, Visits: make([]Visit, 0, len(es.Visits)), Undo: Undo{}}
+	done := map[int]bool{}
+	for _, v := range es.Visits {
+		i := book.Def.Find(v.State)
+		if i == machine.Here { // cannot be: the history comes from the same book
+			continue
+		}
+		st := &book.Def.States[i]
+		out := Visit{Visit: v, Title: st.Title, Kind: st.Kind.String(), Source: st.Sources, Because: st.Because}
+		if out.Source == nil {
+			out.Source = []string{}
+		}
+		s.Visits = append(s.Visits, out)
+		if st.Kind == machine.KindDo {
+			done[i] = true
+		}
+	}
+	for _, c := range es.Choices {
+		s.Choices = append(s.Choices, Choice{c.Name, c.Title})
+	}
+	s.undo(book, done)
+	return s
+}
+
+// undo says what an abort would do.
+func (s *Status) undo(book *runbook.Book, done map[int]bool) {
+	s.Undo.Possible = s.Phase != machine.Closing.String() && s.Phase != machine.Closed.String() && !s.Undoing
+	for i := len(book.Def.States) - 1; i >= 0; i-- {
+		if !done[i] {
+			continue
+		}
+		st := &book.Def.States[i]
+		switch st.Do.Undo.Kind {
+		case machine.UndoRestore:
+			s.Undo.Undone = append(s.Undo.Undone, fmt.Sprintf("%s: %s", st.ID, st.Title))
+		case machine.UndoNothing:
+			s.Undo.Remains = append(s.Undo.Remains, fmt.Sprintf("%s: %s", st.ID, st.Do.Undo.Why))
+		case machine.UndoImpossible:
+			s.Undo.Possible, s.Undo.Beyond = false, st.ID
+			s.Undo.Remains = append(s.Undo.Remains, fmt.Sprintf("%s: %s", st.ID, st.Do.Undo.Why))
+		}
+	}
+}
+
+// fromJournal is the status of a run that nobody performs.
+func fromJournal(ctx context.Context, r *journal.Reader, id string) (Status, error) {
+	sum, err := r.Run(ctx, id)
+	if err != nil {
+		return Status{}, err
+	}
+	st, book, err := bound(sum)
+	if err != nil {
+		return Status{}, err
+	}
+	records, err := read(ctx, r, id)
+	if err != nil {
+		return Status{}, err
+	}
+	e := engine.New(engine.Options{Book: book, Run: journal.Run{ID: id, Epoch: sum.Epoch}, Opener: st.Opener}, records)
+	s := describe(e.Status(), book)
+	s.Opener, s.Opened = st.Opener, sum.Opened
+	if !sum.Closed.IsZero() {
+		s.Closed = &sum.Closed
+	}
+	return s, nil
+}
+
+// ErrNoRun says that there is no such run.
+var ErrNoRun = errors.New("no such run")
+
+// Read reads the status of a run from the journal of a state directory, without
+// a runner; "" is the run that was opened last. Errors: ErrNoRun.
+func Read(ctx context.Context, dir, id string) (Status, error) {
+	var s Status
+	err := reading(ctx, dir, func(r *journal.Reader) (err error) {
+		if id == "" {
+			if id, err = last(ctx, r); err != nil {
+				return err
+			}
+		}
+		s, err = fromJournal(ctx, r, id)
+		return err
+	})
+	return s, err
+}
+
+// ReadList lists the runs in the journal of a state directory, oldest first.
+func ReadList(ctx context.Context, dir string) ([]Summary, error) {
+	var all []Summary
+	err := reading(ctx, dir, func(r *journal.Reader) (err error) {
+		all, err = list(ctx, r)
+		return err
+	})
+	if errors.Is(err, ErrNoRun) {
+		return nil, nil
+	}
+	return all, err
+}
+
+func reading(ctx context.Context, dir string, f func(*journal.Reader) error) error {
+	r, err := journal.OpenReadOnly(ctx, dir)
+	if errors.Is(err, journal.ErrNoJournal) {
+		return fmt.Errorf("%w: nothing was ever run in %s", ErrNoRun, dir)
+	}
+	if err != nil {
+		return err
+	}
+	err = f(r)
+	if errors.Is(err, journal.ErrNoRun) {
+		err = fmt.Errorf("%w: %w", ErrNoRun, err)
+	}
+	return errors.Join(err, r.Close())
+}
+
+func list(ctx context.Context, r *journal.Reader) ([]Summary, error) {
+	runs, err := r.Runs(ctx, journal.RunFilter{})
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Summary, len(runs))
+	for i, run := range runs {
+		all[i] = summary(run)
+	}
+	return all, nil
+}
+
+// last is the run that people mean when they name none: the open one that was
+// opened last, or else the one that was opened last.
+func last(ctx context.Context, r *journal.Reader) (string, error) {
+	all, err := list(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	id := ""
+	open := false
+	for _, s := range all {
+		if s.Closed == nil || !open {
+			id, open = s.Run, s.Closed == nil
+		}
+	}
+	if id == "" {
+		return "", fmt.Errorf("%w: nothing was ever run here", ErrNoRun)
+	}
+	return id, nil
+}

@@ -1,0 +1,124 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"os"
+	"time"
+
+	"example.org/ims/internal/access"
+)
+
+// Pace of a stream: not more often than readable, and often enough to tell a
+// quiet run from a dead runner.
+const (
+	watchAtMost = 100 * time.Millisecond
+	watchBeat   = 10 * time.Second
+)
+
+// status is the present status of a run, performed here or not.
+func (s *Server) status(ctx context.Context, id string) (Status, error) {
+	h, ok := s.find(id)
+	if !ok || h.engine == nil {
+		st, err := fromJournal(ctx, s.journal.Reader, id)
+		if ok {
+			st.Problem = h.problem()
+		}
+		return st, err
+	}
+	return s.present(ctx, h)
+}
+
+func (s *Server) present(ctx context.Context, h *hosted) (Status, error) {
+	if h.over() {
+		st, err := fromJournal(ctx, s.journal.Reader, h.id)
+		st.Problem = h.problem()
+		return st, err
+	}
+	st := describe(h.engine.Status(), h.book)
+	st.Alive, st.PID, st.Opener = true, os.Getpid(), h.opener
+	return st, nil
+}
+
+// watch streams the status of a run until it has ended, newest first: what a
+// slow reader did not take is replaced.
+func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("run")
+	if _, err := access.Allowed(r, access.View); err != nil {
+		s.reply(w, r, nil, err)
+		return
+	}
+	first, err := s.status(r.Context(), id)
+	if err != nil {
+		s.reply(w, r, nil, err)
+		return
+	}
+	out := &stream{w: w, flush: http.NewResponseController(w)}
+	w.Header().Set("Content-Type", "application/jsonl")
+	h, ok := s.find(id)
+	if !out.send(first, true) || !ok || h.engine == nil || h.over() {
+		return
+	}
+	news, end := h.engine.Subscribe()
+	defer end()
+	beat := time.NewTicker(watchBeat)
+	defer beat.Stop()
+	for {
+		select {
+		case <-r.Context().Done():
+			return
+		case <-h.done: // before s.closed, which follows the last run
+			s.last(r.Context(), out, h)
+			return
+		case <-beat.C:
+		case <-news:
+		}
+		st, err := s.present(r.Context(), h)
+		if err != nil || !out.send(st, false) {
+			return
+		}
+		select { // not faster than people read
+		case <-time.After(watchAtMost):
+		case <-h.done:
+		}
+	}
+}
+
+// last sends how a run ended. A run that stopped because its runner ends has
+// not, and its stream just breaks off.
+func (s *Server) last(ctx context.Context, out *stream, h *hosted) {
+	if h.err != nil && h.problem() == "" {
+		return
+	}
+	if st, err := s.present(ctx, h); err == nil {
+		out.send(st, true)
+	}
+}
+
+type stream struct {
+	w     http.ResponseWriter
+	flush *http.ResponseController
+	prev  []byte
+	at    time.Time
+}
+
+// send writes a status if it differs from the one before, or as a sign of life.
+func (o *stream) send(s Status, always bool) bool {
+	line, err := json.Marshal(s)
+	if err != nil {
+		return false
+	}
+	if !always && bytes.Equal(line, o.prev) && time.Since(o.at) < watchBeat {
+		return true
+	}
+	o.prev, o.at = line, time.Now()
+	if err := o.flush.SetWriteDeadline(time.Now().Add(time.Minute)); err != nil {
+		return false
+	}
+	if _, err := o.w.Write(append(line, '\n')); err != nil {
+		return false
+	}
+	return o.flush.Flush() == nil
+}
