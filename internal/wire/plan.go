@@ -118,7 +118,7 @@ func fates(ctx context.Context, g gateway.Gateway, ends time.Time) plan.Messages
 		m.Notes = append(m.Notes, "this adapter cannot list messages")
 		return m
 	}
-	items, err := q.List(ctx, gateway.Selection{Limit: 1 << 20})
+	items, err := q.List(ctx, gateway.Selection{Limit: 100_000})
 	if err != nil {
 		m.Notes = append(m.Notes, "could not be listed: "+err.Error())
 		return m
