@@ -31,8 +31,10 @@ func (w *World) Apply(a machine.ActionName, args *machine.Args) {
 	case machine.GatewayRunning:
 		w.Running = w.Exists && args.Running != "stopped"
 		w.restart()
-	case machine.GatewayAbsent:
+	case machine.GatewayAbsent: // its entries go with it; copies of the table follow later
 		w.Exists, w.Running = false, false
+		w.Stale = w.Stale || w.Spaces || w.Sites
+		w.Spaces, w.Sites = false, false
 	case machine.RouteSpaces:
 		w.Stale = w.Stale || w.Spaces
 		w.Spaces = false
@@ -42,7 +44,7 @@ func (w *World) Apply(a machine.ActionName, args *machine.Args) {
 	case machine.DNSRRset:
 		w.MXPrimary = false
 	case machine.QueueReturn:
-		w.NDR += w.Out
+		w.NDR = max(w.NDR, w.Out)
 		w.Expired = min(w.Expired+w.Out, 3)
 		w.Absorbed = w.Absorbed || w.OutRep > 0
 		w.Out, w.OutRep = 0, 0
@@ -111,6 +113,33 @@ func (w *World) Made(a machine.ActionName, args *machine.Args) (made, ok bool) {
 	return false, false
 }
 
+// Written reports whether the stored value is what the effect wrote, so that
+// undoing it overwrites nobody else's change.
+func (w *World) Written(a machine.ActionName, args *machine.Args) bool {
+	if a == machine.GatewayMode || a == machine.GatewayConfig {
+		t := *w
+		t.configure(args)
+		return t.settings() == w.settings()
+	}
+	made, _ := w.Made(a, args)
+	return made
+}
+
+// Decide applies a decision of people.
+func (w *World) Decide(c *machine.Choice) {
+	switch c.Names {
+	case machine.SubjectLate:
+		if w.Late == LateUndecided {
+			w.Late, w.LateCame = LateDecided, false
+		}
+	case machine.SubjectAbsorbed:
+		w.Absorbed = false
+	case machine.SubjectExpiring:
+		w.MayExpire, w.Expired = w.Out, 0
+	case machine.SubjectNoRoute, machine.SubjectSide:
+	}
+}
+
 // Undo writes the value from before back. Settings that were undone count at
 // once: the service restarts if it runs.
 func (w *World) Undo(a machine.ActionName, args *machine.Args, before uint8) {
@@ -156,9 +185,15 @@ func (w *World) settle() {
 	}
 }
 
-// Restored reports whether the value from before is there again.
+// Restored reports whether the value from before is there again, and in effect.
 func (w *World) Restored(a machine.ActionName, args *machine.Args, before uint8) bool {
-	t := *w
-	t.Undo(a, args, before)
-	return t == *w
+	switch a {
+	case machine.GatewayMode, machine.GatewayConfig:
+		t := *w
+		t.Undo(a, args, before)
+		return t == *w
+	case machine.GatewayRunning, machine.RouteSpaces, machine.RouteSites, machine.DNSRRset:
+	case machine.GatewayAbsent, machine.QueueReturn, machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend:
+	}
+	return w.Before(a) == before
 }

@@ -97,8 +97,7 @@ type Step struct {
 // Rules are what moves depend on beside the world.
 type Rules struct {
 	Params
-	Dying bool // destinations may refuse for good
-	Bad   bool // conversion may fail
+	Bounds
 }
 
 // AppendMoves appends every move that the world can make next, in a fixed
@@ -114,15 +113,14 @@ func (r *Rules) outbound(buf []Step, w *World) []Step {
 		buf = append(buf, Step{m, *w})
 		return &buf[len(buf)-1].To
 	}
-	if w.OutLeft > 0 {
+	if w.MTA+w.MTSOut+w.Out+w.Side < r.Out {
 		switch {
 		case w.led():
 			t := add(UserSends)
-			t.OutLeft--
 			t.MTA++
 			t.Arrived = true
 		case !w.Other:
-			add(UserSendsNowhere).OutLeft--
+			add(UserSendsNowhere)
 		}
 	}
 	if w.MTA > 0 && w.Exists {
@@ -165,7 +163,7 @@ func (r *Rules) deliveries(buf []Step, w *World) []Step {
 		case DestDead:
 			t := add(Returned)
 			t.Out--
-			t.NDR++
+			t.NDR = min(t.NDR+1, r.Out)
 		case DestDeferring:
 			m := Expired
 			if w.Short {
@@ -173,7 +171,7 @@ func (r *Rules) deliveries(buf []Step, w *World) []Step {
 			}
 			t := add(m)
 			t.Out--
-			t.NDR++
+			t.NDR = min(t.NDR+1, r.Out)
 			if w.Short && t.Expired < 3 {
 				t.Expired++
 			}
@@ -196,16 +194,14 @@ func (r *Rules) inbound(buf []Step, w *World) []Step {
 		buf = append(buf, Step{m, *w})
 		return &buf[len(buf)-1].To
 	}
-	if w.InLeft > 0 && w.Accepts() {
+	if w.In+w.MTSIn < r.In && w.Accepts() {
 		if w.MXHere() || w.MXCached {
 			t := add(MailArrives)
-			t.InLeft--
 			t.In++
 			t.Arrived = true
 			t.LateCame = t.LateCame || !w.MXHere()
 		} else {
 			t := add(StrangerArrives)
-			t.InLeft--
 			t.In++
 			t.Arrived = true
 			t.LateCame, t.Late = true, LateUndecided
@@ -218,9 +214,8 @@ func (r *Rules) inbound(buf []Step, w *World) []Step {
 		t := add(Converted)
 		t.In--
 		t.MTSIn++
-		if w.RepLeft > 0 {
+		if w.MTSRep+w.OutRep < r.Reports {
 			t := add(ConvertedWithReport)
-			t.RepLeft--
 			t.In--
 			t.MTSRep++
 		}

@@ -2,17 +2,18 @@ package model
 
 import "strings"
 
-// Bounds are how much can happen. Crashes, lost answers, rejected and expired
-// questions, flips of destinations and of the successor are not bounded at all.
+// Bounds are how much can happen at once. How often it can happen is not
+// bounded: messages in all, crashes, lost answers, rejected and expired
+// questions, flips of destinations and of the successor.
 type Bounds struct {
-	Name     string
-	Out      uint8 // messages that users send to the Internet, at most 3
-	In       uint8 // messages that come from the Internet, at most 3
-	Reports  uint8 // reports that inbound mail causes, at most 3
-	Attempts uint8 // attempts at an effect before a person is asked
-	Dying    bool  // destinations may refuse for good
-	Bad      bool  // conversion may fail
-	Product  bool  // every combination of starts, not each speciality once
+	Name     string `json:"name"`
+	Out      uint8  `json:"outbound"`    // messages to the Internet under way at once, at most 3
+	In       uint8  `json:"inbound"`     // messages from the Internet under way at once, at most 3
+	Reports  uint8  `json:"reports"`     // reports for the Internet under way at once, at most 3
+	Attempts uint8  `json:"attempts"`    // at an effect before a person is asked
+	Dying    bool   `json:"dying"`       // destinations may refuse for good
+	Bad      bool   `json:"bad"`         // conversion may fail
+	Product  bool   `json:"every_start"` // every combination of starts, not each speciality once
 }
 
 // CIBounds are for every commit, DefaultBounds for a release.
@@ -41,7 +42,6 @@ func (b Bounds) Starts() []Start {
 		w := World{
 			Exists: true, Running: true, Spaces: true, Sites: sites, Other: other, Covers: covers, Dependents: dependents,
 			MXPrimary: true, MXSecondary: true, MXCached: true, Next: true,
-			OutLeft: b.Out, InLeft: b.In, RepLeft: b.Reports,
 		}
 		if outbound {
 			w.ModeSet, w.Mode = outboundOnly, outboundOnly

@@ -24,7 +24,8 @@ const (
 )
 
 // World is one moment of the abstract world. It is comparable and of fixed
-// size. Counts are exact up to 3.
+// size. Counts are of messages that are under way at once, up to 3; how many
+// there are in all is not counted.
 type World struct {
 	Exists, Running   bool
 	ModeSet, Mode     uint8 // as stored, as in effect
@@ -50,8 +51,6 @@ type World struct {
 	Late               uint8
 	LateCame           bool             // an undecided late client came since the last look
 	Arrived            bool             // a message entered since the last look
-	OutLeft, InLeft    uint8            // how many may still be sent
-	RepLeft            uint8            // how many reports may still be made
 	MayExpire, Expired uint8            // how many a decision allows to be returned early, how many were
 	Digest             uint16           // config facts at the last decision
 	Applied            bool             // the effect under work has happened
@@ -82,8 +81,7 @@ func (w *World) Pack() Pack {
 		bit(w.MXCached)<<19 | bit(w.Next)<<20 | bit(w.Covers)<<21 | uint64(w.Dest)<<22 | uint64(w.MTA)<<24 |
 		uint64(w.MTSOut)<<26 | uint64(w.Out)<<28 | uint64(w.MTSRep)<<30 | uint64(w.OutRep)<<32 | uint64(w.In)<<34 |
 		uint64(w.MTSIn)<<36 | uint64(w.NDR)<<38 | uint64(w.Side)<<40 | bit(w.Absorbed)<<42 | uint64(w.Late)<<43 |
-		bit(w.LateCame)<<45 | bit(w.Arrived)<<46 | uint64(w.OutLeft)<<47 | uint64(w.InLeft)<<49 | uint64(w.RepLeft)<<51 |
-		uint64(w.MayExpire)<<53 | uint64(w.Expired)<<55 | bit(w.Applied)<<57 | bit(w.Told)<<58
+		bit(w.LateCame)<<45 | bit(w.Arrived)<<46 | uint64(w.MayExpire)<<53 | uint64(w.Expired)<<55 | bit(w.Applied)<<57 | bit(w.Told)<<58
 	var c uint64
 	for i, img := range w.Images {
 		c |= uint64(img) << (8 * i)
@@ -103,8 +101,8 @@ func (p *Pack) Unpack() World {
 		MTSOut: uint8(a >> 26 & 3), Out: uint8(a >> 28 & 3), MTSRep: uint8(a >> 30 & 3), OutRep: uint8(a >> 32 & 3),
 		In: uint8(a >> 34 & 3), MTSIn: uint8(a >> 36 & 3), NDR: uint8(a >> 38 & 3), Side: uint8(a >> 40 & 3),
 		Absorbed: a>>42&1 == 1, Late: uint8(a >> 43 & 3), LateCame: a>>45&1 == 1, Arrived: a>>46&1 == 1,
-		OutLeft: uint8(a >> 47 & 3), InLeft: uint8(a >> 49 & 3), RepLeft: uint8(a >> 51 & 3), MayExpire: uint8(a >> 53 & 3),
-		Expired: uint8(a >> 55 & 3), Applied: a>>57&1 == 1, Told: a>>58&1 == 1,
+		MayExpire: uint8(a >> 53 & 3),
+		Expired:   uint8(a >> 55 & 3), Applied: a>>57&1 == 1, Told: a>>58&1 == 1,
 		Digest: uint16(p[1]), Init: uint16(p[1] >> 16),
 	}
 	for i := range w.Images {
@@ -164,9 +162,15 @@ func (w *World) Reply(p Params) facts.Value {
 	return facts.ReplyTemporary
 }
 
+// Bits of Config.
+const (
+	ConfigSpaces = 1 << 6
+	ConfigSites  = 1 << 7
+)
+
 // Config is the configuration that effects change, in two bytes.
 func (w *World) Config() uint16 {
-	return uint16(w.settings()) | uint16(bit(w.Running))<<5 | uint16(bit(w.Spaces))<<6 | uint16(bit(w.Sites))<<7 |
+	return uint16(w.settings()) | uint16(bit(w.Running))<<5 | uint16(bit(w.Spaces))*ConfigSpaces | uint16(bit(w.Sites))*ConfigSites |
 		uint16(bit(w.MXPrimary))<<8 | uint16(bit(w.Exists))<<9
 }
 

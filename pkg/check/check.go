@@ -1,0 +1,213 @@
+// Package check explores a runbook: the real machine in the abstract world of
+// pkg/model, with every fault between every two commits. It visits every state
+// that can be reached, and says of each property whether it always holds; a
+// counterexample is the shortest way to a state where it does not.
+//
+// A verdict is about the abstraction and its assumptions, which are printed
+// beside it. An exploration that hit a bound proves nothing, and says so. The
+// package reads no clock, and performs nothing.
+package check
+
+import (
+	"fmt"
+	"time"
+
+	"example.org/ims/pkg/guard"
+	"example.org/ims/pkg/machine"
+	"example.org/ims/pkg/model"
+)
+
+// Runbook is what is checked: a machine, and what its guards mean.
+type Runbook struct {
+	Name    string
+	Def     *machine.Def
+	Guards  []guard.All
+	Assumes []string // what the runbook itself assumes
+}
+
+// Verdict on a property.
+type Verdict string
+
+// Verdicts. Inconclusive means that a bound was hit before everything was seen.
+const (
+	Proved       Verdict = "proved"
+	Violated     Verdict = "violated"
+	Inconclusive Verdict = "inconclusive"
+)
+
+// Result is what a check found.
+type Result struct {
+	Runbook     string        `json:"runbook"`
+	Verdict     Verdict       `json:"verdict"` // the worst of the properties
+	Properties  []Finding     `json:"properties"`
+	States      int           `json:"states"`
+	Edges       int64         `json:"edges"`
+	Bounds      model.Bounds  `json:"bounds"`
+	Readings    []string      `json:"readings"`    // of what the sources dispute, each explored
+	Assumptions []string      `json:"assumptions"` // beside which every verdict stands
+	Gaps        []string      `json:"gaps"`        // what was never seen: a proof about nothing
+	Elapsed     time.Duration `json:"elapsed_ns"`
+}
+
+// Finding is the verdict on one property.
+type Finding struct {
+	ID      string  `json:"id"`
+	Title   string  `json:"title"`
+	Verdict Verdict `json:"verdict"`
+	Trace   []Line  `json:"trace"` // how it comes about; empty if proved
+	Note    string  `json:"note,omitempty"`
+	Reading string  `json:"reading,omitempty"` // of a disputed cell, under which it fails
+}
+
+// Line is a step of a trace.
+type Line struct {
+	State string `json:"state"` // of the runbook, after the step
+	Text  string `json:"text"`
+	World string `json:"world,omitempty"` // what has changed, in the words of facts
+}
+
+// Options of a check.
+type Options struct {
+	Bounds model.Bounds
+	// MaxStates bounds the memory; 0 is a bound for a machine with 16 GB.
+	MaxStates int
+	// Now tells the time for Elapsed; nil leaves it out.
+	Now func() time.Time
+
+	// step replaces the machine's, for tests that break it.
+	step func(machine.State, machine.Event) machine.State
+}
+
+// Run checks a runbook. The error says that it cannot be explored at all.
+func Run(b *Runbook, o Options) (*Result, error) {
+	if o.MaxStates <= 0 {
+		o.MaxStates = maxStates
+	}
+	def := *b.Def
+	def.States = append([]machine.StateDef(nil), def.States...)
+	for i := range def.States { // attempts are a bound
+		if do := def.States[i].Do; do != nil {
+			limited := *do
+			limited.Retry.Max = min(limited.Retry.Max, o.Bounds.Attempts)
+			def.States[i].Do = &limited
+		}
+	}
+	bound := *b
+	bound.Def = &def
+	p := study(&bound)
+	if n := p.slotsNeeded(); n > model.MaxImages {
+		return nil, fmt.Errorf("check runbook %q: it has %d effects that are undone by writing back, the model keeps %d", b.Name, n, model.MaxImages)
+	}
+	res := &Result{Runbook: b.Name, Verdict: Proved, Bounds: o.Bounds, Assumptions: append(assumptions(), b.Assumes...), Gaps: []string{}}
+	var start time.Time
+	if o.Now != nil {
+		start = o.Now()
+	}
+	var unseen []map[string]bool
+	for _, r := range readings(&def) {
+		x := newShell(&bound, model.Rules{Params: r.params, Bounds: o.Bounds})
+		if o.step != nil {
+			x.next = o.step
+		}
+		g := explore(x, o.Bounds.Starts(), o.MaxStates)
+		if !g.limited {
+			g.live()
+		}
+		res.Readings = append(res.Readings, r.words)
+		res.merge(g, r.words)
+		gaps := map[string]bool{}
+		for _, gap := range g.gaps() {
+			gaps[gap] = true
+		}
+		unseen = append(unseen, gaps)
+	}
+	res.gaps(unseen)
+	if o.Now != nil {
+		res.Elapsed = o.Now().Sub(start)
+	}
+	return res, nil
+}
+
+// gaps keeps what no reading has seen.
+func (res *Result) gaps(unseen []map[string]bool) {
+	for gap := range unseen[0] {
+		everywhere := true
+		for _, u := range unseen {
+			everywhere = everywhere && u[gap]
+		}
+		if everywhere {
+			res.Gaps = append(res.Gaps, gap)
+		}
+	}
+}
+
+// merge adds what the exploration under one reading found.
+func (res *Result) merge(g *graph, reading string) {
+	res.States += len(g.keys)
+	res.Edges += g.count
+	if res.Properties == nil {
+		for _, p := range properties {
+			res.Properties = append(res.Properties, Finding{ID: p.id, Title: p.title, Verdict: Proved, Trace: []Line{}})
+		}
+	}
+	for p := range numProperties {
+		f := &res.Properties[p]
+		v := g.found[p]
+		switch {
+		case f.Verdict == Violated:
+		case v.is:
+			f.Verdict, f.Reading, f.Note, f.Trace = Violated, reading, v.note, g.trace(v)
+			res.Verdict = Violated
+		case g.limited:
+			f.Verdict, f.Note = Inconclusive, "a bound was hit before everything was seen"
+			if res.Verdict == Proved {
+				res.Verdict = Inconclusive
+			}
+		}
+	}
+}
+
+// reading is one way to read what the sources dispute.
+type reading struct {
+	words  string
+	params model.Params
+}
+
+// readings are those that make a difference to a runbook.
+func readings(def *machine.Def) []reading {
+	flush, hard, said := false, false, false
+	for i := range def.States {
+		do := def.States[i].Do
+		if do == nil {
+			continue
+		}
+		flush = flush || do.Args.Mode == "none"
+		refuses := do.Args.Mode == "none" || do.Args.Mode == "outbound-only"
+		said = said || do.Args.Refuse != ""
+		hard = hard || (refuses && !said)
+	}
+	all := []reading{{"mode None leaves mts-out alone (Q189587)", model.Params{}}}
+	if flush {
+		all = append(all, reading{"mode None works off mts-out, too", model.Params{NonePicksUp: true}})
+	}
+	if hard {
+		for _, r := range all[:len(all):len(all)] {
+			r.words += "; a gateway that refuses, and was not told how, answers 5xx"
+			r.params.Hard = true
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+func assumptions() []string {
+	return []string{
+		"one gateway, one address space, one domain; messages are counted and not told apart",
+		"nobody but the run changes the gateway, its routes or its MX while it lasts",
+		"a routing table that lags, a secondary that lags and a cache follow in the end",
+		"the service delivers, expires or returns in the end what it has picked up",
+		"clients that do not follow MX appear while the gateway still accepts, or are told 450",
+		"times are not modelled: a timer may run out at any moment, and what must hold for a time is looked at when it has",
+		"crashes, lost answers, refusals, questions that are rejected or expire, and changes of the destination and the successor: any number",
+	}
+}

@@ -1,0 +1,145 @@
+package check
+
+// ends checks that a run which nobody disturbs comes to rest: it is never
+// without a move, and never turns in a circle for good.
+func (g *graph) ends() {
+	moving := newBitmap(len(g.keys)) // not at rest
+	for i := range g.keys {
+		if !rest(g.keys[i].machine()) {
+			moving.set(i)
+		}
+	}
+	g.first(l2, func(i int) bool { return moving.has(i) && !g.fairly(i) }, "the run does not go on, and nobody is asked")
+	c := circles{
+		g: g, moving: moving, order: make([]int32, len(g.keys)), low: make([]int32, len(g.keys)), on: newBitmap(len(g.keys)), worst: -1,
+	}
+	for i := range g.keys {
+		if moving.has(i) && c.order[i] == 0 {
+			c.search(int32(i))
+		}
+	}
+	if c.worst >= 0 {
+		g.violated(1<<l2, violation{state: c.worst, note: "from here the run can turn in a circle for good"})
+	}
+}
+
+// fairly reports whether a fair move leads out of a state.
+func (g *graph) fairly(i int) bool {
+	for _, e := range g.edges[g.offset[i]:g.offset[i+1]] {
+		if class(e&3) == fair {
+			return true
+		}
+	}
+	return false
+}
+
+// circles finds the strongly connected components of the fair moves between
+// states that are not at rest (Tarjan), and of those the ones in which a run
+// can stay for good.
+type circles struct {
+	g          *graph
+	moving     bitmap
+	order, low []int32
+	stack      []int32
+	on         bitmap
+	count      int32
+	worst      int32
+	frames     []frame
+}
+
+type frame struct {
+	state int32
+	edge  uint32
+}
+
+func (c *circles) search(root int32) {
+	g := c.g
+	c.enter(root)
+	for len(c.frames) > 0 {
+		f := &c.frames[len(c.frames)-1]
+		if f.edge < g.offset[f.state+1] {
+			e := g.edges[f.edge]
+			f.edge++
+			to := int32(e >> 2)
+			switch {
+			case class(e&3) != fair || !c.moving.has(int(to)):
+			case c.order[to] == 0:
+				c.enter(to)
+			case c.on.has(int(to)):
+				c.low[f.state] = min(c.low[f.state], c.order[to])
+			}
+			continue
+		}
+		v := f.state
+		c.frames = c.frames[:len(c.frames)-1]
+		if len(c.frames) > 0 {
+			up := c.frames[len(c.frames)-1].state
+			c.low[up] = min(c.low[up], c.low[v])
+		}
+		if c.low[v] == c.order[v] {
+			c.component(v)
+		}
+	}
+}
+
+func (c *circles) enter(i int32) {
+	c.count++
+	c.order[i], c.low[i] = c.count, c.count
+	c.stack = append(c.stack, i)
+	c.on.set(int(i))
+	c.frames = append(c.frames, frame{i, c.g.offset[i]})
+}
+
+// component takes the component of v from the stack and judges it.
+func (c *circles) component(v int32) {
+	n := len(c.stack)
+	for {
+		n--
+		c.on[c.stack[n]/64] &^= 1 << (c.stack[n] % 64)
+		if c.stack[n] == v {
+			break
+		}
+	}
+	members := c.stack[n:]
+	if len(members) > 1 && !c.left(members) {
+		first := members[0]
+		for _, m := range members {
+			first = min(first, m)
+		}
+		if c.worst < 0 || first < c.worst {
+			c.worst = first
+		}
+	}
+	c.stack = c.stack[:n]
+}
+
+// left reports whether a run that stays in a component would have to refuse a
+// fair move for ever: one that is possible in each of its states, and always
+// leads out of it.
+func (c *circles) left(members []int32) bool {
+	in := map[int32]bool{}
+	for _, m := range members {
+		in[m] = true
+	}
+	can := map[action]int{}
+	stays := map[action]bool{}
+	for _, i := range members {
+		s, w := c.g.keys[i].unpack()
+		for _, m := range c.g.expand(s, &w) {
+			if m.class != fair {
+				continue
+			}
+			can[m.act]++
+			k := pack(m.s, &m.w)
+			if to, _, ok := c.g.table.find(c.g.keys, &k, k.hash()); ok && in[to] {
+				stays[m.act] = true
+			}
+		}
+	}
+	for a, n := range can {
+		if n == len(members) && !stays[a] {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,167 @@
+package check
+
+import (
+	"example.org/ims/pkg/machine"
+	"example.org/ims/pkg/model"
+)
+
+// graph is every state that can be reached, with how it is reached first. The
+// breadth of the search makes that the shortest way, with one exception that is
+// wanted: states that can be reached without a crash come first, so a trace
+// has a crash in it only if it needs one.
+type graph struct {
+	*shell
+	starts  []model.Start
+	keys    []key
+	parent  []int32 // or -1-start
+	act     []action
+	table   table
+	offset  []uint32 // by state: where its edges begin
+	edges   []uint32 // state<<2 | class, for classes that liveness relies on
+	count   int64    // of all moves
+	clean   int      // states before this one need no crash
+	limited bool     // a bound was hit
+	max     int
+
+	found [numProperties]violation
+	cover cover
+}
+
+// violation is where a property fails first: in a state, or by a move from it.
+type violation struct {
+	is    bool
+	state int32
+	act   action
+	moved bool
+	after machine.State
+	note  string
+}
+
+// maxStates bounds an exploration by memory: some 120 bytes a state.
+const maxStates = 80_000_000
+
+func explore(x *shell, starts []model.Start, limit int) *graph {
+	g := &graph{shell: x, starts: starts, table: newTable(), max: limit, cover: newCover()}
+	for i := range starts {
+		w := starts[i].World
+		s := x.next(x.def.Begin(), machine.Event{Kind: machine.Opened})
+		m := move{s: s, w: w}
+		x.tidy(&m.s, &m.w)
+		n := g.visit(m.s, &m.w, int32(-1-i), 0)
+		if m.s.Phase == machine.Ready { // an effect without a guard begins the runbook
+			var bad set
+			x.wrongDecision(&m, &bad)
+			g.violated(bad, violation{state: n})
+		}
+	}
+	g.run(0, false)
+	g.clean = len(g.keys)
+	for i := range g.clean {
+		s, w := g.keys[i].unpack()
+		g.crashed(int32(i), s, &w)
+	}
+	g.run(g.clean, true)
+	g.offset = append(g.offset, uint32(len(g.edges)))
+	return g
+}
+
+// run expands states until none is new.
+func (g *graph) run(from int, crashes bool) {
+	for i := from; i < len(g.keys); i++ {
+		if len(g.keys) > g.max {
+			g.limited = true
+		}
+		g.offset = append(g.offset, uint32(len(g.edges)))
+		if g.limited {
+			continue
+		}
+		s, w := g.keys[i].unpack()
+		g.state(int32(i), s, &w)
+		if crashes {
+			g.crashed(int32(i), s, &w)
+		}
+	}
+}
+
+// state checks a state and follows its moves.
+func (g *graph) state(i int32, s machine.State, w *model.World) {
+	moves := g.expand(s, w)
+	g.violated(g.broken(s, w), violation{state: i})
+	if m, ok := g.unstable(s, w, moves); ok {
+		g.violated(1<<s6, violation{state: i, act: m.act, moved: true, after: m.s})
+	}
+	if g.silent(s, w, moves) {
+		g.violated(1<<l4, violation{state: i})
+	}
+	g.cover.state(s)
+	for n := range moves {
+		m := &moves[n]
+		g.cover.move(g.def, s, m)
+		g.count++
+		if bad := g.wrong(s, w, m); bad != 0 {
+			g.violated(bad, violation{state: i, act: m.act, moved: true, after: m.s})
+		}
+		to := g.visit(m.s, &m.w, i, m.act)
+		if m.class != maybe && to != i {
+			g.edges = append(g.edges, uint32(to)<<2|uint32(m.class))
+		}
+	}
+}
+
+func (g *graph) crashed(i int32, s machine.State, w *model.World) {
+	if m, ok := g.crash(s, w); ok {
+		g.count++
+		g.visit(m.s, &m.w, i, actCrash)
+	}
+}
+
+func (g *graph) visit(s machine.State, w *model.World, parent int32, a action) int32 {
+	k := pack(s, w)
+	h := k.hash()
+	n, slot, ok := g.table.find(g.keys, &k, h)
+	if ok {
+		return n
+	}
+	g.keys = append(g.keys, k)
+	g.parent = append(g.parent, parent)
+	g.act = append(g.act, a)
+	g.table.put(g.keys, slot, h)
+	return int32(len(g.keys) - 1)
+}
+
+func (g *graph) violated(bad set, v violation) {
+	v.is = true
+	for p := range numProperties {
+		if bad.has(p) && !g.found[p].is {
+			g.found[p] = v
+		}
+	}
+}
+
+// silent reports whether a wait holds mail that nothing moves and would time
+// out before it says that it is stalled.
+func (g *graph) silent(s machine.State, w *model.World, moves []move) bool {
+	st := &g.def.States[s.Cur]
+	if st.Kind != machine.KindWait || s.Phase != machine.Judging || w.Held() == 0 {
+		return false
+	}
+	for i := range moves {
+		if moves[i].act < actLook && moves[i].class == fair {
+			return false
+		}
+	}
+	if st.Wait.Drift != machine.Here && g.verdict(st.Wait.Drift, s, w) == machine.Pass {
+		return false
+	}
+	if g.verdict(st.Wait.Until, s, w) == machine.Pass {
+		return false
+	}
+	reported := s.Armed(machine.StallTimer) && g.fact(g.plan.states[s.Cur].metric, s, w) > 0
+	return !reported || st.Wait.Stall >= st.Wait.For+st.Wait.Timeout
+}
+
+// rest reports whether a run may stay in a state for good: it has ended, or a
+// person is asked.
+func rest(s machine.State) bool {
+	return s.Phase == machine.Closed || s.Phase == machine.Operating || s.Phase == machine.Asking
+}

@@ -1,0 +1,128 @@
+package check
+
+import (
+	"example.org/ims/pkg/machine"
+	"example.org/ims/pkg/model"
+)
+
+// bitmap holds a bit for each state.
+type bitmap []uint64
+
+func newBitmap(n int) bitmap { return make(bitmap, (n+63)/64) }
+
+func (b bitmap) has(i int) bool { return b[i/64]&(1<<(i%64)) != 0 }
+
+func (b bitmap) set(i int) { b[i/64] |= 1 << (i % 64) }
+
+// reach marks every state from which a marked one can be reached by moves of
+// the classes that use says. Sweeping against the order of discovery needs few
+// rounds, because almost every move leads to a state that was found later.
+func (g *graph) reach(goal bitmap, use [4]bool) {
+	for again := true; again; {
+		again = false
+		for i := len(g.keys) - 1; i >= 0; i-- {
+			if goal.has(i) {
+				continue
+			}
+			for _, e := range g.edges[g.offset[i]:g.offset[i+1]] {
+				if use[e&3] && goal.has(int(e>>2)) {
+					goal.set(i)
+					again = true
+					break
+				}
+			}
+		}
+	}
+}
+
+// goal marks the states of which is says so.
+func (g *graph) goal(is func(s machine.State, w *model.World) bool) bitmap {
+	b := newBitmap(len(g.keys))
+	for i := range g.keys {
+		s, w := g.keys[i].unpack()
+		if is(s, &w) {
+			b.set(i)
+		}
+	}
+	return b
+}
+
+// first finds the state nearest to the start of which bad says so.
+func (g *graph) first(p property, bad func(i int) bool, note string) {
+	for i := range g.keys {
+		if bad(i) {
+			g.violated(1<<p, violation{state: int32(i), note: note})
+			return
+		}
+	}
+}
+
+// live checks what must happen in the end, once the graph is complete.
+func (g *graph) live() {
+	byPeople := [4]bool{fair: true, person: true}
+	byAnything := [4]bool{fair: true, person: true, aborts: true}
+
+	empty := g.goal(func(_ machine.State, w *model.World) bool { return w.Held() == 0 })
+	g.reach(empty, byPeople)
+	g.first(l1, func(i int) bool { return !empty.has(i) }, "from here on, neither time nor any answer moves the mail that the gateway holds")
+
+	ended := g.goal(func(s machine.State, _ *model.World) bool { return s.Phase == machine.Closed })
+	g.reach(ended, byAnything)
+	g.first(l3, func(i int) bool { return !ended.has(i) && rest(g.keys[i].machine()) }, "no answer leads to an end")
+	g.first(s10, func(i int) bool { return !ended.has(i) && g.keys[i].machine().Undoing }, "the abort does not reach its end")
+
+	succeeded := g.goal(func(s machine.State, _ *model.World) bool {
+		return s.Phase == machine.Closed && g.def.Outcome(s) != machine.Aborted && g.def.Outcome(s) != machine.FailedRun
+	})
+	g.reach(succeeded, byPeople)
+	g.first(l3, func(i int) bool { return i < len(g.starts) && !succeeded.has(i) }, "from this start the run cannot succeed, whatever people answer")
+
+	g.ends()
+	g.custody()
+	g.transparent()
+}
+
+// custody checks that all mail leaves by itself once a run has ended.
+func (g *graph) custody() {
+	g.first(l5, func(i int) bool {
+		s, w := g.keys[i].unpack()
+		if s.Phase != machine.Closed || w.Held() == int(w.Side) {
+			return false
+		}
+		for _, m := range g.expand(s, &w) {
+			if m.class == fair {
+				return false
+			}
+		}
+		return true
+	}, "nothing moves the mail that the gateway holds")
+}
+
+// end is where a run ended, as far as a crash may not change it.
+type end struct {
+	outcome         machine.Outcome
+	config          uint16
+	mode, refuse    uint8
+	short, cached   bool
+	stale, absorbed bool
+	holds           bool
+}
+
+// transparent checks that every end that is reached over a crash is reached
+// without one, too.
+func (g *graph) transparent() {
+	known := map[end]bool{}
+	g.first(l6, func(i int) bool {
+		if g.keys[i].machine().Phase != machine.Closed {
+			return false
+		}
+		s, w := g.keys[i].unpack()
+		e := end{
+			g.def.Outcome(s), w.Config(), w.Mode, w.Refuse, w.Short, w.MXCached, w.Stale, w.Absorbed, w.Held() > 0,
+		}
+		if i < g.clean {
+			known[e] = true
+		}
+		return !known[e]
+	}, "without a crash no run ends like this")
+}

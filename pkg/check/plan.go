@@ -1,0 +1,211 @@
+package check
+
+import (
+	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/machine"
+	"example.org/ims/pkg/model"
+)
+
+// plan is what can be known of a runbook before it is explored: what has to be
+// remembered where. Everything else is forgotten, so that fewer states differ.
+type plan struct {
+	states []notes
+	slots  []int8 // by state: where the value before is kept, or -1
+	final  uint64 // bits of effects that cannot be undone
+}
+
+// notes are those about one state.
+type notes struct {
+	arrivals bool // a guard here, or right after an effect here, reads gw.arrivals
+	late     bool // or late.quiet
+	bound    bool // a destructive effect here is bound to the decision before it
+	starts   bool // on the way from a stop to a start, with nothing but effects between
+	restart  bool // the next effect is a start
+	metric   facts.ID
+
+	// What is read from here on, if the run is not aborted.
+	next, covers, never, expiring bool
+}
+
+func study(b *Runbook) plan {
+	def := b.Def
+	p := plan{states: make([]notes, len(def.States)), slots: make([]int8, len(def.States))}
+	slots := int8(0)
+	for i := range def.States {
+		st, n := &def.States[i], &p.states[i]
+		p.slots[i] = -1
+		if st.Kind == machine.KindDo && st.Do.Undo.Kind == machine.UndoRestore {
+			p.slots[i] = slots
+			slots++
+		}
+		if st.Kind == machine.KindDo && st.Do.Undo.Kind == machine.UndoImpossible {
+			p.final |= 1 << i
+		}
+		if st.Kind == machine.KindWait {
+			n.metric, _ = facts.Lookup(st.Wait.Metric)
+		}
+		n.arrivals, n.late = reads(b, i, facts.GwArrivals), reads(b, i, facts.LateQuiet)
+		n.bound = leadsToRisk(def, i)
+		n.restart = startFollows(def, i)
+		p.ahead(b, i)
+	}
+	for i := range def.States { // an effect that a wait follows: the wait's first look goes back to before it
+		if to := def.States[i].Then[machine.OK]; def.States[i].Kind == machine.KindDo && to >= 0 {
+			p.states[i].arrivals = p.states[i].arrivals || reads(b, int(to), facts.GwArrivals)
+			p.states[i].late = p.states[i].late || reads(b, int(to), facts.LateQuiet)
+		}
+		if st := &def.States[i]; st.Kind == machine.KindDo && st.Do.Action == machine.GatewayRunning && st.Do.Args.Running == "stopped" && p.states[i].restart {
+			for j := i; j >= 0 && !p.states[j].starts; j = int(def.States[j].Then[machine.OK]) {
+				p.states[j].starts = true
+				if j != i && isStart(&def.States[j]) {
+					break
+				}
+			}
+		}
+	}
+	return p
+}
+
+// ahead notes what is read from a state on.
+func (p *plan) ahead(b *Runbook, from int) {
+	n := &p.states[from]
+	seen, todo := map[int]bool{from: true}, []int{from}
+	for ; len(todo) > 0; todo = todo[1:] {
+		i := todo[0]
+		st := &b.Def.States[i]
+		moves := st.Kind == machine.KindDo && st.Do.Action == machine.DNSRRset
+		n.next = n.next || moves || reads(b, i, facts.NextAccepts)
+		n.covers = n.covers || moves || reads(b, i, facts.NextCoversIn) || reads(b, i, facts.RunGrantedInboundLoss)
+		n.never = n.never || reads(b, i, facts.LateNeverFollow) || reads(b, i, facts.LateClients) || reads(b, i, facts.LateQuiet)
+		n.expiring = n.expiring || reads(b, i, facts.RunMayExpire) || (st.Kind == machine.KindDo && st.Do.Action == machine.QueueReturn)
+		for _, t := range followers(st) {
+			if !seen[t] {
+				seen[t] = true
+				todo = append(todo, t)
+			}
+		}
+	}
+	n.next = n.next || n.bound
+}
+
+// followers are the states that can follow one.
+func followers(st *machine.StateDef) []int {
+	var all []int
+	for _, t := range st.Then {
+		if t >= 0 {
+			all = append(all, int(t))
+		}
+	}
+	if st.Approve != nil {
+		for _, c := range st.Approve.Choices {
+			if c.Target >= 0 {
+				all = append(all, int(c.Target))
+			}
+		}
+	}
+	return all
+}
+
+// slotsNeeded is how many values before have to be kept.
+func (p *plan) slotsNeeded() int {
+	n := 0
+	for _, s := range p.slots {
+		if s >= 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func reads(b *Runbook, state int, id facts.ID) bool {
+	st := &b.Def.States[state]
+	var guards []int
+	switch st.Kind {
+	case machine.KindDo:
+		guards = []int{st.Do.Pre}
+	case machine.KindWait:
+		guards = []int{st.Wait.Until, st.Wait.Drift}
+	case machine.KindApprove:
+		guards = []int{st.Approve.When}
+	case machine.KindAssert:
+		guards = []int{st.Assert}
+	case machine.KindEnd:
+	}
+	for _, g := range guards {
+		if g == machine.Here {
+			continue
+		}
+		for _, ref := range b.Guards[g].Refs() {
+			if ref == id {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// leadsToRisk reports whether a destructive effect can be reached from a state
+// before anybody is asked again.
+func leadsToRisk(def *machine.Def, from int) bool {
+	seen, todo := map[int]bool{from: true}, []int{from}
+	for len(todo) > 0 {
+		st := &def.States[todo[0]]
+		if st.Kind == machine.KindDo && st.Do.Risk {
+			return true
+		}
+		if !(st.Kind == machine.KindApprove && st.Approve.When == machine.Here) {
+			for _, t := range followers(st) {
+				if !seen[t] {
+					seen[t] = true
+					todo = append(todo, t)
+				}
+			}
+		}
+		todo = todo[1:]
+	}
+	return false
+}
+
+// startFollows reports whether, if all goes well, the next effect on the
+// service after a state starts it; storing settings is no effect on it.
+func startFollows(def *machine.Def, from int) bool {
+	for n, i := 0, int(def.States[from].Then[machine.OK]); i >= 0 && n < len(def.States); n, i = n+1, int(def.States[i].Then[machine.OK]) {
+		st := &def.States[i]
+		switch {
+		case isStart(st):
+			return true
+		case st.Kind != machine.KindDo:
+			return false
+		case st.Do.Action != machine.GatewayConfig && st.Do.Action != machine.GatewayMode:
+			return false
+		}
+	}
+	return false
+}
+
+func isStart(st *machine.StateDef) bool {
+	return st.Kind == machine.KindDo && st.Do.Action == machine.GatewayRunning && st.Do.Args.Running != "stopped"
+}
+
+// remember keeps the value before an effect, at its first intent.
+func (p *plan) remember(s machine.State, w *model.World, a machine.ActionName) {
+	if slot := p.slots[s.Cur]; slot >= 0 && s.Changed&(1<<s.Cur) == 0 {
+		w.Images[slot] = w.Before(a)
+	}
+}
+
+func (p *plan) image(state int, w *model.World) uint8 {
+	if slot := p.slots[state]; slot >= 0 {
+		return w.Images[slot]
+	}
+	return 0
+}
+
+// forget drops the values before of effects that were undone.
+func (p *plan) forget(states uint64, w *model.World) {
+	for i, slot := range p.slots {
+		if slot >= 0 && states&(1<<i) != 0 {
+			w.Images[slot] = 0
+		}
+	}
+}

@@ -1,0 +1,137 @@
+package check
+
+import (
+	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/machine"
+	"example.org/ims/pkg/model"
+)
+
+// grants, by their place in machine.State.
+var (
+	noRoute, _      = facts.GrantIndex("ndr_no_route")
+	expiredEarly, _ = facts.GrantIndex("ndr_expired")
+	inboundLoss, _  = facts.GrantIndex("inbound_loss")
+)
+
+// broken are the properties that a state violates.
+func (x *shell) broken(s machine.State, w *model.World) (bad set) {
+	gone := !w.Exists
+	bad.add(s1, gone && (w.Held() > 0 || w.Stale || w.Spaces || w.Sites || w.Dependents))
+	if !w.Accepts() && !x.restarting(s, w) {
+		bad.add(s2a, w.MXHere())
+		bad.add(s2b, w.MXCached && !w.MXHere())
+	}
+	bad.add(s2c, w.Reply(x.rules.Params) == facts.ReplyPermanent)
+	lost := w.Init &^ w.Config() & (model.ConfigSpaces | model.ConfigSites)
+	bad.add(s3, lost != 0 && !w.Other && !s.Granted(noRoute))
+	x.claims(s, w, &bad)
+	aborted := s.Undoing || (s.Phase == machine.Closed && x.def.Outcome(s) == machine.Aborted)
+	bad.add(s10, aborted && bad != 0)
+	return bad
+}
+
+// restarting reports whether the gateway is stopped on the way to a start.
+func (x *shell) restarting(s machine.State, w *model.World) bool {
+	return w.Exists && !w.Running && x.plan.states[s.Cur].starts && s.Phase != machine.Operating && !s.Undoing
+}
+
+// claims checks what a run that has ended says of itself.
+func (x *shell) claims(s machine.State, w *model.World, bad *set) {
+	if s.Phase != machine.Closed {
+		return
+	}
+	switch x.def.Outcome(s) {
+	case machine.Retired, machine.ReleasePending:
+		bad.add(s13, w.Exists || w.Held() > 0 || w.MXHere() || w.MXCached || w.Spaces || w.Sites || w.Stale || w.Absorbed)
+	case machine.Aborted:
+		bad.add(s12, w.Config() != w.Init || w.Mode != w.ModeSet || w.Refuse != w.RefuseSet || w.Short != w.ShortSet)
+	case machine.Open, machine.Succeeded, machine.FailedRun:
+	}
+}
+
+// wrong are the properties that a move violates.
+func (x *shell) wrong(s machine.State, w *model.World, m *move) (bad set) {
+	switch m.act {
+	case action(model.UserSendsNowhere):
+		bad.add(s4, !s.Granted(noRoute))
+	case action(model.ExpiredEarly):
+		bad.add(s4, !s.Granted(expiredEarly) || m.w.Expired > m.w.MayExpire)
+	case actPerform, actDoubtDone:
+		x.wrongEffect(s, w, m, &bad)
+	}
+	if m.s.Phase == machine.Ready && !m.s.Undoing && (s.Phase != machine.Ready || s.Cur != m.s.Cur) {
+		x.wrongDecision(m, &bad)
+	}
+	bad.add(s10, s.Undoing && bad != 0)
+	return bad
+}
+
+// wrongEffect checks an effect at the moment at which it happens.
+func (x *shell) wrongEffect(s machine.State, w *model.World, m *move, bad *set) {
+	do := x.def.States[s.Cur].Do
+	to := &m.w
+	bad.add(s5, s.Phase != machine.Intended || s.Changed&(1<<s.Cur) == 0)
+	if to.Mode != w.Mode && to.Running {
+		stuck := to.In+to.MTSIn > 0 || (to.MTSOut+to.MTSRep > 0 && !x.rules.NonePicksUp)
+		bad.add(s1, to.Mode == modeNone && stuck)
+		bad.add(s1, to.Mode == modeInboundOnly && to.Mode != uint8(to.Init&3))
+	}
+	stopped := w.Running && !to.Running && to.Exists
+	bad.add(s1, stopped && int(to.Held())-int(to.Side) > 0 && !x.plan.states[s.Cur].restart)
+	if s.Undoing {
+		return
+	}
+	switch do.Action {
+	case machine.QueueReturn:
+		bad.add(s4, to.Expired != w.Expired && (!s.Granted(expiredEarly) || to.Expired > to.MayExpire))
+	case machine.QueueRedirect:
+		bad.add(s9, w.Dependents)
+	case machine.GatewayMode, machine.GatewayConfig, machine.GatewayRunning, machine.GatewayAbsent,
+		machine.RouteSpaces, machine.RouteSites, machine.DNSRRset, machine.QueueExport, machine.QueueRetry, machine.ProbeSend:
+	}
+	nature, _ := do.Action.Nature()
+	bad.add(s7, nature == machine.Once && do.Action != machine.QueueReturn && w.Applied)
+}
+
+// Transfer modes that hold mail back.
+var (
+	modeInboundOnly = modeIndex("inbound-only")
+	modeNone        = modeIndex("none")
+)
+
+func modeIndex(name string) uint8 {
+	v, err := facts.GwMode.Parse(name)
+	if err != nil {
+		panic(err) // the name is one of the schema
+	}
+	return uint8(v)
+}
+
+// wrongDecision checks the moment at which the run makes up its mind.
+func (x *shell) wrongDecision(m *move, bad *set) {
+	do := x.def.States[m.s.Cur].Do
+	bad.add(s8, do.Risk && m.w.Digest != m.w.ConfigFacts())
+	bad.add(s6, do.Risk && do.Pre == machine.Here)
+	if do.Action == machine.DNSRRset {
+		bad.add(s2a, m.w.MXPrimary && !m.w.Next)
+		bad.add(s2a, m.w.MXPrimary && !m.w.Covers && !m.s.Granted(inboundLoss))
+	}
+}
+
+// unstable reports whether a move of the world falsifies the guard of the
+// destructive effect that the run is about to decide on.
+func (x *shell) unstable(s machine.State, w *model.World, moves []move) (move, bool) {
+	st := &x.def.States[s.Cur]
+	if st.Kind != machine.KindDo || !st.Do.Risk || st.Do.Pre == machine.Here || s.Undoing || s.Phase > machine.Doubting || !w.Exists {
+		return move{}, false
+	}
+	if x.verdict(st.Do.Pre, s, w) != machine.Pass {
+		return move{}, false
+	}
+	for i := range moves {
+		if m := &moves[i]; m.act < actLook && x.verdict(st.Do.Pre, s, &m.w) != machine.Pass {
+			return *m, true
+		}
+	}
+	return move{}, false
+}
