@@ -31,5 +31,6 @@ func run() int {
 		InTerminal:  isatty.IsTerminal(os.Stdin.Fd()),
 		OutTerminal: isatty.IsTerminal(os.Stdout.Fd()),
 		Config:      os.Getenv("IMS_CONFIG"),
+		FailPoint:   os.Getenv("IMS_FAILPOINT"),
 	}, wire.Deps(version))
 }

@@ -41,6 +41,7 @@ type IO struct {
 	Out, Err                io.Writer
 	InTerminal, OutTerminal bool
 	Config                  string // the configuration file to use if no flag names one
+	FailPoint               string // where a runner kills itself, for crash tests: see runner.ParseFailPoint
 }
 
 // Deps is what performs the commands.
@@ -50,6 +51,7 @@ type Deps struct {
 	Labs     Labs
 
 	Organizations Organizations
+	Runs          Runs
 }
 
 // session is one invocation: what every command of it may use.

@@ -31,12 +31,18 @@ the end accounts for every message by id.`,
 	root.SetHelpCommand(newHelp())
 	root.PersistentFlags().StringVar(&s.config, "config", cmp.Or(s.io.Config, "ims.yaml"), "configuration `file`; $IMS_CONFIG sets the default")
 	return group(root,
+		newAbort(s),
+		newApprove(s),
 		newDemo(s),
 		newGateway(s),
 		newLab(s),
 		newQueue(s),
+		newResume(s),
+		newRetire(s),
 		newRoute(s),
 		newRunbook(s),
+		newRunner(s),
+		newStatus(s),
 		newTrack(s),
 		newVersion(s),
 	)

@@ -26,7 +26,10 @@ type Status struct {
 	Missing []Missing         `json:"missing,omitempty"`
 	Asked   *machine.Detail   `json:"asked,omitempty"`
 	Choices []machine.Choice  `json:"choices,omitempty"`
-	Ends    time.Time         `json:"ends,omitzero"` // earliest end of the current wait
+	Min     int               `json:"min,omitempty"`      // people who must agree
+	Votes   []string          `json:"votes,omitempty"`    // who has
+	NotSelf bool              `json:"not_self,omitempty"` // whoever opened the run may not
+	Ends    time.Time         `json:"ends,omitzero"`      // earliest end of the current wait
 	Limit   time.Time         `json:"limit,omitzero"`
 	Expires time.Time         `json:"expires,omitzero"` // earliest time at which no cache can hold the old MX
 	Action  Action            `json:"action"`
@@ -97,6 +100,10 @@ func (e *Engine) snapshot() Status {
 	if e.hist.Asked != nil {
 		asked := *e.hist.Asked
 		s.Asked, s.Choices = &asked, st.Approve.Choices
+		s.Min, s.NotSelf = int(st.Approve.Min), st.Approve.NotSelf
+		for _, v := range e.hist.Votes {
+			s.Votes = append(s.Votes, v.Actor)
+		}
 	}
 	if e.hist.State.Phase == machine.Operating {
 		s.Why = e.hist.State.Why.String()

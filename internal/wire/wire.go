@@ -13,8 +13,9 @@ func Deps(version string) cli.Deps {
 	return cli.Deps{
 		Version:  version,
 		Runbooks: runbooks.FS,
-		Labs:     labs{organization: labOrganization},
+		Labs:     labs{labOrganization, newControl},
 
 		Organizations: organizations{},
+		Runs:          runs{},
 	}
 }

@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"example.org/ims/internal/config"
+	"example.org/ims/internal/output"
+	"example.org/ims/internal/runner"
+)
+
+type retireOptions struct {
+	request    runner.Request
+	params     []string
+	dryRun     bool
+	yes        bool
+	foreground bool
+}
+
+func newRetire(s *session) *cobra.Command {
+	var opts retireOptions
+	var format output.Format
+	cmd := &cobra.Command{
+		Use:   "retire [GATEWAY]",
+		Short: "Retire a gateway, or with --dry-run say what that would do",
+		Long: `Retire a gateway by a runbook. Without GATEWAY, the one that the configuration
+names under retire.default, or its only one.
+
+The run is performed by a runner, which is started if none is alive and goes on
+without this command: Ctrl-C or q ends the view only. Questions are answered
+with ims approve, or by --yes, which answers as the present user what one
+person may answer, with the first choice.
+
+With --dry-run nothing is changed: the same procedure is performed in a model
+of the world that starts from what is observed now.`,
+		Example: `  ims retire east --dry-run
+  ims retire east --to west
+  ims retire east --runbook eleven-steps --param quiet=48h`,
+		Args: args(cobra.MaximumNArgs(1), "at most one gateway"),
+		RunE: func(cmd *cobra.Command, argv []string) error {
+			if len(argv) == 1 {
+				opts.request.Gateway = argv[0]
+			}
+			if err := opts.parse(cmd); err != nil {
+				return err
+			}
+			return runRetire(cmd.Context(), s, s.printer(format), opts)
+		},
+	}
+	formatFlag(cmd, &format, output.Text, output.JSON, output.JSONL)
+	flags := cmd.Flags()
+	flags.StringVar(&opts.request.Successor, "to", "", "the `gateway` that takes over; retire.successor is the default")
+	flags.StringVar(&opts.request.Runbook, "runbook", "", "a shipped runbook, or a `file`; retire.runbook is the default")
+	flags.StringArrayVar(&opts.params, "param", nil, "set a parameter of the runbook, as `NAME=VALUE`; may be repeated")
+	flags.BoolVar(&opts.dryRun, "dry-run", false, "change nothing, print the plan")
+	flags.BoolVar(&opts.yes, "yes", false, "answer questions that one person may answer")
+	flags.BoolVar(&opts.foreground, "foreground", false, "perform the run in this process; Ctrl-C stops it at a commit")
+	cmd.MarkFlagsMutuallyExclusive("dry-run", "yes")
+	cmd.MarkFlagsMutuallyExclusive("dry-run", "foreground")
+	return exits(cmd, output.Done, output.Blocked, output.Waiting, output.Stalled, output.Drift, output.Unknown, output.Interrupted)
+}
+
+func (o *retireOptions) parse(cmd *cobra.Command) error {
+	o.request.Params = map[string]string{}
+	for _, p := range o.params {
+		name, value, ok := strings.Cut(p, "=")
+		if !ok || name == "" {
+			return output.As(output.Usage, cmd.CommandPath()+" --help", fmt.Errorf("%s: --param %q: want NAME=VALUE", cmd.CommandPath(), p))
+		}
+		o.request.Params[name] = value
+	}
+	return nil
+}
+
+func runRetire(ctx context.Context, s *session, p *output.Printer, opts retireOptions) error {
+	c, err := s.configuration()
+	if err != nil {
+		return err
+	}
+	if opts.dryRun {
+		pl, err := s.deps.Runs.Plan(ctx, c, opts.request)
+		if err != nil {
+			return output.As(output.Usage, "", err)
+		}
+		return showPlan(p, pl)
+	}
+	if opts.foreground {
+		return retireHere(ctx, s, p, c, opts)
+	}
+	client, err := s.ensureRunner(ctx, p, c)
+	if err != nil {
+		return telling("", err)
+	}
+	return retire(ctx, s, p, c, client, opts)
+}
+
+// retireHere performs the run in this process.
+func retireHere(ctx context.Context, s *session, p *output.Printer, c *config.Config, opts retireOptions) error {
+	o, err := s.runnerOptions(slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	r, err := runner.Open(ctx, o)
+	if err != nil {
+		return telling("", err)
+	}
+	serving, stop := context.WithCancel(ctx)
+	defer stop()
+	served := make(chan error, 1)
+	go func() { served <- r.Serve(serving) }()
+	err = retire(ctx, s, p, c, r.Client(), opts)
+	stop()
+	if serveErr := <-served; serveErr != nil {
+		return errors.Join(err, serveErr)
+	}
+	if ctx.Err() != nil {
+		return output.As(output.Interrupted, "ims retire --foreground, or ims resume", errors.New("stopped at a commit; the run is open"))
+	}
+	return err
+}
+
+func retire(ctx context.Context, s *session, p *output.Printer, c *config.Config, client *runner.Client, opts retireOptions) error {
+	run, err := client.Open(ctx, opts.request)
+	if err != nil {
+		return telling("", err)
+	}
+	f := &follower{s: s, p: p, client: client, dir: c.StateDir, run: run, yes: opts.yes}
+	return finish(ctx, f, "retire")
+}
+
+// finish follows a run, prints what came of it, and says it by the exit code.
+func finish(ctx context.Context, f *follower, name string) error {
+	last, err := f.follow(ctx)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return leave(f.run)
+	case errors.Is(err, runner.ErrNoRunner):
+		return output.As(output.Unknown, "ims resume "+f.run, err)
+	case err != nil:
+		return telling(f.run, err)
+	}
+	kind := kindOf(&last)
+	if err := f.p.Result(name, &last, func(page *output.Page) { endPage(page, &last, kind) }); err != nil {
+		return err
+	}
+	return output.Said(kind)
+}
+
+// leave says how to come back to a run that goes on.
+func leave(run string) error {
+	return output.As(output.Waiting, fmt.Sprintf("ims status %s --follow", run), fmt.Errorf("run %s goes on without this view", run))
+}
+
+// endPage is the last word about a run that is over, or needs somebody.
+func endPage(page *output.Page, s *runner.Status, kind output.Kind) {
+	if !s.Ended() {
+		page.Line("run %s is %s", s.Run, kind)
+		nextLine(page, s)
+		return
+	}
+	page.Line("run %s: %s", s.Run, s.Outcome)
+	ledgerLine(page, s)
+}

@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"example.org/ims/internal/config"
+	"example.org/ims/internal/journal"
+	"example.org/ims/internal/output"
+	"example.org/ims/internal/plan"
+	"example.org/ims/internal/runner"
+)
+
+// Runs are what the commands about runs need.
+type Runs interface {
+	// Runner is what a runner of a configuration needs; its log, its fail point
+	// and how long it lives are the command's.
+	Runner(c *config.Config) (runner.Options, error)
+	// Plan predicts a run and changes nothing. Its errors are the request's.
+	Plan(ctx context.Context, c *config.Config, r runner.Request) (*plan.Plan, error)
+	// Program is the path of this program, to start a runner with.
+	Program() (string, error)
+}
+
+// ensureRunner starts a runner in a session of its own if none is alive.
+func (s *session) ensureRunner(ctx context.Context, p *output.Printer, c *config.Config) (*runner.Client, error) {
+	client := runner.NewClient(c.StateDir)
+	_, err := client.Info(ctx)
+	if !errors.Is(err, runner.ErrNoRunner) {
+		return client, err
+	}
+	program, err := s.deps.Runs.Program()
+	if err != nil {
+		return nil, err
+	}
+	file, err := filepath.Abs(s.config)
+	if err != nil {
+		return nil, fmt.Errorf("find configuration: %w", err)
+	}
+	if err := runner.Spawn(ctx, c.StateDir, []string{program, "runner", "--once", "--config", file}); err != nil {
+		return nil, err
+	}
+	info, err := client.Info(ctx)
+	if err == nil {
+		p.Note("started a runner, process %d; its log is %s", info.PID, filepath.Join(c.StateDir, runner.LogName))
+	}
+	return client, err
+}
+
+// present is the status of a run, from its runner or from the journal; "" is
+// the run that was opened last.
+func present(ctx context.Context, c *config.Config, run string) (runner.Status, error) {
+	st, err := runner.Read(ctx, c.StateDir, run)
+	if err != nil || st.Ended() {
+		return st, telling(st.Run, err)
+	}
+	live, err := runner.NewClient(c.StateDir).Status(ctx, st.Run)
+	if errors.Is(err, runner.ErrNoRunner) {
+		return st, nil
+	}
+	return live, telling(st.Run, err)
+}
+
+// telling gives an error of a request to the runner its kind.
+func telling(run string, err error) error {
+	if held, ok := errors.AsType[*runner.HeldError](err); ok {
+		return output.As(output.Blocked, "ims status "+held.Run, err)
+	}
+	if locked, ok := errors.AsType[*journal.LockedError](err); ok {
+		return output.As(output.Blocked, "ims status", locked)
+	}
+	switch {
+	case errors.Is(err, runner.ErrNoRunner):
+		return output.As(output.Unknown, "ims resume "+run, err)
+	case errors.Is(err, runner.ErrNoRun):
+		return output.As(output.Usage, "ims status", err)
+	case errors.Is(err, runner.ErrUsage):
+		return output.As(output.Usage, "", err)
+	case errors.Is(err, runner.ErrRefused):
+		return output.As(output.Blocked, "ims status "+run, err)
+	}
+	return err
+}
+
+// kindOf is what the state of a run means to whoever asks whether it is done.
+func kindOf(s *runner.Status) output.Kind {
+	switch {
+	case s.Ended() && (s.Outcome == "retired" || s.Outcome == "removed-release-pending" || s.Outcome == "succeeded"):
+		return output.Done
+	case s.Ended():
+		return output.Failed
+	case !s.Alive:
+		return output.Unknown
+	case s.Phase != "operating":
+		return output.Waiting
+	}
+	switch s.Why {
+	case "drift":
+		return output.Drift
+	case "stall", "timeout":
+		return output.Stalled
+	case "unknown":
+		return output.Unknown
+	case "rejected", "expired":
+		return output.Waiting
+	}
+	return output.Blocked
+}
+
+// completeRuns completes the ids of open runs.
+func completeRuns(s *session, cmd *cobra.Command, argv []string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(argv) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	c, err := s.configuration()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	all, err := runner.ReadList(cmd.Context(), c.StateDir)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var ids []cobra.Completion
+	for _, r := range all {
+		if r.Closed == nil {
+			ids = append(ids, cobra.CompletionWithDesc(r.Run, r.Runbook+", opened "+r.Opened.Format("2006-01-02 15:04")))
+		}
+	}
+	return ids, cobra.ShellCompDirectiveNoFileComp
+}

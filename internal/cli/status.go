@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/ims/internal/output"
+	"example.org/ims/internal/runner"
+)
+
+func newStatus(s *session) *cobra.Command {
+	var format output.Format
+	var follow bool
+	cmd := &cobra.Command{
+		Use:   "status [RUN]",
+		Short: "Say what a run needs next, and whether it is finished",
+		Long: `Say what a run needs next, and whether it is finished. Without RUN, the open
+run that was opened last, or the last one of all.
+
+The first line is the next thing that a person has to do, and when at the
+earliest. The status is read from the journal if no runner is alive.`,
+		Example: "  ims status\n  ims status east-1 -o json\n  ims status east-1 --follow",
+		Args:    args(cobra.MaximumNArgs(1), "at most one run"),
+		ValidArgsFunction: func(cmd *cobra.Command, argv []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return completeRuns(s, cmd, argv)
+		},
+		RunE: func(cmd *cobra.Command, argv []string) error {
+			return runStatus(cmd.Context(), s, s.printer(format), strings.Join(argv, ""), follow)
+		},
+	}
+	formatFlag(cmd, &format, output.Text, output.JSON, output.JSONL)
+	cmd.Flags().BoolVar(&follow, "follow", false, "view the run as it goes on")
+	return exits(cmd, output.Done, output.Blocked, output.Waiting, output.Stalled, output.Drift, output.Unknown)
+}
+
+func runStatus(ctx context.Context, s *session, p *output.Printer, run string, follow bool) error {
+	c, err := s.configuration()
+	if err != nil {
+		return err
+	}
+	st, err := present(ctx, c, run)
+	switch {
+	case run == "" && errors.Is(err, runner.ErrNoRun):
+		return p.Result("status", struct {
+			Run string `json:"run"`
+		}{}, func(page *output.Page) {
+			page.Line("Next: nothing; there is no run. To see what one would do: ims retire --dry-run")
+		})
+	case err != nil:
+		return err
+	}
+	if follow && st.Alive {
+		return finish(ctx, &follower{s: s, p: p, client: runner.NewClient(c.StateDir), dir: c.StateDir, run: st.Run}, "status")
+	}
+	if err := p.Result("status", &st, func(page *output.Page) { statusPage(page, &st) }); err != nil {
+		return err
+	}
+	return output.Said(kindOf(&st))
+}
+
+func statusPage(page *output.Page, s *runner.Status) {
+	nextLine(page, s)
+	if !s.Ended() && !s.Alive {
+		page.Line("NO RUNNER IS ALIVE: nothing happens until one is. To start one: ims resume %s", s.Run)
+	}
+	if s.Problem != "" {
+		page.Line("NOT PERFORMED: %s", s.Problem)
+	}
+	page.Blank()
+	page.Line("run %s: %s -> %s by %s, opened %s by %s", s.Run, s.Gateway, cmp.Or(s.Next, "no successor"), s.Runbook, page.Time(s.Opened), s.Opener)
+	switch {
+	case s.Ended():
+		page.Line("ended: %s", s.Outcome)
+	case s.Undoing:
+		page.Line("being undone: %s", s.State)
+	default:
+		page.Line("state %d of %d: %s, %s", s.Index, s.States, s.State, s.Title)
+		page.Line("data of %s", page.Time(s.Seen))
+	}
+	waitLines(page, s)
+	questionLines(page, s)
+	ledgerLine(page, s)
+	for _, n := range s.Notes {
+		page.Line("note: %s", n)
+	}
+	page.Blank()
+	table := output.Table{Columns: output.Columns("STATE", "SOURCE", "ENTERED", "BEFORE -> AFTER")}
+	for _, v := range s.Visits {
+		name, change := v.State, ""
+		if v.Undo {
+			name = "undo " + name
+		}
+		if v.After != "" {
+			change = effect(&v)
+		}
+		table.Add(name, strings.Join(v.Source, " "), page.Time(v.Entered), change)
+	}
+	page.Table(table)
+}
+
+// nextLine is the next human action and its earliest wall-clock time.
+func nextLine(page *output.Page, s *runner.Status) {
+	line := "Next: " + s.Action.What
+	if s.Action.Verb != "" {
+		when := "now"
+		if s.Action.At.After(time.Now()) {
+			when = "not before " + clock(s.Action.At)
+		}
+		line = fmt.Sprintf("Next: %s %s, %s: %s", s.Action.Verb, s.Action.State, when, s.Action.What)
+	} else if s.Action.At.After(time.Now()) {
+		line += ", not before " + clock(s.Action.At)
+	}
+	page.Line("%s", line)
+	if s.Action.Command != "" {
+		page.Line("      %s", s.Action.Command)
+	}
+}
+
+func waitLines(page *output.Page, s *runner.Status) {
+	if s.Phase == "operating" {
+		page.Line("waiting for operator: %s", s.Why)
+	}
+	for _, m := range s.Missing {
+		page.Line("%s: %s (%s)", map[string]string{"unknown": "unknown"}[m.Verdict]+map[string]string{"fail": "not yet"}[m.Verdict], m.That, m.Why)
+		page.Line("  fix: %s", m.Fix)
+	}
+	if !s.Ends.IsZero() && !s.Ended() {
+		page.Line("waits until %s at the earliest; a person is asked after %s", clock(s.Ends), clock(s.Limit))
+	}
+}
+
+func questionLines(page *output.Page, s *runner.Status) {
+	if s.Asked == nil {
+		return
+	}
+	for _, e := range s.Asked.Evidence {
+		page.Line("  %s", e)
+	}
+	for _, c := range s.Choices {
+		if c.Title != "" {
+			page.Line("  %s: %s", c.Name, c.Title)
+		}
+	}
+	if s.Min > 1 {
+		page.Line("  %d of %d have approved: %s", len(s.Votes), s.Min, strings.Join(s.Votes, ", "))
+	}
+	page.Line("  evidence %s, journal head %s", s.Asked.Digest, s.Asked.Head)
+}
+
+func ledgerLine(page *output.Page, s *runner.Status) {
+	if l := s.Ledger; l != nil {
+		page.Line("ledger: %d accepted + %d generated = %d delivered + %d returned + %d absorbed + %d deleted + %d redirected + %d present; %d unaccounted",
+			l["accepted"], l["generated"], l["delivered"], l["returned"], l["absorbed"], l["deleted"], l["redirected"], l["present"], l["unaccounted"])
+	}
+}
