@@ -62,10 +62,12 @@ type DemoLedger struct {
 
 // DemoState is a state that the run was in.
 type DemoState struct {
-	ID     string   `json:"id"`
-	Source []string `json:"source"`
-	Before string   `json:"before,omitempty"`
-	After  string   `json:"after,omitempty"`
+	ID      string   `json:"id"`
+	Title   string   `json:"title"`
+	Source  []string `json:"source"`
+	Because string   `json:"because,omitempty"`
+	Before  string   `json:"before"`
+	After   string   `json:"after"`
 }
 
 // DemoTraffic is the mail that makes the result worth something.

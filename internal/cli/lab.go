@@ -38,6 +38,7 @@ type LabServe struct {
 	Role, Dir string
 	In        io.Reader
 	Out, Err  io.Writer
+	FailPoint string // where a runner kills itself
 }
 
 // Labs are what the commands of the lab need.
@@ -121,7 +122,7 @@ func newLabServe(s *session) *cobra.Command {
 		Short: "Be one process of a lab; the lab starts it",
 		Args:  args(cobra.ExactArgs(2), "a role and a lab's folder"),
 		RunE: func(cmd *cobra.Command, argv []string) error {
-			return s.deps.Labs.Serve(cmd.Context(), LabServe{Role: argv[0], Dir: argv[1], In: s.io.In, Out: s.io.Out, Err: s.io.Err})
+			return s.deps.Labs.Serve(cmd.Context(), LabServe{Role: argv[0], Dir: argv[1], In: s.io.In, Out: s.io.Out, Err: s.io.Err, FailPoint: s.io.FailPoint})
 		},
 	}
 	return exits(cmd, output.Done)

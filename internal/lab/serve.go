@@ -25,6 +25,9 @@ var Roles = []string{"dns-primary", "dns-secondary", "mailhost", "remotes", "org
 // sets a fault of a gateway.
 type Organization func(ctx context.Context, config string, log *slog.Logger, ready func(fault func(gateway, name string) error)) error
 
+// Runner performs runs until ctx ends, and calls ready once it answers.
+type Runner func(ctx context.Context, config string, log *slog.Logger, ready func()) error
+
 // Process is one process of a lab.
 type Process struct {
 	Role, Dir string
@@ -33,7 +36,7 @@ type Process struct {
 	Log       *slog.Logger
 	// Organization and Runner are what the roles of these names run.
 	Organization Organization
-	Runner       func(ctx context.Context, config string, log *slog.Logger, ready func()) error
+	Runner       Runner
 }
 
 // Serve runs the process until ctx ends or its lifeline does. Its goroutine on
@@ -168,7 +171,7 @@ func (l *Layout) remotes() []host {
 		return host{name, sink.Config{Name: "mx." + name, Dir: l.path("sinks", name), Behaviour: b}}
 	}
 	return []host{
-		one(Fast, sink.Behaviour{}), one(Slow, sink.Behaviour{Delay: 1200 * time.Millisecond}),
+		one(Fast, sink.Behaviour{}), one(Slow, sink.Behaviour{Delay: 2 * time.Second}),
 		one(Defers, sink.Behaviour{Defer: 3}), one(Refuse, sink.Behaviour{Reject: true}),
 		{"reports", sink.Config{Name: "mx.reports.test", Dir: l.path("sinks", "reports")}},
 		{"bridgehead", sink.Config{Name: "bridgehead." + Domain, Dir: l.path("sinks", "bridgehead")}},

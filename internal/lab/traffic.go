@@ -152,7 +152,7 @@ func (l *Layout) users(log *senders.Log, run uint32) []*senders.Source {
 			Retry: []time.Duration{300 * time.Millisecond}, Dial: senders.Dial, Log: log,
 		}
 		all = append(all, &senders.Source{
-			Host: h, Prefix: fmt.Sprintf("u%08x-%d", run, i), Every: l.Traffic.scale(time.Second), Seed: uint64(100 + i),
+			Host: h, Prefix: fmt.Sprintf("u%08x-%d", run, i), Every: l.Traffic.scale(700 * time.Millisecond), Seed: uint64(100 + i),
 			Make: func(id string, r *rand.Rand) senders.Message { return outbound(id, name+"@"+Domain, r) },
 		})
 	}
@@ -161,7 +161,8 @@ func (l *Layout) users(log *senders.Log, run uint32) []*senders.Source {
 
 // places are where users write to, as often as each is listed.
 var places = []string{
-	Fast, Fast, Fast, Fast, Fast, Slow, Slow, Defers, Defers, Refuse, Down, Domain, Branch, "alpha.test",
+	Fast, Fast, Fast, Fast, Fast, Fast, Fast, Fast, Slow, Slow, Defers, Defers, Defers, Refuse, Down, Domain, Domain,
+	Branch, Branch, "alpha.test",
 }
 
 // outbound is mail of a user: half of it has recipients at several places.

@@ -44,7 +44,7 @@ func (l *Layout) yaml(runbook string) string {
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	p("# The configuration of a lab. Times are compressed; nothing else is special.")
 	p("apiVersion: ims/v1\nkind: Config\nstate_dir: state\n")
-	p("organization:\n  domains: [%s]\n  mailhost: %s\n  replication: 500ms\n  handover: 300ms", Domain, l.addr("mailhost"))
+	p("organization:\n  domains: [%s]\n  mailhost: %s\n  replication: %s\n  handover: 300ms", Domain, l.addr("mailhost"), replication(runbook))
 	p("  sites:\n    hq: {submission: \"%s\"}\n    branch: {domains: [%s]}", l.addr("submission"), Branch)
 	p("  recipients:")
 	for _, u := range users {
@@ -52,7 +52,7 @@ func (l *Layout) yaml(runbook string) string {
 	}
 	p("    - postmaster@%s\n    - %s  # has no mailbox any more\n    - office@%s\n", Domain, former, Branch)
 	p("gateways:")
-	l.gatewayYAML(p, Retiring, "15s", 1)
+	l.gatewayYAML(p, Retiring, timeout(runbook), 1)
 	l.gatewayYAML(p, Heir, "8s", 10)
 	p("\nzones:\n  %s:\n    server: %s\n    key_file: %s\n    authorities: [\"%s\", \"%s\"]\n    domains: [%s, %s]\n", Domain,
 		l.addr("dns-primary"), l.keyFile(), l.addr("dns-primary"), l.addr("dns-secondary"), Domain, Branch)
@@ -67,6 +67,24 @@ func (l *Layout) yaml(runbook string) string {
 	}
 	p("\npeople:\n  operator: {user: \"%d\", may: approve}", os.Getuid())
 	return b.String()
+}
+
+// timeout is how long the gateway that retires tries to deliver. The eleven
+// steps shorten it, so it is longer there.
+func timeout(runbook string) string {
+	if runbook == "eleven-steps" {
+		return "40s"
+	}
+	return "15s"
+}
+
+// replication is how long a routing change takes to reach the other site. Who
+// stops and deletes waits for no copy of a table, so there is none to lag.
+func replication(runbook string) string {
+	if runbook == FolkName {
+		return "0s"
+	}
+	return "500ms"
 }
 
 // gatewayYAML is one gateway. Both cover the same address spaces: the one that

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"example.org/ims/internal/lab"
 	"example.org/ims/internal/lab/demo"
 	"example.org/ims/internal/mail/service"
+	"example.org/ims/internal/runner"
 	"example.org/ims/pkg/gateway"
 )
 
@@ -20,7 +20,6 @@ import (
 type labs struct {
 	organization lab.Organization
 	control      func(config string) demo.Control
-	failAt       func(state string) []string
 }
 
 var _ cli.Labs = labs{}
@@ -52,6 +51,35 @@ func labOrganization(ctx context.Context, path string, log *slog.Logger, ready f
 	})
 }
 
+// labRunner is the runner of a lab; fail is where it kills itself, "" for
+// nowhere.
+func labRunner(fail string) lab.Runner {
+	return func(ctx context.Context, path string, log *slog.Logger, ready func()) error {
+		cfg, err := config.Load(path)
+		if err != nil {
+			return err
+		}
+		o, err := runs{}.Runner(cfg)
+		if err != nil {
+			return err
+		}
+		if o.FailPoint, err = runner.ParseFailPoint(fail); err != nil {
+			return err
+		}
+		o.Log = log
+		s, err := runner.Open(ctx, o)
+		if err != nil {
+			return err
+		}
+		ready()
+		return s.Serve(ctx)
+	}
+}
+
+// failBetween is the environment of a runner that kills itself between the act
+// of a state and its outcome.
+func failBetween(state string) []string { return []string{"IMS_FAILPOINT=between:" + state} }
+
 // Run implements cli.Labs.
 func (labs) Run(ctx context.Context, o cli.LabOptions, show func(cli.LabView) error) error {
 	prog, err := program()
@@ -76,7 +104,7 @@ func (labs) Run(ctx context.Context, o cli.LabOptions, show func(cli.LabView) er
 // Serve implements cli.Labs.
 func (x labs) Serve(ctx context.Context, s cli.LabServe) error {
 	log := slog.New(slog.NewTextHandler(s.Err, nil))
-	return lab.Serve(ctx, lab.Process{Role: s.Role, Dir: s.Dir, In: s.In, Out: s.Out, Log: log, Organization: x.organization})
+	return lab.Serve(ctx, lab.Process{Role: s.Role, Dir: s.Dir, In: s.In, Out: s.Out, Log: log, Organization: x.organization, Runner: labRunner(s.FailPoint)})
 }
 
 // Demo implements cli.Labs.
@@ -85,12 +113,9 @@ func (x labs) Demo(ctx context.Context, o cli.DemoOptions, say func(cli.DemoLine
 	if err != nil {
 		return nil, err
 	}
-	if x.control == nil {
-		return nil, errors.New("run demo: this program has no runner")
-	}
 	r, err := demo.Run(ctx, demo.Options{
 		Lab:  lab.Options{Dir: o.Dir, Runbook: o.Runbook, Traffic: lab.Traffic{Messages: o.Messages}, Program: prog},
-		Keep: o.Keep, Yes: o.Yes, Crash: o.Crash, Sabotage: o.Sabotage, Control: x.control, FailAt: x.failAt,
+		Keep: o.Keep, Yes: o.Yes, Crash: o.Crash, Sabotage: o.Sabotage, Control: x.control, FailAt: failBetween,
 		Say: func(l demo.Line) {
 			say(cli.DemoLine{At: fmt.Sprintf("%.1f", l.After.Seconds()), Kind: l.Kind, Text: l.Text})
 		},

@@ -56,7 +56,7 @@ type Prediction struct {
 // Status is where a run stands.
 type Status struct {
 	State, Title, Phase, Why string
-	Index, States, Resumes   int
+	Resumes                  int
 	Missing, Notes           []string
 	Asked                    *Question
 	Facts                    map[string]string
@@ -74,8 +74,9 @@ type Question struct {
 
 // Visit is one stay in a state.
 type Visit struct {
-	State         string
-	Source        []string
+	State, Title  string
+	Source        []string // the historical steps it encodes
+	Because       string   // or why it was added
 	Entered, Left time.Time
 	Before, After string
 }
@@ -159,6 +160,9 @@ func (s *show) perform(ctx context.Context) error {
 		return err
 	}
 	s.take(last)
+	if err := s.judge(ctx, last); err != nil {
+		return err
+	}
 	if err := s.finish(ctx); err != nil {
 		return err
 	}

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"example.org/ims/internal/lab"
 )
 
 // How often the run is looked at, how long it may take, and how long it may be
@@ -70,7 +68,7 @@ func (s *show) visits(st Status, shown int) int {
 	for i := max(0, shown-1); i < len(st.Visits); i++ {
 		v := st.Visits[i]
 		if i >= shown {
-			s.say("state", "[%2d] %-18s %s", i+1, v.State, join(v.Source, ", "))
+			s.say("state", "[%2d] %-17s %s%s", i+1, v.State, v.Title, origin(v))
 		}
 		if s.moments[v.State].IsZero() {
 			s.moments[v.State] = v.Entered
@@ -85,6 +83,18 @@ func (s *show) visits(st Status, shown int) int {
 		}
 	}
 	return len(st.Visits)
+}
+
+// origin is the procedure's step that a state encodes, or why it was added.
+func origin(v Visit) string {
+	property, _, _ := strings.Cut(v.Because, ":")
+	switch {
+	case len(v.Source) > 0:
+		return " (" + join(v.Source, ", ") + ")"
+	case property != "":
+		return " (added for " + property + ")"
+	}
+	return ""
 }
 
 // waiting is what a run is waiting for, and what the gateway holds.
@@ -106,7 +116,7 @@ func (s *show) react(ctx context.Context, st Status) (done bool, err error) {
 	case st.Ended:
 		s.say("end", "the run has ended: %s", st.Outcome)
 		return true, nil
-	case st.Phase == "operating" || st.Phase == "waiting for operator":
+	case st.Phase == "operating":
 		s.say("end", "the run waits for an operator in %s: %s", st.State, st.Why)
 		for _, m := range st.Missing {
 			s.say("end", "  %s", m)
@@ -195,25 +205,15 @@ func (s *show) take(st Status) {
 		s.res.Outcome = "waiting"
 	}
 	for _, v := range st.Visits {
-		s.res.States = append(s.res.States, State{ID: v.State, Source: v.Source, Before: v.Before, After: v.After})
+		s.res.States = append(s.res.States, v.state())
 	}
 	s.res.Prediction.Taken = taken(st)
 	s.res.Prediction.Equal = slices.Equal(s.res.Prediction.Predicted, s.res.Prediction.Taken)
-	if s.Sabotage != "" && !st.Ended {
-		s.res.Caught = caught(st)
-	}
-	if c, err := s.mail.Config(context.Background(), lab.Retiring); err == nil {
-		s.res.Exists = c.Exists
-	}
 }
 
-// caught is what noticed that the world is not as it should be.
-func caught(st Status) string {
-	all := slices.Concat(st.Missing, st.Notes)
-	if st.Why != "" {
-		all = append([]string{st.State + ": " + st.Why}, all...)
-	}
-	return join(all, "; ")
+// state is a visit without its times.
+func (v Visit) state() State {
+	return State{ID: v.State, Title: v.Title, Source: v.Source, Because: v.Because, Before: v.Before, After: v.After}
 }
 
 func join(list []string, sep string) string { return strings.Join(list, sep) }

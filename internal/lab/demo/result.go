@@ -22,7 +22,6 @@ type Result struct {
 	Caught   string
 	Problems []string
 	Dir      string
-	Exists   bool // the gateway is still there
 }
 
 // Ledger is the account of the gateway that was to retire, in pairs of message
@@ -34,7 +33,9 @@ type Ledger struct {
 // State is a state that the run was in.
 type State struct {
 	ID            string
+	Title         string
 	Source        []string
+	Because       string
 	Before, After string
 }
 

@@ -3,7 +3,9 @@ package demo
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"example.org/ims/internal/lab"
@@ -45,20 +47,62 @@ func (s *show) sabotage(ctx context.Context, st Status) error {
 	return nil
 }
 
-// patience is how long a sabotaged run may go on without noticing, and how
-// long it may stand still where it is.
-const patience = 25 * time.Second
+// patience is how long a run whose ledger does not balance may stand still
+// before it is judged to be blocked: nothing but a person can bring a message
+// back.
+const patience = 8 * time.Second
 
-// given reports that a sabotaged run has been blocked for long enough: it does
-// not go on, and says why.
+// given reports that a run from which a message was stolen does not go on, and
+// says why.
 func (s *show) given(st Status) bool {
-	if !s.broken || time.Since(s.moments["sabotage"]) < patience || len(st.Missing) == 0 {
-		return false
-	}
+	i := slices.IndexFunc(st.Missing, func(m string) bool { return strings.Contains(m, "ledger.unaccounted") })
 	n := len(st.Visits)
-	if n == 0 || time.Since(st.Visits[n-1].Entered) < patience {
+	if s.Sabotage != "lose-one" || i < 0 || n == 0 || time.Since(st.Visits[n-1].Entered) < patience {
 		return false
 	}
-	s.say("end", "the run does not go on: %s", st.Missing[0])
+	s.say("end", "the run does not go on: %s", st.Missing[i])
 	return true
+}
+
+// judge says whether the sabotage was noticed, by what, and whether the
+// gateway is still there.
+func (s *show) judge(ctx context.Context, st Status) error {
+	if s.Sabotage == "" {
+		return nil
+	}
+	c, err := s.mail.Config(ctx, lab.Retiring)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !s.broken:
+		s.res.problem("the run never came to where %s was to be done", s.Sabotage)
+	case st.Ended || !c.Exists:
+		s.res.problem("%s was not noticed: %s is gone", s.Sabotage, lab.Retiring)
+	default:
+		s.res.Caught = caught(st)
+	}
+	return nil
+}
+
+var factName = regexp.MustCompile(`[a-z]+(\.[a-z_]+)+`)
+
+// caught is what noticed that the world is not as it should be: the guards that
+// do not hold, with the facts that they name.
+func caught(st Status) string {
+	var all []string
+	for _, m := range st.Missing {
+		values := []string{}
+		for _, f := range factName.FindAllString(m, -1) {
+			if v, ok := st.Facts[f]; ok && !slices.Contains(values, f+" = "+v) {
+				values = append(values, f+" = "+v)
+			}
+		}
+		all = append(all, fmt.Sprintf("%s [%s]", m, join(values, ", ")))
+	}
+	what := "blocked"
+	if st.Why != "" {
+		what = st.Why
+	}
+	return fmt.Sprintf("%s in %s: %s", what, st.State, join(append(all, st.Notes...), "; "))
 }

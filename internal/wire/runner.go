@@ -1,0 +1,66 @@
+package wire
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"example.org/ims/internal/engine"
+	"example.org/ims/internal/runner"
+	"example.org/ims/pkg/runbook"
+	"example.org/ims/runbooks"
+)
+
+// runSite is a configuration as a runner wants it.
+type runSite struct{ *site }
+
+var _ runner.Site = runSite{}
+
+// Runbook implements runner.Site: a shipped one by its name, or a file.
+func (s runSite) Runbook(name string) (file string, source []byte, err error) {
+	name = cmp.Or(name, s.cfg.Retire.Runbook)
+	if strings.ContainsRune(name, filepath.Separator) || filepath.Ext(name) == ".yaml" {
+		source, err = os.ReadFile(name)
+		if err != nil {
+			return "", nil, fmt.Errorf("read runbook: %w", err)
+		}
+		return name, source, nil
+	}
+	file = name + ".yaml"
+	if source, err = runbooks.FS.ReadFile(file); err != nil {
+		return "", nil, fmt.Errorf("there is no shipped runbook %q: see ims runbook list", name)
+	}
+	return file, source, nil
+}
+
+// Bind implements runner.Site.
+func (s runSite) Bind(_ context.Context, r runner.Request) (runbook.Binding, []string, error) {
+	b, err := s.bind(r.Gateway, r.Successor, r.Params)
+	return b, s.leases(b.Gateway), err
+}
+
+// World implements runner.Site.
+func (s runSite) World(_ context.Context, book *runbook.Book) (engine.World, error) {
+	return s.world(book)
+}
+
+// book binds a runbook as a run would.
+func (s runSite) book(r runner.Request) (*runbook.Book, error) {
+	file, source, err := s.Runbook(r.Runbook)
+	if err != nil {
+		return nil, err
+	}
+	doc, mistakes := runbook.Load(file, source)
+	if len(mistakes) > 0 {
+		return nil, mistakes
+	}
+	b, _, err := s.Bind(context.Background(), r)
+	if err != nil {
+		return nil, err
+	}
+	book, mistakes := runbook.Bind(doc, b)
+	return book, mistakes.Err()
+}
