@@ -118,11 +118,12 @@ func effect(v *runner.Visit) string {
 
 func (v *viewer) showNotes(s *runner.Status) error {
 	for _, n := range s.Notes {
-		if v.notes[n] {
+		key, _, _ := strings.Cut(n, ",") // counts and times follow
+		if v.notes[key] {
 			continue
 		}
-		v.notes[n] = true
-		if err := v.line(s, s.Seen, "note", "  note: %s", n); err != nil {
+		v.notes[key] = true
+		if err := v.line(s, time.Now(), "note", "  note: %s", n); err != nil {
 			return err
 		}
 	}
@@ -141,12 +142,12 @@ func (v *viewer) showMissing(s *runner.Status) error {
 		if m.Verdict == "unknown" {
 			word = "unknown"
 		}
-		if err := v.line(s, s.Seen, "missing", "  %s: %s (%s)", word, m.That, m.Why); err != nil {
+		if err := v.line(s, time.Now(), "missing", "  %s: %s (%s)", word, m.That, m.Why); err != nil {
 			return err
 		}
 	}
 	if len(now) == 0 && len(v.missing) > 0 && !s.Ends.IsZero() && s.Ends.After(time.Now()) {
-		if err := v.line(s, s.Seen, "holds", "  all conditions hold"); err != nil {
+		if err := v.line(s, time.Now(), "holds", "  all conditions hold"); err != nil {
 			return err
 		}
 	}
@@ -155,11 +156,11 @@ func (v *viewer) showMissing(s *runner.Status) error {
 }
 
 func (v *viewer) showWait(s *runner.Status) error {
-	if s.Limit.IsZero() || s.Asked != nil || v.waits == s.State {
+	if s.Limit.IsZero() || s.Ends.IsZero() || v.waits == s.State {
 		return nil
 	}
 	v.waits = s.State
-	return v.line(s, s.Seen, "waits", "  waits until %s at the earliest; a person is asked after %s", clock(s.Ends), clock(s.Limit))
+	return v.line(s, time.Now(), "waits", "  waits until %s at the earliest; a person is asked after %s", clock(s.Ends), clock(s.Limit))
 }
 
 func (v *viewer) showQuestion(s *runner.Status) error {
@@ -178,7 +179,7 @@ func (v *viewer) showQuestion(s *runner.Status) error {
 	}
 	lines = append(lines, "  answer: "+s.Action.Command, "  journal head "+s.Asked.Head[:min(16, len(s.Asked.Head))])
 	for _, l := range lines {
-		if err := v.line(s, s.Seen, "question", "%s", l); err != nil {
+		if err := v.line(s, time.Now(), "question", "%s", l); err != nil {
 			return err
 		}
 	}
@@ -197,7 +198,7 @@ func (v *viewer) showOperate(s *runner.Status) error {
 	if key == "" {
 		return nil
 	}
-	return v.line(s, s.Seen, "operator", "WAITING FOR OPERATOR in %s (%s): ims resume %s, or ims abort %s", s.State, s.Why, s.Run, s.Run)
+	return v.line(s, time.Now(), "operator", "WAITING FOR OPERATOR in %s (%s): ims resume %s, or ims abort %s", s.State, s.Why, s.Run, s.Run)
 }
 
 func (v *viewer) showBeat(s *runner.Status) error {

@@ -95,7 +95,7 @@ func (e *Engine) snapshot() Status {
 		Phase: e.hist.State.Phase.String(), Undoing: e.hist.State.Undoing,
 		Opened: e.look.Opened, Resumes: e.hist.Resumes, Facts: map[string]string{}, Expires: e.last.Expires,
 		Visits: append([]machine.Visit(nil), e.hist.Visits...), Outcome: def.Outcome(e.hist.State).String(),
-		Seen: e.last.At, Notes: e.last.Notes,
+		Seen: e.seen(), Notes: e.last.Notes,
 	}
 	if e.hist.Asked != nil {
 		asked := *e.hist.Asked
@@ -118,9 +118,6 @@ func (e *Engine) snapshot() Status {
 		case !strings.HasPrefix(k, memoryPrefix):
 			s.Facts[k] = v
 		}
-	}
-	if s.Seen.IsZero() {
-		s.Seen = e.hist.Last
 	}
 	vector := e.vector()
 	s.Missing = e.missing(st, &vector)
@@ -145,6 +142,22 @@ func (e *Engine) vector() facts.Vector {
 	return v
 }
 
+// seen is when the world was observed last.
+func (e *Engine) seen() time.Time {
+	if e.observed {
+		return e.last.At
+	}
+	return e.hist.Seen
+}
+
+// entered is when the current state was.
+func (e *Engine) entered() time.Time {
+	if n := len(e.hist.Visits); n > 0 {
+		return e.hist.Visits[n-1].Entered
+	}
+	return time.Time{}
+}
+
 // missing lists the conditions of the current state that do not hold.
 func (e *Engine) missing(st *machine.StateDef, v *facts.Vector) []Missing {
 	var all guard.All
@@ -156,8 +169,8 @@ func (e *Engine) missing(st *machine.StateDef, v *facts.Vector) []Missing {
 	case st.Kind == machine.KindAssert:
 		all = e.opts.Book.Guards[st.Assert]
 	}
-	if e.hist.State.Undoing {
-		return nil
+	if e.hist.State.Undoing || e.seen().Before(e.entered()) {
+		return nil // nothing was observed in this state yet
 	}
 	var out []Missing
 	for _, f := range all.Findings(v) {

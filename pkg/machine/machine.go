@@ -151,8 +151,8 @@ type Wait struct {
 	For     time.Duration
 	Poll    time.Duration
 	Timeout time.Duration // beyond For
-	Derived string // the clock fact that the time-out follows instead, "mx.expired"
-	Metric  string // the fact whose standstill is a stall, or ""
+	Derived string        // the clock fact that the time-out follows instead, "mx.expired"
+	Metric  string        // the fact whose standstill is a stall, or ""
 	Stall   time.Duration
 }
 

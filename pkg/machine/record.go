@@ -1,6 +1,8 @@
 package machine
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"example.org/ims/pkg/facts"
@@ -71,8 +73,31 @@ type Visit struct {
 	Entered time.Time `json:"entered"`
 	Left    time.Time `json:"left,omitzero"`
 	Result  string    `json:"result,omitempty"` // kind of the record that ended it
-	Before  string    `json:"before,omitempty"`
+	Before  string    `json:"before,omitempty"` // of several targets: joined by "; "
 	After   string    `json:"after,omitempty"`
+
+	targets []string // in order of their intents
+	before  []string
+	after   []string
+}
+
+// change notes the values of one target.
+func (v *Visit) change(d *Detail) {
+	i := slices.Index(v.targets, d.Target)
+	if i < 0 {
+		i = len(v.targets)
+		v.targets, v.before, v.after = append(v.targets, d.Target), append(v.before, ""), append(v.after, "")
+	}
+	if v.before[i] == "" {
+		v.before[i] = d.Before
+	}
+	if d.After != "" {
+		v.after[i] = d.After
+	}
+	v.Before, v.After = strings.Join(v.before, "; "), ""
+	if !slices.Contains(v.after, "") {
+		v.After = strings.Join(v.after, "; ")
+	}
 }
 
 // History is a run folded from its journal.
@@ -80,6 +105,7 @@ type History struct {
 	def       *Def
 	State     State
 	Last      time.Time            // time of the last record
+	Seen      time.Time            // time of the last observation
 	Started   [NumTimers]time.Time // since when each armed timer runs
 	Earned    time.Duration        // what the hold timer has earned by observation
 	covered   time.Time
@@ -112,6 +138,7 @@ func (h *History) Add(r Record) {
 		for k, v := range r.Detail.Facts {
 			h.Facts[k] = v
 		}
+		h.Seen = r.At
 		h.Cover(r.Detail.From, r.At)
 		return
 	case Asked:
@@ -177,11 +204,8 @@ func (h *History) visit(before State, r Record) {
 	entered := r.Event.Kind == Opened || h.State.Cur != before.Cur || (h.State.Undoing && !before.Undoing)
 	if n := len(h.Visits); n > 0 {
 		v := &h.Visits[n-1]
-		if v.Before == "" {
-			v.Before = r.Detail.Before
-		}
-		if r.Detail.After != "" {
-			v.After = r.Detail.After
+		if r.Detail.Before != "" || r.Detail.After != "" {
+			v.change(&r.Detail)
 		}
 		if entered || h.State.Phase == Closed {
 			v.Left, v.Result = r.At, r.Kind
