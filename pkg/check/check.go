@@ -10,6 +10,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"example.org/ims/pkg/guard"
@@ -71,6 +72,9 @@ type Options struct {
 	Bounds model.Bounds
 	// MaxStates bounds the memory; 0 is a bound for a machine with 16 GB.
 	MaxStates int
+	// Until ends the exploration as soon as each of these properties is
+	// violated; what it has not found by then is inconclusive.
+	Until []string
 	// Now tells the time for Elapsed; nil leaves it out.
 	Now func() time.Time
 
@@ -109,7 +113,7 @@ func Run(b *Runbook, o Options) (*Result, error) {
 		if o.step != nil {
 			x.next = o.step
 		}
-		g := explore(x, o.Bounds.Starts(), o.MaxStates)
+		g := explore(x, o.Bounds.Starts(), o.MaxStates, named(o.Until)&^found(res))
 		if !g.limited {
 			g.live()
 		}
@@ -120,12 +124,31 @@ func Run(b *Runbook, o Options) (*Result, error) {
 			gaps[gap] = true
 		}
 		unseen = append(unseen, gaps)
+		if len(o.Until) > 0 && named(o.Until)&^found(res) == 0 {
+			break
+		}
 	}
 	res.gaps(unseen)
 	if o.Now != nil {
 		res.Elapsed = o.Now().Sub(start)
 	}
 	return res, nil
+}
+
+// named are the properties with these ids.
+func named(ids []string) (s set) {
+	for p := range numProperties {
+		s.add(p, slices.Contains(ids, properties[p].id))
+	}
+	return s
+}
+
+// found are the properties that are known to be violated.
+func found(res *Result) (s set) {
+	for p := range res.Properties {
+		s.add(property(p), res.Properties[p].Verdict == Violated)
+	}
+	return s
 }
 
 // gaps keeps what no reading has seen.

@@ -20,8 +20,10 @@ type graph struct {
 	edges   []uint32 // state<<2 | class, for classes that liveness relies on
 	count   int64    // of all moves
 	clean   int      // states before this one need no crash
-	limited bool     // a bound was hit
+	limited bool     // a bound was hit, or what was looked for is found
 	max     int
+	until   set // enough, if all of these are violated
+	bad     set // violated
 
 	found [numProperties]violation
 	cover cover
@@ -40,8 +42,8 @@ type violation struct {
 // maxStates bounds an exploration by memory: some 120 bytes a state.
 const maxStates = 80_000_000
 
-func explore(x *shell, starts []model.Start, limit int) *graph {
-	g := &graph{shell: x, starts: starts, table: newTable(), max: limit, cover: newCover()}
+func explore(x *shell, starts []model.Start, limit int, until set) *graph {
+	g := &graph{shell: x, starts: starts, table: newTable(), max: limit, until: until, cover: newCover()}
 	for i := range starts {
 		w := starts[i].World
 		s := x.next(x.def.Begin(), machine.Event{Kind: machine.Opened})
@@ -68,7 +70,7 @@ func explore(x *shell, starts []model.Start, limit int) *graph {
 // run expands states until none is new.
 func (g *graph) run(from int, crashes bool) {
 	for i := from; i < len(g.keys); i++ {
-		if len(g.keys) > g.max {
+		if len(g.keys) > g.max || (g.until != 0 && g.until&^g.bad == 0) {
 			g.limited = true
 		}
 		g.offset = append(g.offset, uint32(len(g.edges)))
@@ -130,7 +132,11 @@ func (g *graph) visit(s machine.State, w *model.World, parent int32, a action) i
 }
 
 func (g *graph) violated(bad set, v violation) {
+	if bad&^g.bad == 0 {
+		return
+	}
 	v.is = true
+	g.bad |= bad
 	for p := range numProperties {
 		if bad.has(p) && !g.found[p].is {
 			g.found[p] = v

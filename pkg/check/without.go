@@ -1,0 +1,264 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/guard"
+	"example.org/ims/pkg/machine"
+)
+
+// clone copies what the editors below change.
+func (b *Runbook) clone() *Runbook {
+	c := *b
+	def := *b.Def
+	def.States = slices.Clone(b.Def.States)
+	for i := range def.States {
+		st := &def.States[i]
+		if st.Do != nil {
+			do := *st.Do
+			st.Do = &do
+		}
+		if st.Approve != nil {
+			a := *st.Approve
+			a.Choices = slices.Clone(a.Choices)
+			st.Approve = &a
+		}
+	}
+	c.Def, c.Guards = &def, slices.Clone(b.Guards)
+	return &c
+}
+
+func (b *Runbook) find(state string) (int, error) {
+	i := b.Def.Find(state)
+	if i == machine.Here {
+		return i, fmt.Errorf("runbook %s has no state %q", b.Name, state)
+	}
+	return i, nil
+}
+
+// Without is the runbook without a state: what led to it leads to its ok or
+// granted target.
+func Without(b *Runbook, state string) (*Runbook, error) {
+	i, err := b.find(state)
+	if err != nil {
+		return nil, err
+	}
+	to := b.Def.States[i].Then[machine.OK]
+	if b.Def.States[i].Kind == machine.KindEnd || to < 0 || int(to) == i {
+		return nil, fmt.Errorf("drop state %q of runbook %s: nothing follows it", state, b.Name)
+	}
+	c := b.clone()
+	c.redirect(machine.Target(i), to)
+	return c, nil
+}
+
+// redirect lets everything that leads to one state lead to another.
+func (b *Runbook) redirect(from, to machine.Target) {
+	for i := range b.Def.States {
+		st := &b.Def.States[i]
+		for r := range st.Then {
+			if st.Then[r] == from {
+				st.Then[r] = to
+			}
+		}
+		if st.Approve == nil {
+			continue
+		}
+		for n := range st.Approve.Choices {
+			if st.Approve.Choices[n].Target == from {
+				st.Approve.Choices[n].Target = to
+			}
+		}
+	}
+	if machine.Target(b.Def.Start) == from {
+		b.Def.Start = int(to)
+	}
+}
+
+// WithoutGuard is the runbook in which an effect has no guard.
+func WithoutGuard(b *Runbook, state string) (*Runbook, error) {
+	i, err := b.find(state)
+	if err != nil {
+		return nil, err
+	}
+	if b.Def.States[i].Do == nil {
+		return nil, fmt.Errorf("drop guard of %q of runbook %s: it is no effect", state, b.Name)
+	}
+	c := b.clone()
+	c.Def.States[i].Do.Pre = machine.Here
+	return c, nil
+}
+
+// WithoutUndo is the runbook in which an effect claims that nothing is left to
+// undo.
+func WithoutUndo(b *Runbook, state string) (*Runbook, error) {
+	i, err := b.find(state)
+	if err != nil {
+		return nil, err
+	}
+	if b.Def.States[i].Do == nil {
+		return nil, fmt.Errorf("drop undo of %q of runbook %s: it is no effect", state, b.Name)
+	}
+	c := b.clone()
+	c.Def.States[i].Do.Undo = machine.Undo{Kind: machine.UndoNothing, Why: "dropped"}
+	return c, nil
+}
+
+// Swapped is the runbook in which a state and the one that follows it have
+// changed places.
+func Swapped(b *Runbook, state string) (*Runbook, error) {
+	i, err := b.find(state)
+	if err != nil {
+		return nil, err
+	}
+	j := b.Def.States[i].Then[machine.OK]
+	if j < 0 || int(j) == i || b.Def.States[j].Kind == machine.KindEnd {
+		return nil, fmt.Errorf("swap state %q of runbook %s: no state to swap it with", state, b.Name)
+	}
+	after := b.Def.States[j].Then[machine.OK]
+	if after < 0 {
+		return nil, fmt.Errorf("swap state %q of runbook %s: nothing follows %q", state, b.Name, b.Def.States[j].ID)
+	}
+	c := b.clone()
+	first, second := &c.Def.States[i], &c.Def.States[j]
+	c.redirect(machine.Target(i), j)
+	lead(second, after, machine.Target(i))
+	lead(first, j, after)
+	return c, nil
+}
+
+// lead lets the good result of a state, and the answers that mean the same,
+// lead elsewhere.
+func lead(st *machine.StateDef, from, to machine.Target) {
+	if st.Then[machine.OK] == from {
+		st.Then[machine.OK] = to
+	}
+	if st.Approve == nil {
+		return
+	}
+	for n := range st.Approve.Choices {
+		if st.Approve.Choices[n].Target == from {
+			st.Approve.Choices[n].Target = to
+		}
+	}
+}
+
+// WithoutCopies is the runbook in which no other effect and no other wait
+// repeats what a state makes sure of: runbooks check the same thing twice, and
+// one of two checks seems to be needed for nothing.
+func WithoutCopies(b *Runbook, state string) (*Runbook, error) {
+	i, err := b.find(state)
+	if err != nil {
+		return nil, err
+	}
+	said := sayings(b, i)
+	compiler, err := guard.NewCompiler()
+	if err != nil {
+		return nil, err
+	}
+	c := b.clone()
+	for j := range c.Def.States {
+		st := &c.Def.States[j]
+		g := machine.Here
+		switch {
+		case j == i:
+		case st.Do != nil:
+			g = st.Do.Pre
+		case st.Wait != nil:
+			g = st.Wait.Until
+		}
+		if g == machine.Here {
+			continue
+		}
+		if c.Guards[g], err = strip(compiler, c.Guards[g], said); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// sayings are the parts of conditions that a state makes sure of.
+func sayings(b *Runbook, state int) (said []string) {
+	st := &b.Def.States[state]
+	g := machine.Here
+	switch st.Kind {
+	case machine.KindDo:
+		g = st.Do.Pre
+	case machine.KindWait:
+		g = st.Wait.Until
+	case machine.KindAssert:
+		g = st.Assert
+	case machine.KindApprove:
+		for _, c := range st.Approve.Choices {
+			for n, name := range facts.GrantNames() {
+				if c.Grants&(1<<n) != 0 {
+					said = append(said, "run.granted('"+name+"')")
+				}
+			}
+			if c.Names == machine.SubjectExpiring {
+				said = append(said, facts.RunMayExpire.String())
+			}
+		}
+	case machine.KindEnd:
+	}
+	if g != machine.Here {
+		for _, one := range b.Guards[g] {
+			said = append(said, conjuncts(one.Expr)...)
+		}
+	}
+	return said
+}
+
+// strip drops from conditions the parts that were said elsewhere.
+func strip(c *guard.Compiler, all guard.All, said []string) (guard.All, error) {
+	var kept guard.All
+	for _, g := range all {
+		parts := slices.DeleteFunc(conjuncts(g.Expr), func(part string) bool {
+			return slices.ContainsFunc(said, func(s string) bool {
+				return part == s || (strings.HasPrefix(s, "run.") && strings.Contains(part, s))
+			})
+		})
+		if len(parts) == 0 {
+			continue
+		}
+		one, errs := c.Compile(g.Name, strings.Join(parts, " && "))
+		if len(errs) > 0 {
+			return nil, fmt.Errorf("compile what is left of %s: %w", g.Name, errs[0])
+		}
+		one.Why, one.Fix = g.Why, g.Fix
+		kept = append(kept, one)
+	}
+	return kept, nil
+}
+
+// conjuncts splits an expression at its outermost &&.
+func conjuncts(expr string) (parts []string) {
+	depth, from, quote := 0, 0, byte(0)
+	either := false
+	for i := 0; i < len(expr); i++ {
+		switch c := expr[i]; {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"':
+			quote = c
+		case c == '(':
+			depth++
+		case c == ')':
+			depth--
+		case depth == 0 && strings.HasPrefix(expr[i:], "||"):
+			either = true
+		case depth == 0 && strings.HasPrefix(expr[i:], "&&"):
+			parts = append(parts, strings.TrimSpace(expr[from:i]))
+			from = i + 2
+		}
+	}
+	if either { // a choice at the outermost level binds weaker
+		return []string{strings.TrimSpace(expr)}
+	}
+	return append(parts, strings.TrimSpace(expr[from:]))
+}
