@@ -68,9 +68,9 @@ var house = map[string]room{
 		"pkg/machine": "explores the real step",
 		"pkg/model":   "explores it in the abstract world",
 		"pkg/guard":   theGuards,
+		"pkg/facts":   "shows guards what an observation would",
 	}, tests: arrows{
 		"pkg/runbook": "proves runbooks",
-		"pkg/facts":   "reads counterexamples",
 		"runbooks":    "proves the shipped ones",
 	}},
 

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/ims/internal/config"
-	"example.org/ims/internal/journal"
 	"example.org/ims/internal/output"
 	"example.org/ims/internal/plan"
 	"example.org/ims/internal/runner"
@@ -70,7 +69,7 @@ func telling(run string, err error) error {
 	if held, ok := errors.AsType[*runner.HeldError](err); ok {
 		return output.As(output.Blocked, "ims status "+held.Run, err)
 	}
-	if locked, ok := errors.AsType[*journal.LockedError](err); ok {
+	if locked, ok := errors.AsType[*runner.LockedError](err); ok {
 		return output.As(output.Blocked, "ims status", locked)
 	}
 	switch {

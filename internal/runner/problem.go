@@ -21,6 +21,9 @@ var (
 	ErrUsage = errors.New("malformed request")
 )
 
+// LockedError says that another runner is alive in the state directory.
+type LockedError = journal.LockedError
+
 // HeldError says that another run holds what a run needs.
 type HeldError struct {
 	Resource string    `json:"resource"`

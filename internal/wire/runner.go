@@ -23,11 +23,8 @@ var _ runner.Site = runSite{}
 func (s runSite) Runbook(name string) (file string, source []byte, err error) {
 	name = cmp.Or(name, s.cfg.Retire.Runbook)
 	if strings.ContainsRune(name, filepath.Separator) || filepath.Ext(name) == ".yaml" {
-		source, err = os.ReadFile(name)
-		if err != nil {
-			return "", nil, fmt.Errorf("read runbook: %w", err)
-		}
-		return name, source, nil
+		source, err = readGuarded(name)
+		return name, source, err
 	}
 	file = name + ".yaml"
 	if source, err = runbooks.FS.ReadFile(file); err != nil {
@@ -63,4 +60,16 @@ func (s runSite) book(r runner.Request) (*runbook.Book, error) {
 	}
 	book, mistakes := runbook.Bind(doc, b)
 	return book, mistakes.Err()
+}
+
+// readGuarded reads a runbook that only its owner may have written.
+func readGuarded(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, fmt.Errorf("read runbook: %w", err)
+	}
+	if info.Mode().Perm()&0o022 != 0 {
+		return nil, fmt.Errorf("runbook %s may be written to by others (%v): chmod go-w %s", name, info.Mode().Perm(), name)
+	}
+	return os.ReadFile(name)
 }
