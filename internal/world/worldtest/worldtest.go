@@ -76,50 +76,64 @@ func Leases() []string { return []string{"gateway/" + East, "space/SMTP:*"} }
 
 // World makes the world of a run.
 func (l *Lab) World(book *runbook.Book) engine.World {
-	floor, _ := book.Duration("floor")         // every shipped runbook has it
-	flush, _ := book.Duration("flush_timeout") // zero where nothing is flushed
 	wrap := l.Wrap
 	if wrap == nil {
 		wrap = func(g gateway.Gateway) gateway.Gateway { return g }
 	}
+	return Parts{East: wrap(l.East), West: wrap(l.West), Writer: l.Zone, Watch: l.Zone}.World(book)
+}
+
+// Parts are the organization as a run sees it, perhaps from another process.
+type Parts struct {
+	East, West gateway.Gateway
+	Writer     zone.Writer
+	Watch      zone.Watcher
+}
+
+// World makes the world of a run.
+func (p Parts) World(book *runbook.Book) engine.World {
+	floor, _ := book.Duration("floor")         // every shipped runbook has it
+	flush, _ := book.Duration("flush_timeout") // zero where nothing is flushed
 	return world.New(world.Config{
-		Name: East, Hostname: "east." + Domain, Address: "east:25", Gateway: wrap(l.East),
-		Successor: wrap(l.West), SuccessorName: West, SuccessorHostname: "west." + Domain, SuccessorAddress: "west:25",
-		Domains: []world.Domain{{Name: Domain, Rcpt: "postmaster@" + Domain, Zone: Domain, Writer: l.Zone, Watch: l.Zone}},
-		Prober:  prober{l}, Routing: org{l}, Floor: floor, FlushAfter: flush,
+		Name: East, Hostname: "east." + Domain, Address: "east:25", Gateway: p.East,
+		Successor: p.West, SuccessorName: West, SuccessorHostname: "west." + Domain, SuccessorAddress: "west:25",
+		Domains: []world.Domain{{Name: Domain, Rcpt: "postmaster@" + Domain, Zone: Domain, Writer: p.Writer, Watch: p.Watch}},
+		Prober:  prober(p), Routing: org(p), Floor: floor, FlushAfter: flush,
 	})
 }
 
-type prober struct{ lab *Lab }
+// prober knows what a listener answers from the settings in effect.
+type prober Parts
 
-// Probe asks the gateway itself.
+// Probe implements world.Prober.
 func (p prober) Probe(ctx context.Context, address, _ string) (facts.Value, string, error) {
-	if err := ctx.Err(); err != nil {
+	g := p.East
+	if address == "west:25" {
+		g = p.West
+	}
+	c, err := g.Config(ctx)
+	if err != nil {
 		return facts.Unknown, "", err
 	}
-	g := p.lab.East
-	if address == "west:25" {
-		g = p.lab.West
-	}
-	switch code := g.Reply(); {
-	case code == 0:
+	mode, refuse := c.Effective.Mode, c.Effective.Refuse
+	switch {
+	case !c.Exists || !c.Running || c.Paused:
 		return facts.ReplyClosed, "connection refused", nil
-	case code < 400:
+	case mode == gateway.InboundOutbound || mode == gateway.InboundOnly:
 		return facts.ReplyAccept, "250", nil
-	case code < 500:
-		return facts.ReplyTemporary, fmt.Sprint(code), nil
-	default:
-		return facts.ReplyPermanent, fmt.Sprint(code), nil
+	case refuse == gateway.RefuseClosed:
+		return facts.ReplyClosed, "connection refused", nil
 	}
+	return facts.ReplyTemporary, "4xx", nil
 }
 
-type org struct{ lab *Lab }
+type org Parts
 
 // Uncovered implements world.Routing.
 func (o org) Uncovered(ctx context.Context) ([]string, error) {
 	var r routing.Org
 	var own gateway.Config
-	for _, g := range []*mem.Gateway{o.lab.East, o.lab.West} {
+	for _, g := range []gateway.Gateway{o.East, o.West} {
 		c, err := g.Config(ctx)
 		if err != nil {
 			return nil, err

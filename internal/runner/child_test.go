@@ -1,0 +1,111 @@
+package runner_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+
+	"example.org/ims/internal/dns/rfc2136"
+	"example.org/ims/internal/dns/tsig"
+	"example.org/ims/internal/dns/watch"
+	"example.org/ims/internal/engine"
+	"example.org/ims/internal/gateway/embedded"
+	"example.org/ims/internal/runner"
+	"example.org/ims/internal/world/worldtest"
+	"example.org/ims/pkg/runbook"
+)
+
+// childEnv makes this test's program a runner in a process of its own.
+const childEnv = "IMS_RUNNER_TEST_CHILD"
+
+// child is what such a process is told.
+type child struct {
+	Dir     string // state directory
+	Socket  string // of the gateways
+	Server  string // of the zone
+	Runbook string
+	Fail    string
+}
+
+const updateSecret = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+
+func updateKey() (tsig.Key, error) { return tsig.NewKey("update", "hmac-sha256", updateSecret) }
+
+func TestMain(m *testing.M) {
+	if spec := os.Getenv(childEnv); spec != "" {
+		if err := performed(spec); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// performed opens the run, or resumes it, and performs it to its end.
+func performed(spec string) error {
+	var c child
+	if err := json.Unmarshal([]byte(spec), &c); err != nil {
+		return err
+	}
+	fail, err := runner.ParseFailPoint(c.Fail)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	r, err := runner.Open(ctx, runner.Options{Dir: c.Dir, Site: remoteSite{child: c}, People: people(), FailPoint: fail})
+	if err != nil {
+		return err
+	}
+	served := make(chan error, 1)
+	go func() { served <- r.Serve(ctx) }()
+	err = c.retire(ctx, r.Client())
+	cancel()
+	return errors.Join(err, <-served)
+}
+
+func (c child) retire(ctx context.Context, client *runner.Client) error {
+	all, err := client.List(ctx)
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		if _, err := client.Open(ctx, retire(c.Runbook)); err != nil {
+			return err
+		}
+	}
+	last, err := approve(ctx, client, "east-1")
+	if err == nil && last.Outcome != "retired" {
+		err = fmt.Errorf("run ends %s in %s", last.Outcome, last.State)
+	}
+	return err
+}
+
+// remoteSite is an organization in another process.
+type remoteSite struct {
+	site
+	child child
+}
+
+func (s remoteSite) World(_ context.Context, book *runbook.Book) (engine.World, error) {
+	key, err := updateKey()
+	if err != nil {
+		return nil, err
+	}
+	w, err := rfc2136.New(rfc2136.Config{Zone: worldtest.Domain, Server: s.child.Server, Key: &key})
+	if err != nil {
+		return nil, err
+	}
+	watcher, err := watch.New(watch.Config{Zone: worldtest.Domain, Authorities: []string{s.child.Server}})
+	if err != nil {
+		return nil, err
+	}
+	return worldtest.Parts{
+		East: embedded.New(s.child.Socket, worldtest.East), West: embedded.New(s.child.Socket, worldtest.West),
+		Writer: w, Watch: watcher,
+	}.World(book), nil
+}
