@@ -163,6 +163,9 @@ func (h *History) Add(r Record) {
 	if fresh&(1<<HoldTimer) != 0 {
 		h.Earned, h.covered = 0, r.At
 	}
+	if h.State.Phase != Asking { // a question that is over takes its votes with it
+		h.Asked, h.Votes = nil, nil
+	}
 	h.visit(before, r)
 }
 
@@ -179,7 +182,6 @@ func (h *History) note(r Record) {
 			h.Wrote[d.Key] = true
 		}
 	case Answered:
-		h.Asked, h.Votes = nil, nil
 		if r.Event.Answer != Granted {
 			break
 		}
@@ -212,7 +214,6 @@ func (h *History) visit(before State, r Record) {
 		}
 	}
 	if entered {
-		h.Asked = nil
 		h.Visits = append(h.Visits, Visit{State: h.def.States[h.State.Cur].ID, Undo: h.State.Undoing, Entered: r.At})
 	}
 }

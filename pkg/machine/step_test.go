@@ -211,6 +211,27 @@ func performs(actions []Action) bool {
 
 func intended(before State, e Event) bool { return e.Kind == IntentSet || before.Phase == Intended }
 
+// A question that expired is asked anew, and nobody's vote of then counts.
+func TestExpiredQuestionTakesItsVotes(t *testing.T) {
+	h := NewHistory(sample())
+	add := func(e Event) { h.Add(Record{Kind: e.Kind.String(), Event: e}) }
+	for _, e := range []Event{{Kind: Opened}, judged(0, Pass)} {
+		add(e)
+	}
+	h.Add(Record{Kind: Asked, Detail: Detail{State: "ask", Digest: "d"}})
+	h.Add(Record{Kind: Voted, Detail: Detail{Actor: "ann"}})
+	add(Event{Kind: Resumed})
+	if h.Asked == nil || len(h.Votes) != 1 {
+		t.Errorf("after a crash: asked %v, votes %v", h.Asked, h.Votes)
+	}
+	for _, e := range []Event{{Kind: Elapsed, Timer: ExpiryTimer}, {Kind: Continue}, judged(0, Pass)} {
+		add(e)
+	}
+	if h.State.Phase != Asking || h.Asked != nil || len(h.Votes) != 0 {
+		t.Errorf("asked anew: phase %s, asked %v, votes %v", h.State.Phase, h.Asked, h.Votes)
+	}
+}
+
 func TestHistoryEarnsOnlyWhatWasObserved(t *testing.T) {
 	d := sample()
 	h := NewHistory(d)
