@@ -26,7 +26,7 @@ ask people or assert, with the guards that make each of them safe.
 A NAME is a runbook that ims ships; a FILE ends in .yaml or contains a slash.`,
 		Example: "  ims runbook list\n  ims runbook show q285090\n  ims runbook lint ./mine.yaml",
 	}
-	return group(cmd, newRunbookLint(s), newRunbookList(s), newRunbookShow(s))
+	return group(cmd, newRunbookCheck(s), newRunbookLint(s), newRunbookList(s), newRunbookShow(s))
 }
 
 // source is a runbook that was read.

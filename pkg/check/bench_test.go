@@ -13,7 +13,7 @@ func BenchmarkCheck(b *testing.B) {
 	book := shipped(b, "q285090")
 	states := 0
 	for b.Loop() {
-		res, err := check.Run(book, check.Options{Bounds: model.CIBounds()})
+		res, err := check.Run(b.Context(), book, check.Options{Bounds: model.CIBounds()})
 		if err != nil {
 			b.Fatal(err)
 		}

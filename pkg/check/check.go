@@ -9,6 +9,7 @@
 package check
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -79,26 +80,33 @@ type Options struct {
 	Now func() time.Time
 
 	// step replaces the machine's, for tests that break it.
-	step func(machine.State, machine.Event) machine.State
+	step func(*machine.Def) func(machine.State, machine.Event) machine.State
 }
 
-// Run checks a runbook. The error says that it cannot be explored at all.
-func Run(b *Runbook, o Options) (*Result, error) {
+// Bounds are how much can happen at once.
+type Bounds = model.Bounds
+
+// NamedBounds finds bounds by name; BoundNames are the names.
+func NamedBounds(name string) (Bounds, bool) {
+	for _, b := range []Bounds{model.DefaultBounds(), model.CIBounds()} {
+		if b.Name == name {
+			return b, true
+		}
+	}
+	return Bounds{}, false
+}
+
+// BoundNames lists the names that NamedBounds knows.
+func BoundNames() []string { return []string{model.DefaultBounds().Name, model.CIBounds().Name} }
+
+// Run checks a runbook on one core; it may be called from several goroutines.
+// The error says that the runbook cannot be explored at all, or that ctx ended.
+func Run(ctx context.Context, b *Runbook, o Options) (*Result, error) {
 	if o.MaxStates <= 0 {
 		o.MaxStates = maxStates
 	}
-	def := *b.Def
-	def.States = append([]machine.StateDef(nil), def.States...)
-	for i := range def.States { // attempts are a bound
-		if do := def.States[i].Do; do != nil {
-			limited := *do
-			limited.Retry.Max = min(limited.Retry.Max, o.Bounds.Attempts)
-			def.States[i].Do = &limited
-		}
-	}
-	bound := *b
-	bound.Def = &def
-	p := study(&bound)
+	bound := b.limited(o.Bounds.Attempts)
+	p := study(bound)
 	if n := p.slotsNeeded(); n > model.MaxImages {
 		return nil, fmt.Errorf("check runbook %q: it has %d effects that are undone by writing back, the model keeps %d", b.Name, n, model.MaxImages)
 	}
@@ -107,13 +115,47 @@ func Run(b *Runbook, o Options) (*Result, error) {
 	if o.Now != nil {
 		start = o.Now()
 	}
-	var unseen []map[string]bool
-	for _, r := range readings(&def) {
-		x := newShell(&bound, model.Rules{Params: r.params, Bounds: o.Bounds})
-		if o.step != nil {
-			x.next = o.step
+	if err := res.explore(ctx, bound, o); err != nil {
+		return nil, err
+	}
+	pool := Pool(bound, true)
+	if pool.Verdict == Violated {
+		res.Verdict = Violated
+	}
+	res.Properties = slices.Insert(res.Properties, int(s10)+1, pool)
+	if o.Now != nil {
+		res.Elapsed = o.Now().Sub(start)
+	}
+	return res, nil
+}
+
+// limited is the runbook with so many attempts at each effect.
+func (b *Runbook) limited(attempts uint8) *Runbook {
+	c := b.clone()
+	for i := range c.Def.States {
+		if do := c.Def.States[i].Do; do != nil {
+			do.Retry.Max = min(do.Retry.Max, attempts)
 		}
-		g := explore(x, o.Bounds.Starts(), o.MaxStates, named(o.Until)&^found(res))
+	}
+	return c
+}
+
+// explore explores a runbook under every reading that makes a difference to it.
+func (res *Result) explore(ctx context.Context, b *Runbook, o Options) error {
+	for _, p := range properties {
+		res.Properties = append(res.Properties, Finding{ID: p.id, Title: p.title, Verdict: Proved, Trace: []Line{}})
+	}
+	var unseen []map[string]bool
+	for _, r := range readings(b.Def) {
+		x := newShell(b, model.Rules{Params: r.params, Bounds: o.Bounds})
+		if o.step != nil {
+			x.next = o.step(b.Def)
+		}
+		wanted := named(o.Until)
+		g := explore(ctx, x, o.MaxStates, wanted&^found(res))
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if !g.limited {
 			g.live()
 		}
@@ -124,15 +166,12 @@ func Run(b *Runbook, o Options) (*Result, error) {
 			gaps[gap] = true
 		}
 		unseen = append(unseen, gaps)
-		if len(o.Until) > 0 && named(o.Until)&^found(res) == 0 {
+		if wanted != 0 && wanted&^found(res) == 0 {
 			break
 		}
 	}
 	res.gaps(unseen)
-	if o.Now != nil {
-		res.Elapsed = o.Now().Sub(start)
-	}
-	return res, nil
+	return nil
 }
 
 // named are the properties with these ids.
@@ -162,17 +201,13 @@ func (res *Result) gaps(unseen []map[string]bool) {
 			res.Gaps = append(res.Gaps, gap)
 		}
 	}
+	slices.Sort(res.Gaps)
 }
 
 // merge adds what the exploration under one reading found.
 func (res *Result) merge(g *graph, reading string) {
 	res.States += len(g.keys)
 	res.Edges += g.count
-	if res.Properties == nil {
-		for _, p := range properties {
-			res.Properties = append(res.Properties, Finding{ID: p.id, Title: p.title, Verdict: Proved, Trace: []Line{}})
-		}
-	}
 	for p := range numProperties {
 		f := &res.Properties[p]
 		v := g.found[p]

@@ -47,7 +47,7 @@ func load(t testing.TB, file string, src []byte) *check.Runbook {
 func TestShippedAreProved(t *testing.T) {
 	for _, name := range runbooks.Names() {
 		t.Run(name, func(t *testing.T) {
-			res, err := check.Run(shipped(t, name), check.Options{Bounds: model.CIBounds(), Now: time.Now})
+			res, err := check.Run(t.Context(), shipped(t, name), check.Options{Bounds: model.CIBounds(), Now: time.Now})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"context"
+
 	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/model"
 )
@@ -42,7 +44,8 @@ type violation struct {
 // maxStates bounds an exploration by memory: some 120 bytes a state.
 const maxStates = 80_000_000
 
-func explore(x *shell, starts []model.Start, limit int, until set) *graph {
+func explore(ctx context.Context, x *shell, limit int, until set) *graph {
+	starts := x.rules.Starts()
 	g := &graph{shell: x, starts: starts, table: newTable(), max: limit, until: until, cover: newCover()}
 	for i := range starts {
 		w := starts[i].World
@@ -56,21 +59,27 @@ func explore(x *shell, starts []model.Start, limit int, until set) *graph {
 			g.violated(bad, violation{state: n})
 		}
 	}
-	g.run(0, false)
+	g.run(ctx, 0, false)
 	g.clean = len(g.keys)
 	for i := range g.clean {
+		if g.limited {
+			break
+		}
 		s, w := g.keys[i].unpack()
 		g.crashed(int32(i), s, &w)
 	}
-	g.run(g.clean, true)
+	g.run(ctx, g.clean, true)
 	g.offset = append(g.offset, uint32(len(g.edges)))
 	return g
 }
 
 // run expands states until none is new.
-func (g *graph) run(from int, crashes bool) {
+func (g *graph) run(ctx context.Context, from int, crashes bool) {
 	for i := from; i < len(g.keys); i++ {
 		if len(g.keys) > g.max || (g.until != 0 && g.until&^g.bad == 0) {
+			g.limited = true
+		}
+		if i%8192 == 0 && ctx.Err() != nil {
 			g.limited = true
 		}
 		g.offset = append(g.offset, uint32(len(g.edges)))

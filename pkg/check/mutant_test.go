@@ -17,7 +17,7 @@ func brief() model.Bounds {
 
 func violated(t *testing.T, b *check.Runbook, bounds model.Bounds, until ...string) []string {
 	t.Helper()
-	res, err := check.Run(b, check.Options{Bounds: bounds, Until: until})
+	res, err := check.Run(t.Context(), b, check.Options{Bounds: bounds, Until: until})
 	if err != nil {
 		t.Fatal(err)
 	}

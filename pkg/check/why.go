@@ -1,5 +1,7 @@
 package check
 
+import "context"
+
 // Need says what a state is for: what breaks when the runbook is changed.
 type Need struct {
 	State    string       `json:"state"`
@@ -15,7 +17,7 @@ type Experiment struct {
 
 // Why drops a state, drops it with everything that repeats it elsewhere, swaps
 // it with the next, and says which properties break.
-func Why(b *Runbook, state string, o Options) (*Need, error) {
+func Why(ctx context.Context, b *Runbook, state string, o Options) (*Need, error) {
 	if _, err := b.find(state); err != nil {
 		return nil, err
 	}
@@ -38,7 +40,7 @@ func Why(b *Runbook, state string, o Options) (*Need, error) {
 		c, err := x.edit()
 		if err != nil {
 			e.Cannot = err.Error()
-		} else if e.Broken, err = broken(c, o); err != nil {
+		} else if e.Broken, err = broken(ctx, c, o); err != nil {
 			return nil, err
 		}
 		need.Variants = append(need.Variants, e)
@@ -46,8 +48,8 @@ func Why(b *Runbook, state string, o Options) (*Need, error) {
 	return need, nil
 }
 
-func broken(b *Runbook, o Options) ([]Finding, error) {
-	res, err := Run(b, o)
+func broken(ctx context.Context, b *Runbook, o Options) ([]Finding, error) {
+	res, err := Run(ctx, b, o)
 	if err != nil {
 		return nil, err
 	}

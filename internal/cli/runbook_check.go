@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/ims/internal/output"
+	"example.org/ims/pkg/check"
+	"example.org/ims/pkg/runbook"
+)
+
+type runbookCheckOptions struct {
+	format output.Format
+	bounds boundsValue
+	why    string
+	limit  int
+}
+
+// boundsValue is the value of --bounds.
+type boundsValue struct{ check.Bounds }
+
+// UnmarshalText finds bounds by name.
+func (v *boundsValue) UnmarshalText(text []byte) error {
+	b, ok := check.NamedBounds(string(text))
+	if !ok {
+		return fmt.Errorf("no bounds %q", text)
+	}
+	v.Bounds = b
+	return nil
+}
+
+func newRunbookCheck(s *session) *cobra.Command {
+	var opts runbookCheckOptions
+	opts.bounds.Bounds, _ = check.NamedBounds(check.BoundNames()[0]) // the first name is known
+	cmd := &cobra.Command{
+		Use:   "check [NAME|FILE|FOLDER…]",
+		Short: "Prove that runbooks lose no mail, or show how they do",
+		Long: `Prove that runbooks lose no mail, or show how they do.
+
+Every state that can be reached is visited: the runbook's machine, in a model of
+a gateway, its stores, routes, MX records, caches, successor and destinations,
+with a crash between every two commits, answers that get lost, questions that
+are rejected or expire, and an abort at any moment. Nothing is touched.
+
+A property is proved, violated, with the shortest way to the violation in plain
+words, or inconclusive, if a bound was hit. What was assumed is printed with it.
+
+Without arguments the shipped runbooks are checked. The bounds "ci" take
+seconds; "default" take minutes and some gigabytes of memory.`,
+		Example: "  ims runbook check --bounds ci\n  ims runbook check -o sarif runbooks/ >check.sarif\n  ims runbook check q285090 --why settle",
+		RunE: func(cmd *cobra.Command, argv []string) error {
+			return runRunbookCheck(cmd.Context(), s, s.printer(opts.format), argv, opts)
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			names, err := s.shipped()
+			if err != nil {
+				return nil, cobra.ShellCompDirectiveDefault
+			}
+			return names, cobra.ShellCompDirectiveDefault
+		},
+	}
+	formatFlag(cmd, &opts.format, output.Text, output.JSON, output.JUnit, output.SARIF, output.GitHub)
+	wordFlag(cmd, &opts.bounds, "bounds", "how much can happen at once (default "+opts.bounds.Name+")", check.BoundNames())
+	cmd.Flags().StringVar(&opts.why, "why", "", "drop this `state` of the runbook, or swap it with the next, and say what breaks")
+	cmd.Flags().IntVar(&opts.limit, "max-states", 0, "give up beyond so many `states`, of some 120 bytes each; 0 is 80 million")
+	return exits(cmd, output.Done, output.Blocked, output.Unknown)
+}
+
+func runRunbookCheck(ctx context.Context, s *session, p *output.Printer, argv []string, opts runbookCheckOptions) error {
+	books, err := s.books(argv)
+	if err != nil {
+		return err
+	}
+	if opts.why != "" {
+		if len(books) != 1 {
+			return output.As(output.Usage, "ims runbook check NAME --why "+opts.why, fmt.Errorf("--why asks about one runbook, these are %d", len(books)))
+		}
+		return explainState(ctx, p, books[0], opts)
+	}
+	verdict := output.Done
+	var results []*check.Result
+	for _, b := range books {
+		p.Note("checking %s, bounds %s", b.Def.Name, opts.bounds.Name)
+		res, err := check.Run(ctx, subject(b), check.Options{Bounds: opts.bounds.Bounds, MaxStates: opts.limit, Now: time.Now})
+		if err != nil {
+			return err
+		}
+		results = append(results, res)
+		verdict = output.Worse(verdict, verdictKind(res.Verdict))
+	}
+	if err := printChecks(s, p, books, results); err != nil {
+		return err
+	}
+	return output.Said(verdict)
+}
+
+// books reads and binds every runbook that the arguments name; without
+// arguments, the shipped ones. All their mistakes come at once.
+func (s *session) books(argv []string) ([]*runbook.Book, error) {
+	if len(argv) == 0 {
+		names, err := s.shipped()
+		if err != nil {
+			return nil, err
+		}
+		argv = names
+	}
+	var books []*runbook.Book
+	var wrong error
+	for _, arg := range argv {
+		found, err := s.sources(arg)
+		if err != nil {
+			return nil, err
+		}
+		for _, src := range found {
+			doc, mistakes := runbook.Load(src.name, src.data)
+			if len(mistakes) > 0 {
+				p := s.printer(output.Text)
+				p.Error(mistakes)
+				wrong = output.Said(output.Usage)
+				continue
+			}
+			book, mistakes := runbook.Bind(doc, runbook.Binding{Gateway: "GATEWAY", Successor: "SUCCESSOR", Domains: []string{"DOMAIN"}})
+			if len(mistakes) > 0 {
+				return nil, output.As(output.Usage, "", mistakes)
+			}
+			books = append(books, book)
+		}
+	}
+	return books, wrong
+}
+
+func subject(b *runbook.Book) *check.Runbook {
+	r := &check.Runbook{Name: b.Def.Name, Def: b.Def, Guards: b.Guards}
+	for _, a := range b.Doc.Assume {
+		r.Assumes = append(r.Assumes, a.Value.Value)
+	}
+	return r
+}
+
+func verdictKind(v check.Verdict) output.Kind {
+	switch v {
+	case check.Violated:
+		return output.Blocked
+	case check.Inconclusive:
+		return output.Unknown
+	case check.Proved:
+	}
+	return output.Done
+}

@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"cmp"
+	"strings"
+	"time"
+
+	"example.org/ims/internal/output"
+	"example.org/ims/pkg/check"
+	"example.org/ims/pkg/runbook"
+)
+
+type runbookCheckData struct {
+	*check.Result                 // of one runbook
+	Runbooks      []*check.Result `json:"runbooks,omitempty"` // of several
+}
+
+func printChecks(s *session, p *output.Printer, books []*runbook.Book, results []*check.Result) error {
+	switch p.Format() {
+	case output.JUnit, output.SARIF, output.GitHub:
+		var all []finding
+		for i, res := range results {
+			all = append(all, findings(books[i], res)...)
+		}
+		b, err := renderFindings(p.Format(), s.deps.Version, all)
+		if err != nil {
+			return err
+		}
+		return p.Raw(b)
+	case output.Text, output.JSON, output.JSONL, output.Markdown, output.Mermaid:
+	}
+	data := runbookCheckData{Result: results[0]}
+	if len(results) > 1 {
+		data = runbookCheckData{Runbooks: results}
+	}
+	return p.Result("runbook-check", data, func(page *output.Page) {
+		for _, res := range results {
+			checkPage(page, res)
+		}
+		assumptionLines(page, results)
+	})
+}
+
+// findings are the verdicts on a runbook, each step of a trace at the state of
+// the file that it happens in.
+func findings(b *runbook.Book, res *check.Result) []finding {
+	at := func(state string) place {
+		for _, e := range b.Doc.States {
+			if e.Key.Value == state {
+				return place{b.Doc.File, e.Key.Pos.Line}
+			}
+		}
+		return place{b.Doc.File, 1}
+	}
+	var all []finding
+	for _, p := range res.Properties {
+		f := finding{suite: res.Runbook, id: p.ID, title: p.Title, kind: verdictKind(p.Verdict), text: string(p.Verdict) + ": " + cmp.Or(p.Note, p.Title), place: at("")}
+		for _, l := range p.Trace {
+			f.steps = append(f.steps, step{lineWords(l), at(l.State)})
+			f.place = at(l.State)
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+func lineWords(l check.Line) string {
+	if l.World == "" {
+		return l.Text
+	}
+	return l.Text + " [" + l.World + "]"
+}
+
+func checkPage(page *output.Page, res *check.Result) {
+	b := res.Bounds
+	page.Line("%s: %s   %s, %d moves, %s", res.Runbook, strings.ToUpper(string(res.Verdict)), output.Count(int64(res.States), "state"), res.Edges, res.Elapsed.Round(time.Millisecond))
+	page.Line("  bounds %s: under way at once %d outbound, %d inbound, %d reports; %d attempts at an effect; all else any number", b.Name, b.Out, b.In, b.Reports, b.Attempts)
+	for _, r := range res.Readings {
+		page.Line("  reading: %s", r)
+	}
+	for _, p := range res.Properties {
+		page.Line("  %-9s %-4s %s", verdictWord(p.Verdict), p.ID, p.Title)
+	}
+	for _, p := range res.Properties {
+		if p.Verdict == check.Violated {
+			page.Blank()
+			findingLines(page, p)
+		}
+	}
+	if res.Verdict == check.Inconclusive {
+		page.Line("  a bound was hit before everything was seen")
+	}
+	if len(res.Gaps) > 0 {
+		page.Line("  never seen, so nothing is proved about it:")
+	}
+	for _, g := range res.Gaps {
+		page.Line("    %s", g)
+	}
+	page.Blank()
+}
+
+func verdictWord(v check.Verdict) string {
+	if v == check.Proved {
+		return "proved"
+	}
+	return strings.ToUpper(string(v))
+}
+
+func findingLines(page *output.Page, p check.Finding) {
+	page.Line("  %s %s: %s", p.ID, p.Verdict, cmp.Or(p.Note, p.Title))
+	if p.Reading != "" {
+		page.Line("      if %s", p.Reading)
+	}
+	for i, l := range p.Trace {
+		page.Line("  %3d  %s", i+1, l.Text)
+		if l.World != "" {
+			page.Line("       %s", l.World)
+		}
+	}
+}
+
+func assumptionLines(page *output.Page, results []*check.Result) {
+	page.Line("Assumed:")
+	said := map[string]bool{}
+	for _, res := range results {
+		for _, a := range res.Assumptions {
+			if !said[a] {
+				said[a] = true
+				page.Line("  %s", a)
+			}
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"example.org/ims/internal/output"
+	"example.org/ims/pkg/check"
+	"example.org/ims/pkg/runbook"
+)
+
+type runbookWhyData struct {
+	Runbook string `json:"runbook"`
+	*check.Need
+}
+
+// explainState says what a state is for. Its exit code is that of a question
+// that was answered.
+func explainState(ctx context.Context, p *output.Printer, b *runbook.Book, opts runbookCheckOptions) error {
+	switch p.Format() {
+	case output.Text, output.JSON:
+	case output.JSONL, output.JUnit, output.SARIF, output.GitHub, output.Markdown, output.Mermaid:
+		return output.As(output.Usage, "", fmt.Errorf("--why is printed as text or json, not as %s", p.Format()))
+	}
+	ids := make([]string, len(b.Def.States))
+	for i := range b.Def.States {
+		ids[i] = b.Def.States[i].ID
+	}
+	if b.Def.Find(opts.why) < 0 {
+		return output.As(output.Usage, "ims runbook show "+b.Def.Name, fmt.Errorf("runbook %s has no state %q%s", b.Def.Name, opts.why, didYouMean(opts.why, ids)))
+	}
+	p.Note("checking %s without %s, bounds %s", b.Def.Name, opts.why, opts.bounds.Name)
+	need, err := check.Why(ctx, subject(b), opts.why, check.Options{Bounds: opts.bounds.Bounds, MaxStates: opts.limit})
+	if err != nil {
+		return err
+	}
+	return p.Result("runbook-why", runbookWhyData{b.Def.Name, need}, func(page *output.Page) {
+		page.Line("%s of %s", need.State, b.Def.Name)
+		for _, v := range need.Variants {
+			page.Line("  %s: %s", v.How, breaks(v))
+		}
+		for _, v := range need.Variants {
+			if len(v.Broken) > 0 {
+				page.Blank()
+				page.Line("  %s:", v.How)
+				findingLines(page, v.Broken[0])
+				break
+			}
+		}
+	})
+}
+
+func breaks(v check.Experiment) string {
+	if v.Cannot != "" {
+		return "cannot be tried: " + v.Cannot
+	}
+	if len(v.Broken) == 0 {
+		return "nothing breaks: not needed for any property that is checked"
+	}
+	ids := make([]string, len(v.Broken))
+	for i, f := range v.Broken {
+		ids[i] = f.ID
+	}
+	return strings.Join(ids, ", ") + " break"
+}
