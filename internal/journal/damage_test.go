@@ -19,9 +19,9 @@ func sample(t *testing.T, dir string) string {
 	t.Helper()
 	j, ctx := open(t, dir), t.Context()
 	for _, id := range []string{"r1", "r2"} {
-		openRun(t, j, id, "gateway/"+id)
+		run := openRun(t, j, id, "gateway/"+id)
 		for range 40 {
-			if _, _, err := j.Append(ctx, id, 1, rec("observed", `{"n":"`+strings.Repeat("1", 300)+`"}`)); err != nil {
+			if _, _, err := j.Append(ctx, id, run.Epoch, rec("observed", `{"n":"`+strings.Repeat("1", 300)+`"}`)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -29,7 +29,7 @@ func sample(t *testing.T, dir string) string {
 	if _, err := j.Resume(ctx, "r1", "host/2"); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.CloseRun(ctx, "r2", 1, "retired"); err != nil {
+	if err := j.CloseRun(ctx, "r2", 2, "retired"); err != nil {
 		t.Fatal(err)
 	}
 	if err := j.Close(); err != nil {
@@ -82,7 +82,7 @@ func changes() []change {
 		{"body", `UPDATE journal SET body = '{"n":"2"}' WHERE run = 'r1' AND seq = 7`, "r1", 7},
 		{"kind", `UPDATE journal SET kind = 'granted' WHERE run = 'r2' AND seq = 3`, "r2", 3},
 		{"time", `UPDATE journal SET at = '1998-09-03T08:00:00.000000005Z' WHERE run = 'r2' AND seq = 9`, "r2", 9},
-		{"epoch", `UPDATE journal SET epoch = 2 WHERE run = 'r2' AND seq = 9`, "r2", 9},
+		{"epoch", `UPDATE journal SET epoch = 3 WHERE run = 'r2' AND seq = 9`, "r2", 9},
 		{"hash", `UPDATE journal SET hash = randomblob(32) WHERE run = 'r1' AND seq = 7`, "r1", 7},
 		{"prev", `UPDATE journal SET prev = randomblob(32) WHERE run = 'r1' AND seq = 7`, "r1", 7},
 		{"one deleted", `DELETE FROM journal WHERE run = 'r1' AND seq = 7`, "r1", 7},
@@ -100,7 +100,7 @@ func changes() []change {
 		{"params not JSON", `UPDATE run SET params = '{' WHERE id = 'r1'`, "r1", 0},
 		{"wanted leases", `UPDATE run SET leases = '[]' WHERE id = 'r1'`, "r1", 0},
 		{"opened at", `UPDATE run SET opened_at = 'yesterday' WHERE id = 'r1'`, "r1", 0},
-		{"epoch of the run", `UPDATE run SET epoch = 3 WHERE id = 'r1'`, "r1", 0},
+		{"epoch of the run", `UPDATE run SET epoch = 4 WHERE id = 'r1'`, "r1", 0},
 		{"owner", `UPDATE run SET owner = 'me' WHERE id = 'r1'`, "r1", 0},
 		{"outcome", `UPDATE run SET outcome = 'aborted' WHERE id = 'r2'`, "r2", 0},
 		{"reopened", `UPDATE run SET closed_at = NULL, outcome = NULL WHERE id = 'r2'`, "r2", 0},

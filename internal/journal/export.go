@@ -163,7 +163,7 @@ func (v *exportChecker) line(raw []byte) error {
 	case v.begun && l.Run != v.run:
 		return fmt.Errorf("is about run %q", l.Run)
 	case l.Schema == schemaRun && !v.begun:
-		v.run, v.wanted, v.im = l.Run, l.Leases, implied{epoch: 1, owner: l.OpenedBy}
+		v.run, v.wanted, v.im = l.Run, l.Leases, implied{owner: l.OpenedBy}
 		if err := v.link(raw, l); err != nil {
 			return err
 		}

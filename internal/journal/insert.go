@@ -49,7 +49,7 @@ func insert(ctx context.Context, tx *sql.Tx, run *Run, recs []sealable) error {
 	return nil
 }
 
-func insertRun(ctx context.Context, tx *sql.Tx, h header, head Hash) error {
+func insertRun(ctx context.Context, tx *sql.Tx, h header, run Run) error {
 	var n int
 	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM run WHERE id = ?`, h.Run).Scan(&n); err != nil {
 		return err
@@ -62,8 +62,8 @@ func insertRun(ctx context.Context, tx *sql.Tx, h header, head Hash) error {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO run (id, gateway, runbook, digest, opened_at, opened_by, params, plan,
-		leases, text, epoch, owner, seq, head) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, 0, ?)`,
+		leases, text, epoch, owner, seq, head) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)`,
 		h.Run, h.Gateway, h.Runbook, h.Digest, h.OpenedAt, h.OpenedBy, string(h.Params), h.Plan,
-		string(leases), []byte(h.Text), h.OpenedBy, head[:])
+		string(leases), []byte(h.Text), run.Epoch, h.OpenedBy, run.Head[:])
 	return err
 }

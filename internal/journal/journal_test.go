@@ -132,8 +132,8 @@ func TestRuns(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	j, ctx := open(t, t.TempDir()), t.Context()
 	openRun(t, j, "r1")
-	openRun(t, j, "done")
-	if err := j.CloseRun(ctx, "done", 1, "retired"); err != nil {
+	done := openRun(t, j, "done")
+	if err := j.CloseRun(ctx, "done", done.Epoch, "retired"); err != nil {
 		t.Fatal(err)
 	}
 	add := func(id string, epoch int64, recs ...journal.Record) func() error {

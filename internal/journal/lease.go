@@ -95,7 +95,10 @@ func (j *Journal) BreakLease(ctx context.Context, resource, reason string) (Leas
 		if err != nil {
 			return err
 		}
-		run := Run{ID: l.Run, Epoch: s.Epoch + 1, Seq: s.Seq, Head: s.Head}
+		run := Run{ID: l.Run, Seq: s.Seq, Head: s.Head}
+		if run.Epoch, err = nextEpoch(ctx, tx, s.Gateway); err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, `UPDATE run SET epoch = ? WHERE id = ?`, run.Epoch, run.ID); err != nil {
 			return err
 		}

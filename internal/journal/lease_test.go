@@ -67,6 +67,32 @@ func TestResumeFencesTheOldEpoch(t *testing.T) {
 	}
 }
 
+// A gateway remembers the greatest epoch it was told, over all runs: what a
+// later run writes must not look like the writing of a runner long dead.
+func TestEpochsGrowFromRunToRun(t *testing.T) {
+	j, ctx := open(t, t.TempDir()), t.Context()
+	r1 := openRun(t, j, "r1", "gateway/ims1")
+	for range 3 {
+		var err error
+		if r1, err = j.Resume(ctx, "r1", "host/1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.CloseRun(ctx, "r1", r1.Epoch, "aborted"); err != nil {
+		t.Fatal(err)
+	}
+	r2 := openRun(t, j, "r2", "gateway/ims1")
+	if r2.Epoch <= r1.Epoch {
+		t.Errorf("the run after has epoch %d, the one before had %d", r2.Epoch, r1.Epoch)
+	}
+	if _, _, err := j.Append(ctx, "r2", r2.Epoch, rec("mine", `{}`)); err != nil {
+		t.Error(err)
+	}
+	if err := j.Verify(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestBreakLease(t *testing.T) {
 	j, ctx := open(t, t.TempDir()), t.Context()
 	openRun(t, j, "r1", "gateway/ims1", "space/a")
@@ -90,15 +116,15 @@ func TestBreakLease(t *testing.T) {
 	if err != nil || len(es) != 1 || string(es[0].Body) != `{"reason":"host is gone","resource":"gateway/ims1"}` {
 		t.Errorf("records %v, %v", es, err)
 	}
-	openRun(t, j, "r2", "gateway/ims1")
+	r2 := openRun(t, j, "r2", "gateway/ims1")
 	if _, err := j.Resume(ctx, "r1", "host/1"); !isHeldBy(err, "r2") {
 		t.Errorf("Resume() = %v, want held by r2", err)
 	}
-	if err := j.CloseRun(ctx, "r2", 1, "aborted"); err != nil {
+	if err := j.CloseRun(ctx, "r2", r2.Epoch, "aborted"); err != nil {
 		t.Fatal(err)
 	}
-	if run, err := j.Resume(ctx, "r1", "host/1"); err != nil || run.Epoch != 3 {
-		t.Errorf("Resume() = %+v, %v, want epoch 3", run, err)
+	if run, err := j.Resume(ctx, "r1", "host/1"); err != nil || run.Epoch <= r2.Epoch {
+		t.Errorf("Resume() = %+v, %v, want an epoch after %d, which the gateway has seen", run, err, r2.Epoch)
 	}
 	if d := cmp.Diff(map[string]string{"gateway/ims1": "r1", "space/a": "r1"}, held(t, j)); d != "" {
 		t.Error(d)

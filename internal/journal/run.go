@@ -40,12 +40,15 @@ func (j *Journal) OpenRun(ctx context.Context, info RunInfo, leases []string, fi
 	if err != nil {
 		return Run{}, fmt.Errorf("open run %q: %w", info.ID, err)
 	}
-	run := Run{ID: info.ID, Epoch: 1}
+	run := Run{ID: info.ID}
 	if run.Head, err = h.hash(); err != nil {
 		return Run{}, fmt.Errorf("open run %q: %w", info.ID, err)
 	}
-	err = j.commit(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if err := insertRun(ctx, tx, h, run.Head); err != nil {
+	err = j.commit(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+		if run.Epoch, err = nextEpoch(ctx, tx, info.Gateway); err != nil {
+			return err
+		}
+		if err := insertRun(ctx, tx, h, run); err != nil {
 			return err
 		}
 		if h.Plan != "" {
@@ -76,7 +79,10 @@ func (j *Journal) Resume(ctx context.Context, id, owner string, first ...Record)
 		if err != nil {
 			return err
 		}
-		run = Run{ID: id, Epoch: s.Epoch + 1, Seq: s.Seq, Head: s.Head}
+		run = Run{ID: id, Seq: s.Seq, Head: s.Head}
+		if run.Epoch, err = nextEpoch(ctx, tx, s.Gateway); err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, `UPDATE run SET epoch = ?, owner = ? WHERE id = ?`, run.Epoch, owner, id); err != nil {
 			return err
 		}
@@ -98,6 +104,14 @@ func (j *Journal) Resume(ctx context.Context, id, owner string, first ...Record)
 		return Run{}, fmt.Errorf("resume run %q: %w", id, err)
 	}
 	return run, nil
+}
+
+// nextEpoch is greater than every epoch that a run of the gateway ever had: the
+// gateway remembers the greatest it was told, whichever run that was, and
+// refuses a change under an older one.
+func nextEpoch(ctx context.Context, tx *sql.Tx, gateway string) (n int64, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT coalesce(max(epoch), 0) + 1 FROM run WHERE gateway = ?`, gateway).Scan(&n)
+	return n, err
 }
 
 // Append stores records in one durable commit and returns the sequence number

@@ -105,7 +105,7 @@ func (r *Reader) checkOrphans(ctx context.Context, tx *sql.Tx, ids []string, hel
 
 // checkRun walks one run and compares what is beside its chain.
 func (r *Reader) checkRun(ctx context.Context, tx *sql.Tx, s Summary, held []Lease) error {
-	im := implied{epoch: 1, owner: s.Owner, leases: slices.Clone(s.Leases)}
+	im := implied{owner: s.Owner, leases: slices.Clone(s.Leases)}
 	err := r.walk(ctx, tx, s, 1, func(row row) error {
 		if err := im.apply(row, s.Leases); err != nil {
 			return &DamagedError{File: r.path, Run: s.ID, Seq: row.seq, Reason: err.Error()}
