@@ -95,7 +95,7 @@ func demonstrate(t *testing.T, name string, args []string, exit int, want func(d
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	lab := filepath.Join(dir, "lab")
-	cmd := ims(ctx, t, append([]string{"demo", "--yes", "--messages", "900", "--keep", "--dir", lab, "-o", "json"}, args...)...)
+	cmd := ims(ctx, t, append([]string{"demo", "--yes", "--messages", "600", "--keep", "--dir", lab, "-o", "json"}, args...)...)
 	var out, words bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &words
 	got := 0

@@ -2,6 +2,9 @@ package cli
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -44,7 +47,8 @@ type DemoResult struct {
 	Lost       []string       `json:"lost,omitempty"`
 	Caught     string         `json:"caught,omitempty"` // what noticed the sabotage
 	Problems   []string       `json:"problems,omitempty"`
-	Dir        string         `json:"dir,omitempty"` // if it was kept
+	Thin       []string       `json:"thin,omitempty"` // too little mail there for the result to mean much
+	Dir        string         `json:"dir,omitempty"`  // if it was kept
 }
 
 // DemoLedger is the account of the gateway that was retired.
@@ -135,7 +139,7 @@ and the configuration alone.`,
 	f := cmd.Flags()
 	f.BoolVar(&opts.Yes, "yes", false, "answer every question")
 	f.StringVar(&opts.Runbook, "runbook", "q285090", "`name`: q285090, eleven-steps, or folk (stop it, delete it)")
-	f.IntVar(&opts.Messages, "messages", 1500, "messages a minute, about")
+	f.IntVar(&opts.Messages, "messages", 1000, "messages to send at least")
 	f.BoolVar(&opts.Crash, "crash", false, "kill the runner between an act and its outcome, and the gateways' process")
 	f.StringVar(&opts.Sabotage, "sabotage", "", "`what` to break: lose-one, mx-back, route-back, refuse-550")
 	f.BoolVar(&opts.Keep, "keep", false, "leave the lab's files")
@@ -149,7 +153,7 @@ func (o *DemoOptions) check(cmd *cobra.Command) error {
 		flag, value string
 		known       []string
 	}{{"runbook", o.Runbook, demoRunbooks}, {"sabotage", o.Sabotage, append([]string{""}, sabotages...)}} {
-		if !contains(one.known, one.value) {
+		if !slices.Contains(one.known, one.value) {
 			hint := ""
 			if near, ok := suggest.Nearest(one.value, one.known); ok {
 				hint = fmt.Sprintf("; did you mean %q?", near)
@@ -159,15 +163,6 @@ func (o *DemoOptions) check(cmd *cobra.Command) error {
 		}
 	}
 	return nil
-}
-
-func contains(list []string, s string) bool {
-	for _, one := range list {
-		if one == s {
-			return true
-		}
-	}
-	return false
 }
 
 // kind is how the demonstration ended.
@@ -183,21 +178,39 @@ func (r *DemoResult) kind() output.Kind {
 
 func (r *DemoResult) page(p *output.Page) {
 	p.Blank()
-	p.Line("outcome     %s, after %.0f s, %d resumes", r.Outcome, r.Seconds, r.Resumes)
+	p.Line("outcome      %s with %s, after %.0f s; %s", r.Outcome, r.Runbook, r.Seconds, output.Count(int64(r.Resumes), "resume"))
 	l := r.Ledger
-	p.Line("ledger      %d accepted + %d generated = %d delivered + %d returned + %d absorbed + %d deleted + %d redirected + %d present",
+	p.Line("ledger       %d accepted + %d generated = %d delivered + %d returned + %d absorbed + %d deleted + %d redirected + %d present",
 		l.Accepted, l.Generated, l.Delivered, l.Returned, l.Absorbed, l.Deleted, l.Redirected, l.Present)
-	p.Line("unaccounted %d", l.Unaccounted)
-	for _, one := range r.Lost {
-		p.Line("LOST        %s", one)
+	p.Line("unaccounted  %d", l.Unaccounted)
+	if r.Prediction.Equal {
+		p.Line("prediction   the run took the %d states that the dry run had named", len(r.Prediction.Taken))
+	} else {
+		p.Line("prediction   the dry run had named %d states, the run took %d", len(r.Prediction.Predicted), len(r.Prediction.Taken))
 	}
-	for _, one := range r.Problems {
-		p.Line("PROBLEM     %s", one)
+	t := r.Traffic
+	p.Line("traffic      %d messages; after the switch east took %d, west %d; %d put off and delivered, %d rejected, %d expired, %d split",
+		t.Sent, t.EastAfterSwitch, t.WestAfterSwitch, t.DeferredDelivered, t.Rejected, t.Expired, t.SplitRecipients)
+	p.Line("outbound     %s", counts(r.Outward))
+	p.Line("at most      %s", counts(r.Stores))
+	for word, list := range map[string][]string{"LOST": r.Lost, "PROBLEM": r.Problems, "thin": r.Thin} {
+		for _, one := range list {
+			p.Line("%-12s %s", word, one)
+		}
 	}
 	if r.Caught != "" {
-		p.Line("caught by   %s", r.Caught)
+		p.Line("caught       %s", r.Caught)
 	}
 	if r.Dir != "" {
-		p.Line("files       %s", r.Dir)
+		p.Line("files        %s", r.Dir)
 	}
+}
+
+// counts are numbers by name, in order.
+func counts(m map[string]int) string {
+	var list []string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		list = append(list, fmt.Sprintf("%s %d", k, m[k]))
+	}
+	return strings.Join(list, ", ")
 }

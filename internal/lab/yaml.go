@@ -75,7 +75,7 @@ func timeout(runbook string) string {
 	if runbook == "eleven-steps" {
 		return "40s"
 	}
-	return "15s"
+	return "12s"
 }
 
 // replication is how long a routing change takes to reach the other site. Who

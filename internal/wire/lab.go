@@ -114,8 +114,8 @@ func (x labs) Demo(ctx context.Context, o cli.DemoOptions, say func(cli.DemoLine
 		return nil, err
 	}
 	r, err := demo.Run(ctx, demo.Options{
-		Lab:  lab.Options{Dir: o.Dir, Runbook: o.Runbook, Traffic: lab.Traffic{Messages: o.Messages}, Program: prog},
-		Keep: o.Keep, Yes: o.Yes, Crash: o.Crash, Sabotage: o.Sabotage, Control: x.control, FailAt: failBetween,
+		Lab:      lab.Options{Dir: o.Dir, Runbook: o.Runbook, Program: prog},
+		Messages: o.Messages, Keep: o.Keep, Yes: o.Yes, Crash: o.Crash, Sabotage: o.Sabotage, Control: x.control, FailAt: failBetween,
 		Say: func(l demo.Line) {
 			say(cli.DemoLine{At: fmt.Sprintf("%.1f", l.After.Seconds()), Kind: l.Kind, Text: l.Text})
 		},
@@ -126,7 +126,7 @@ func (x labs) Demo(ctx context.Context, o cli.DemoOptions, say func(cli.DemoLine
 	out := &cli.DemoResult{
 		Outcome: r.Outcome, Runbook: r.Runbook, Seconds: r.Seconds, Ledger: cli.DemoLedger(r.Ledger), Resumes: r.Resumes,
 		Runners: r.Runners, Traffic: cli.DemoTraffic(r.Traffic), Stores: r.Stores, Outward: r.Outward,
-		Prediction: cli.DemoPrediction(r.Prediction), Lost: r.Lost, Caught: r.Caught, Problems: r.Problems, Dir: r.Dir,
+		Prediction: cli.DemoPrediction(r.Prediction), Lost: r.Lost, Caught: r.Caught, Problems: r.Problems, Thin: r.Thin, Dir: r.Dir,
 	}
 	for _, s := range r.States {
 		out.States = append(out.States, cli.DemoState(s))

@@ -4,9 +4,13 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,11 +41,43 @@ func (s *show) count(ctx context.Context, last Status) error {
 	s.res.Traffic.DeferredDelivered, s.res.Traffic.Rejected, s.res.Traffic.Expired = t.deferred, t.rejected, t.expired
 	s.res.Traffic.SplitRecipients = len(t.split)
 	s.presence(events, last)
-	if err := s.tries(); err != nil {
+	n, err := s.tries()
+	if err != nil {
 		return err
 	}
+	f := &s.res.Traffic
+	f.EastAfterSwitch, f.WestAfterSwitch, f.RefusedWhileRefusing, f.Sent = n.East, n.West, n.Refused, n.Sent
+	s.res.thin()
 	s.res.Seconds = time.Since(s.begin).Seconds()
 	return nil
+}
+
+// enough is how many messages each gateway must have taken after the switch.
+const enough = 20
+
+// thin says where there was too little mail.
+func (r *Result) thin() {
+	need := func(what string, have, want int) {
+		if have < want {
+			r.Thin = append(r.Thin, fmt.Sprintf("%s: %d, want %d", what, have, want))
+		}
+	}
+	t := r.Traffic
+	need("accepted by the old gateway after the switch", t.EastAfterSwitch, enough)
+	need("accepted by the successor after the switch", t.WestAfterSwitch, enough)
+	need("put off and then delivered", t.DeferredDelivered, 1)
+	need("rejected", t.Rejected, 1)
+	need("expired", t.Expired, 1)
+	need("messages to several destinations", t.SplitRecipients, 1)
+	if r.Runbook == "q285090" { // the eleven steps take the address spaces away first
+		need("in mts-out when the mode changed", t.MTSOutAtModeChange, 1)
+	}
+	for _, moment := range slices.Sorted(maps.Keys(r.Outward)) {
+		need("outbound at "+moment, r.Outward[moment], 1)
+	}
+	for _, store := range []gateway.Store{gateway.MTA, gateway.MTSOut, gateway.Out, gateway.In, gateway.MTSIn} {
+		need("ever in "+store.String(), r.Stores[store.String()], 1)
+	}
 }
 
 // track reads the whole tracking log of the gateway.
@@ -209,39 +245,45 @@ func effective(events []ledger.Event, from, to time.Time) time.Time {
 	return best
 }
 
+// told is what senders were told.
+type told struct {
+	East, West int // messages that each gateway took after the switch
+	Refused    int // tries that east answered 450 when it refused
+	Sent       int // messages that anybody took
+}
+
 // tries counts from the senders' files.
-func (s *show) tries() error {
+func (s *show) tries() (n told, err error) {
 	files, err := filepath.Glob(filepath.Join(s.lab.Dir, "senders", "*.jsonl"))
 	if err != nil {
-		return fmt.Errorf("list senders' files: %w", err)
+		return n, fmt.Errorf("list senders' files: %w", err)
 	}
 	sent := map[string]bool{}
-	switched := s.switched.when()
-	refusing := s.moments["outbound_only"]
+	switched, refusing := s.switched.when(), s.moments["outbound_only"]
+	past := func(moment time.Time, r senders.Record) bool { return !moment.IsZero() && r.Time.After(moment) }
 	for _, path := range files {
 		err := each(path, func(r senders.Record) {
-			late := !switched.IsZero() && r.Time.After(switched)
 			east, west := r.Addr == s.lab.Address(lab.Retiring), r.Addr == s.lab.Address(lab.Heir)
-			if east && !refusing.IsZero() && r.Time.After(refusing) && len(r.Rcpts) > 0 && r.Rcpts[0].Code == 450 {
-				s.res.Traffic.RefusedWhileRefusing++
+			if east && past(refusing, r) && len(r.Rcpts) > 0 && r.Rcpts[0].Code == 450 {
+				n.Refused++
 			}
 			if len(r.Accepted()) == 0 {
 				return
 			}
 			sent[r.ID] = true
-			if late && east {
-				s.res.Traffic.EastAfterSwitch++
+			if east && past(switched, r) {
+				n.East++
 			}
-			if late && west {
-				s.res.Traffic.WestAfterSwitch++
+			if west && past(switched, r) {
+				n.West++
 			}
 		})
 		if err != nil {
-			return err
+			return n, err
 		}
 	}
-	s.res.Traffic.Sent = len(sent)
-	return nil
+	n.Sent = len(sent)
+	return n, nil
 }
 
 // each reads a sender's file.
@@ -251,14 +293,18 @@ func each(path string, fn func(senders.Record)) error {
 		return fmt.Errorf("read sender's file: %w", err)
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	in := bufio.NewScanner(f)
-	in.Buffer(nil, 1<<20)
-	for in.Scan() {
+	for in := bufio.NewReader(f); ; {
+		line, err := in.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return nil // a last line without an end is still being written
+		}
+		if err != nil {
+			return fmt.Errorf("read sender's file %s: %w", path, err)
+		}
 		var r senders.Record
-		if err := json.Unmarshal(in.Bytes(), &r); err != nil {
+		if err := json.Unmarshal(line, &r); err != nil {
 			return fmt.Errorf("read sender's file %s: %w", path, err)
 		}
 		fn(r)
 	}
-	return in.Err()
 }

@@ -10,6 +10,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ import (
 // Options of a demonstration.
 type Options struct {
 	Lab      lab.Options
+	Messages int // to send at least; 0 means 1000
 	Keep     bool
 	Yes      bool   // answer every question
 	Crash    bool   // kill the runner and the gateways' process
@@ -111,6 +113,8 @@ const warmUp = 4 * time.Second
 // Run performs a demonstration. The error says that it could not be performed;
 // that it went badly is in the result.
 func Run(ctx context.Context, o Options) (res *Result, err error) {
+	o.Messages = cmp.Or(o.Messages, 1000)
+	o.Lab.Traffic.Messages = o.Messages * 3 / 2 // a minute, so that most runs need not be waited for
 	s := &show{Options: o, begin: time.Now(), res: &Result{Runbook: o.Lab.Runbook}, moments: map[string]time.Time{}}
 	s.say("lab", "starting a lab on loopback")
 	if s.lab, err = lab.Start(ctx, o.Lab); err != nil {
@@ -186,21 +190,35 @@ func (s *show) startRunner(ctx context.Context) error {
 	return nil
 }
 
-// afterwards is how long mail flows after the end.
-const afterwards = 2 * time.Second
+// How long mail flows after the end, and how long at most until enough of it
+// did.
+const (
+	afterwards = 2 * time.Second
+	patience   = 25 * time.Second
+)
 
 // finish lets users send a little longer, ends the senders, and waits until
 // the successor has brought to an end what it took.
 func (s *show) finish(ctx context.Context) error {
-	if err := sleep(ctx, afterwards); err != nil {
-		return err
+	bad := s.Sabotage != "" || s.Lab.Runbook == lab.FolkName // mail is held, or gone: there is nothing to wait for
+	for begin := time.Now(); ; {
+		if err := sleep(ctx, afterwards); err != nil {
+			return err
+		}
+		n, err := s.tries()
+		if err != nil {
+			return err
+		}
+		if bad || n.Sent >= s.Messages || time.Since(begin) > patience {
+			break
+		}
 	}
 	s.say("lab", "senders end")
 	if err := s.lab.Part("senders").Stop(20 * time.Second); err != nil {
 		return err
 	}
-	if s.Sabotage != "" || s.Lab.Runbook == lab.FolkName {
-		return nil // there is nothing to wait for: mail is held, or gone
+	if bad {
+		return nil
 	}
 	s.say("lab", "waiting until %s has delivered or returned all that it took", lab.Heir)
 	limit, cancel := context.WithTimeout(ctx, 30*time.Second)

@@ -21,6 +21,7 @@ type Result struct {
 	Lost     []string
 	Caught   string
 	Problems []string
+	Thin     []string // too little mail somewhere for the result to mean much
 	Dir      string
 }
 

@@ -47,17 +47,17 @@ func (s *show) sabotage(ctx context.Context, st Status) error {
 	return nil
 }
 
-// patience is how long a run whose ledger does not balance may stand still
+// stillFor is how long a run whose ledger does not balance may stand still
 // before it is judged to be blocked: nothing but a person can bring a message
 // back.
-const patience = 8 * time.Second
+const stillFor = 8 * time.Second
 
 // given reports that a run from which a message was stolen does not go on, and
 // says why.
 func (s *show) given(st Status) bool {
 	i := slices.IndexFunc(st.Missing, func(m string) bool { return strings.Contains(m, "ledger.unaccounted") })
 	n := len(st.Visits)
-	if s.Sabotage != "lose-one" || i < 0 || n == 0 || time.Since(st.Visits[n-1].Entered) < patience {
+	if s.Sabotage != "lose-one" || i < 0 || n == 0 || time.Since(st.Visits[n-1].Entered) < stillFor {
 		return false
 	}
 	s.say("end", "the run does not go on: %s", st.Missing[i])
