@@ -119,7 +119,13 @@ func (g *graph) state(i int32, s machine.State, w *model.World) {
 	}
 }
 
+// crashed follows a crash. A guard that had passed is void after it.
 func (g *graph) crashed(i int32, s machine.State, w *model.World) {
+	if s.Phase == machine.Ready && !s.Undoing && g.def.States[s.Cur].Do.Pre != machine.Here {
+		if n := g.next(s, machine.Event{Kind: machine.Resumed}); n.Phase == machine.Ready {
+			g.violated(1<<s5, violation{state: i, act: actCrash, note: "the guard is not judged again"})
+		}
+	}
 	if m, ok := g.crash(s, w); ok {
 		g.count++
 		g.visit(m.s, &m.w, i, actCrash)

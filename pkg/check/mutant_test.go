@@ -15,6 +15,16 @@ func brief() model.Bounds {
 	return b
 }
 
+// ci are the bounds of every commit.
+func ci() model.Bounds {
+	if raced {
+		b := brief()
+		b.Reports, b.Bad = 0, false
+		return b
+	}
+	return model.CIBounds()
+}
+
 func violated(t *testing.T, b *check.Runbook, bounds model.Bounds, until ...string) []string {
 	t.Helper()
 	res, err := check.Run(t.Context(), b, check.Options{Bounds: bounds, Until: until})
@@ -33,27 +43,32 @@ func violated(t *testing.T, b *check.Runbook, bounds model.Bounds, until ...stri
 
 type edit func(*check.Runbook, string) (*check.Runbook, error)
 
+// mutants are the shipped runbooks without a measure: without the state that
+// takes it, and without the guards elsewhere that repeat it.
+var mutants = []struct {
+	measure, book, state string
+	edits                []edit
+	want                 []string
+}{
+	{"consent", "q285090", "consent_no_route", []edit{check.WithoutCopies, check.Without}, []string{"S3"}},
+	{"consent", "eleven-steps", "consent_no_route", []edit{check.WithoutCopies, check.Without}, []string{"S3"}},
+	{"old-MX wait", "q285090", "accepting", []edit{check.WithoutCopies, check.Without}, []string{"S2b"}},
+	{"old-MX wait", "eleven-steps", "accepting", []edit{check.WithoutCopies, check.Without}, []string{"S2b"}},
+	{"routing settle", "q285090", "settle", []edit{check.WithoutCopies, check.Without}, []string{"S1", "L1"}},
+	{"routing settle", "eleven-steps", "settle", []edit{check.Without}, []string{"L1"}},
+	{"mts-out drain", "eleven-steps", "drain_mts", []edit{check.WithoutCopies, check.Without}, []string{"L1"}},
+	{"flush consent", "eleven-steps", "flush_consent", []edit{check.WithoutCopies, check.Without}, []string{"S4"}},
+	{"final guard", "q285090", "remove", []edit{check.WithoutCopies, check.WithoutGuard}, []string{"S1", "S6"}},
+	{"final guard", "eleven-steps", "remove", []edit{check.WithoutCopies, check.WithoutGuard}, []string{"S1", "S6"}},
+	{"undo of mode", "q285090", "outbound_only", []edit{check.WithoutUndo}, []string{"S10"}},
+	{"undo of mode", "eleven-steps", "outbound_only", []edit{check.WithoutUndo}, []string{"S10"}},
+	{"undo of stop", "eleven-steps", "stop", []edit{check.WithoutUndo}, []string{"S10"}},
+}
+
 func TestMutantsAreKilled(t *testing.T) {
-	for _, tt := range []struct {
-		measure, book, state string
-		edits                []edit
-		want                 []string
-	}{
-		{"consent", "q285090", "consent_no_route", []edit{check.WithoutCopies, check.Without}, []string{"S3"}},
-		{"consent", "eleven-steps", "consent_no_route", []edit{check.WithoutCopies, check.Without}, []string{"S3"}},
-		{"old-MX wait", "q285090", "accepting", []edit{check.WithoutCopies, check.Without}, []string{"S2b"}},
-		{"old-MX wait", "eleven-steps", "accepting", []edit{check.WithoutCopies, check.Without}, []string{"S2b"}},
-		{"routing settle", "q285090", "settle", []edit{check.WithoutCopies, check.Without}, []string{"S1", "L1"}},
-		{"routing settle", "eleven-steps", "settle", []edit{check.Without}, []string{"L1"}},
-		{"mts-out drain", "eleven-steps", "drain_mts", []edit{check.WithoutCopies, check.Without}, []string{"L1"}},
-		{"flush consent", "eleven-steps", "flush_consent", []edit{check.WithoutCopies, check.Without}, []string{"S4"}},
-		{"final guard", "q285090", "remove", []edit{check.WithoutCopies, check.WithoutGuard}, []string{"S1", "S6"}},
-		{"final guard", "eleven-steps", "remove", []edit{check.WithoutCopies, check.WithoutGuard}, []string{"S1", "S6"}},
-		{"undo of mode", "q285090", "outbound_only", []edit{check.WithoutUndo}, []string{"S10"}},
-		{"undo of mode", "eleven-steps", "outbound_only", []edit{check.WithoutUndo}, []string{"S10"}},
-		{"undo of stop", "eleven-steps", "stop", []edit{check.WithoutUndo}, []string{"S10"}},
-	} {
+	for _, tt := range mutants {
 		t.Run(tt.book+"/"+tt.measure, func(t *testing.T) {
+			t.Parallel()
 			b := shipped(t, tt.book)
 			for _, e := range tt.edits {
 				var err error

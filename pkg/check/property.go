@@ -34,7 +34,7 @@ var properties = [numProperties]struct{ id, title string }{
 	s2c: {"S2c", "after that it refuses only temporarily, never with 5xx"},
 	s3:  {"S3", "the last route of an address space goes only with consent"},
 	s4:  {"S4", "no message is returned because of the run without a decision that covers it, by number"},
-	s5:  {"S5", "no effect happens before its intent is durable"},
+	s5:  {"S5", "no effect happens before its intent is durable, or on a guard that was judged before a crash"},
 	s6:  {"S6", "no move of the world falsifies the guard of a destructive effect"},
 	s7:  {"S7", "no effect that counts happens twice"},
 	s8:  {"S8", "a destructive effect follows a decision on the configuration as it still is"},
