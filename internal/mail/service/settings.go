@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"example.org/ims/pkg/gateway"
@@ -21,6 +22,15 @@ func (g *Gateway) applySettings(ctx context.Context, p gateway.SettingsPatch, r 
 	}
 	rt := g.runtime()
 	live := r.File.ApplyLive
+	if rt == nil && r.Running && p.Restart { // an attempt before stopped it, and could not start it
+		if err := g.begin(r, op); err != nil {
+			return gateway.Op{}, err
+		}
+		if err := g.startIfAllowed(ctx, r.Paused); err != nil {
+			return g.fail(r, op, err)
+		}
+		return g.finish(r, op)
+	}
 	if rt == nil || rt.settings().Equal(after) || !p.Restart && !live {
 		return g.finish(r, op)
 	}
@@ -41,10 +51,8 @@ func (g *Gateway) applySettings(ctx context.Context, p gateway.SettingsPatch, r 
 
 // restart stops and starts the service in one go.
 func (g *Gateway) restart(ctx context.Context, paused bool) error {
-	if err := g.stop(ctx); err != nil {
-		return err
-	}
-	return g.startIfAllowed(ctx, paused)
+	err := g.stop(ctx) // stopped in any case; what went wrong is the note of it
+	return errors.Join(err, g.startIfAllowed(ctx, paused))
 }
 
 // startIfAllowed starts the service while Run is at work.
