@@ -191,11 +191,14 @@ func (r *DemoResult) page(p *output.Page) {
 	t := r.Traffic
 	p.Line("traffic      %d messages; after the switch east took %d, west %d; %d put off and delivered, %d rejected, %d expired, %d split",
 		t.Sent, t.EastAfterSwitch, t.WestAfterSwitch, t.DeferredDelivered, t.Rejected, t.Expired, t.SplitRecipients)
-	p.Line("outbound     %s", counts(r.Outward))
-	p.Line("at most      %s", counts(r.Stores))
-	for word, list := range map[string][]string{"LOST": r.Lost, "PROBLEM": r.Problems, "thin": r.Thin} {
-		for _, one := range list {
-			p.Line("%-12s %s", word, one)
+	p.Line("outbound     waiting then: %s", counts(r.Outward))
+	p.Line("stores       at most: %s", counts(r.Stores))
+	for _, kind := range []struct {
+		word string
+		list []string
+	}{{"LOST", r.Lost}, {"PROBLEM", r.Problems}, {"thin", r.Thin}} {
+		for _, one := range kind.list {
+			p.Line("%-12s %s", kind.word, one)
 		}
 	}
 	if r.Caught != "" {

@@ -25,6 +25,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -36,6 +37,9 @@ type Options struct {
 	// Program is what is started for each part: its path, and what it is
 	// called.
 	Program Program
+	// Ending is called with the configuration before everything is stopped, to
+	// end what others started in the lab; nil does nothing.
+	Ending func(config string) error
 }
 
 // Program is how the parts of a lab are started: Path with the arguments
@@ -49,6 +53,7 @@ type Program struct {
 type Lab struct {
 	*Layout
 	program Program
+	ending  func(config string) error
 	temp    bool
 	parts   map[string]*Part
 	order   []string
@@ -69,7 +74,7 @@ func Start(ctx context.Context, o Options) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Lab{Layout: layout, program: o.Program, temp: temp, parts: map[string]*Part{}}
+	l := &Lab{Layout: layout, program: o.Program, ending: o.Ending, temp: temp, parts: map[string]*Part{}}
 	if err := l.write(o.Runbook); err != nil {
 		return nil, errors.Join(fmt.Errorf("make lab: %w", err), l.Stop())
 	}
@@ -138,6 +143,9 @@ func (l *Lab) LaunchWith(ctx context.Context, role string, env []string) error {
 // was a temporary one.
 func (l *Lab) Stop() error {
 	var errs []error
+	if l.ending != nil {
+		errs = append(errs, l.ending(l.Config()))
+	}
 	for _, role := range slices.Backward(l.order) {
 		if err := l.parts[role].Stop(stopGrace); err != nil {
 			errs = append(errs, fmt.Errorf("stop %s: %w", role, err))
@@ -158,17 +166,21 @@ const stopGrace = 20 * time.Second
 // Run shows the lab and keeps it until ctx ends or one of its processes does.
 // Then it stops everything.
 func (l *Lab) Run(ctx context.Context, show func(View) error) (err error) {
-	defer func() { err = errors.Join(err, l.Stop()) }()
+	var waiting sync.WaitGroup
+	defer func() {
+		err = errors.Join(err, l.Stop())
+		waiting.Wait()
+	}()
 	if err := show(l.View()); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	for _, p := range l.Parts() {
-		go func() {
+		waiting.Go(func() {
 			<-p.Done()
 			cancel(fmt.Errorf("%s (pid %d) ended: see %s", p.Role, p.PID, l.path("log", p.Role+".log")))
-		}()
+		})
 	}
 	<-ctx.Done()
 	if why := context.Cause(ctx); !errors.Is(why, context.Canceled) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"example.org/ims/internal/dns/resolve"
@@ -59,7 +60,7 @@ func (l *Layout) sources(logs map[string]*senders.Log) ([]*senders.Source, error
 	if err != nil {
 		return nil, err
 	}
-	all := append(internet, l.users(logs["users"], run)...)
+	all := slices.Concat(internet, l.users(logs["users"], run))
 	east := senders.Fixed(senders.Target{Host: Retiring + "." + Domain, Addr: l.addr(Retiring)})
 	printer := &senders.Host{
 		Kind: "printer", Name: "printer.floor2.local", Source: "127.0.12.1", Find: east, Dial: senders.Dial, Log: logs["printer"],

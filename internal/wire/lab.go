@@ -2,9 +2,11 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"example.org/ims/internal/cli"
 	"example.org/ims/internal/config"
@@ -76,6 +78,21 @@ func labRunner(fail string) lab.Runner {
 	}
 }
 
+// endRunner ends the runner that somebody may have started for a lab: it lives
+// in a session of its own.
+func endRunner(path string) error {
+	cfg, err := config.Load(path)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := runner.NewClient(cfg.StateDir).Shutdown(ctx); err != nil && !errors.Is(err, runner.ErrNoRunner) {
+		return err
+	}
+	return nil
+}
+
 // failBetween is the environment of a runner that kills itself between the act
 // of a state and its outcome.
 func failBetween(state string) []string { return []string{"IMS_FAILPOINT=between:" + state} }
@@ -87,7 +104,7 @@ func (labs) Run(ctx context.Context, o cli.LabOptions, show func(cli.LabView) er
 		return err
 	}
 	l, err := lab.Start(ctx, lab.Options{
-		Dir: o.Dir, Runbook: o.Runbook, Traffic: lab.Traffic{Messages: o.Messages, Idle: o.Idle}, Program: prog,
+		Dir: o.Dir, Runbook: o.Runbook, Traffic: lab.Traffic{Messages: o.Messages, Idle: o.Idle}, Program: prog, Ending: endRunner,
 	})
 	if err != nil {
 		return err
@@ -114,7 +131,7 @@ func (x labs) Demo(ctx context.Context, o cli.DemoOptions, say func(cli.DemoLine
 		return nil, err
 	}
 	r, err := demo.Run(ctx, demo.Options{
-		Lab:      lab.Options{Dir: o.Dir, Runbook: o.Runbook, Program: prog},
+		Lab:      lab.Options{Dir: o.Dir, Runbook: o.Runbook, Program: prog, Ending: endRunner},
 		Messages: o.Messages, Keep: o.Keep, Yes: o.Yes, Crash: o.Crash, Sabotage: o.Sabotage, Control: x.control, FailAt: failBetween,
 		Say: func(l demo.Line) {
 			say(cli.DemoLine{At: fmt.Sprintf("%.1f", l.After.Seconds()), Kind: l.Kind, Text: l.Text})

@@ -45,7 +45,7 @@ func (s runSite) World(_ context.Context, book *runbook.Book) (engine.World, err
 }
 
 // book binds a runbook as a run would.
-func (s runSite) book(r runner.Request) (*runbook.Book, error) {
+func (s runSite) book(ctx context.Context, r runner.Request) (*runbook.Book, error) {
 	file, source, err := s.Runbook(r.Runbook)
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (s runSite) book(r runner.Request) (*runbook.Book, error) {
 	if len(mistakes) > 0 {
 		return nil, mistakes
 	}
-	b, _, err := s.Bind(context.Background(), r)
+	b, _, err := s.Bind(ctx, r)
 	if err != nil {
 		return nil, err
 	}

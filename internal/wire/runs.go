@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 
-	"example.org/ims/internal/access"
 	"example.org/ims/internal/cli"
 	"example.org/ims/internal/config"
 	"example.org/ims/internal/plan"
@@ -20,13 +19,13 @@ var _ cli.Runs = runs{}
 // Runner implements cli.Runs.
 func (runs) Runner(c *config.Config) (runner.Options, error) {
 	people, err := peopleOf(c.People)
-	return runner.Options{Dir: c.StateDir, Site: runSite{newSite(c)}, People: access.People(people)}, err
+	return runner.Options{Dir: c.StateDir, Site: runSite{newSite(c)}, People: people}, err
 }
 
 // Plan implements cli.Runs.
 func (runs) Plan(ctx context.Context, c *config.Config, r runner.Request) (*plan.Plan, error) {
 	s := runSite{newSite(c)}
-	book, err := s.book(r)
+	book, err := s.book(ctx, r)
 	if err != nil {
 		return nil, err
 	}

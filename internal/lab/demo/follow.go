@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -73,9 +74,9 @@ func (s *show) visits(st Status, shown int) int {
 		if s.moments[v.State].IsZero() {
 			s.moments[v.State] = v.Entered
 		}
-		left := !v.Left.IsZero() || i < len(st.Visits)-1
-		if left && (i >= shown || i == shown-1) && s.moments["left "+v.State+fmt.Sprint(i)].IsZero() {
-			s.moments["left "+v.State+fmt.Sprint(i)] = v.Left
+		left := "left " + strconv.Itoa(i)
+		if (!v.Left.IsZero() || i < len(st.Visits)-1) && s.moments[left].IsZero() {
+			s.moments[left] = time.Now()
 			if v.Before != "" && v.Before != v.After {
 				s.say("state", "       before: %s", v.Before)
 				s.say("state", "       after:  %s", v.After)

@@ -90,11 +90,11 @@ func records(t *testing.T, path string) []Record {
 
 // brief is a record in one line.
 func brief(start time.Time, r Record) string {
-	s := fmt.Sprintf("%v %s", r.Time.Sub(start), r.Server)
+	words := []string{r.Time.Sub(start).String(), r.Server}
 	for _, rcpt := range r.Rcpts {
-		s += fmt.Sprintf(" %s=%d", rcpt.Addr, rcpt.Code)
+		words = append(words, fmt.Sprintf("%s=%d", rcpt.Addr, rcpt.Code))
 	}
-	return s + fmt.Sprintf(" final=%d", r.Final)
+	return strings.Join(append(words, fmt.Sprintf("final=%d", r.Final)), " ")
 }
 
 // deliver sends one message in a bubble and returns the tries.
