@@ -23,23 +23,23 @@ func (e *Engine) observe(ctx context.Context) error {
 	}
 	e.hist.Grants(obs.Facts, obs.At)
 	vector := obs.Facts.Vector()
-	changed := map[string]string{}
+	changed, news := map[string]string{}, false
 	for _, f := range obs.Facts {
-		if text := f.ID.Format(f.Value); e.hist.Facts[f.ID.String()] != text {
-			changed[f.ID.String()] = text
-		}
+		// An age changes with every look, and is no news.
+		differs := e.note(changed, f.ID.String(), f.ID.Format(f.Value))
+		news = news || (differs && f.ID.Definition().Type != facts.TypeDuration)
 	}
 	recs := e.cover(&obs, &vector)
 	e.last = obs
-	if len(recs) == 0 && len(changed) == 0 && e.observed && time.Since(e.written) < e.heartbeat() {
+	if len(recs) == 0 && !news && e.observed && time.Since(e.written) < e.heartbeat() {
 		e.hist.Cover(e.stretch, obs.At)
 		return nil
 	}
 	for k, v := range obs.Memory {
-		changed[memoryPrefix+k] = v
+		e.note(changed, memoryPrefix+k, v)
 	}
 	for k, v := range obs.Counts {
-		changed[countPrefix+k] = strconv.FormatInt(v, 10)
+		e.note(changed, countPrefix+k, strconv.FormatInt(v, 10))
 	}
 	e.observed, e.written = true, time.Now()
 	err := e.append(ctx, append(recs, machine.Record{
@@ -48,6 +48,16 @@ func (e *Engine) observe(ctx context.Context) error {
 	})...)
 	e.stretch = time.Time{}
 	return err
+}
+
+// note puts into changed what the journal does not say already, and reports
+// whether it does not.
+func (e *Engine) note(changed map[string]string, key, text string) bool {
+	if have, ok := e.hist.Facts[key]; ok && have == text {
+		return false
+	}
+	changed[key] = text
+	return true
 }
 
 // cover extends the stretch of time that was observed without a gap since the
@@ -79,7 +89,7 @@ func (e *Engine) cover(obs *Observation, v *facts.Vector) []machine.Record {
 func (e *Engine) heartbeat() time.Duration {
 	st := &e.opts.Book.Def.States[e.hist.State.Cur]
 	if st.Wait == nil || st.Wait.For == 0 {
-		return time.Minute
+		return 10 * time.Minute
 	}
 	return min(max(st.Wait.For/20, time.Second), 10*time.Minute)
 }
