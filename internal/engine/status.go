@@ -40,6 +40,7 @@ type Status struct {
 	Ledger  map[string]int64  `json:"ledger,omitempty"`
 	Notes   []string          `json:"notes,omitempty"`
 	Visits  []machine.Visit   `json:"visits"`
+	Changed []string          `json:"changed,omitempty"` // states whose effect was intended and not undone
 	Outcome string            `json:"outcome"`
 }
 
@@ -103,6 +104,11 @@ func (e *Engine) snapshot() Status {
 		s.Min, s.NotSelf = int(st.Approve.Min), st.Approve.NotSelf
 		for _, v := range e.hist.Votes {
 			s.Votes = append(s.Votes, v.Actor)
+		}
+	}
+	for i := range def.States {
+		if e.hist.State.Changed&(1<<i) != 0 {
+			s.Changed = append(s.Changed, def.States[i].ID)
 		}
 	}
 	if e.hist.State.Phase == machine.Operating {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"example.org/ims/internal/engine"
@@ -78,7 +79,6 @@ func summary(s journal.Summary) Summary {
 // describe adds to a status what its runbook says of the states.
 func describe(es engine.Status, book *runbook.Book) Status {
 	s := Status{Status: es, Visits: make([]Visit, 0, len(es.Visits)), Undo: Undo{}}
-	done := map[int]bool{}
 	for _, v := range es.Visits {
 		i := book.Def.Find(v.State)
 		if i == machine.Here { // cannot be: the history comes from the same book
@@ -90,25 +90,23 @@ func describe(es engine.Status, book *runbook.Book) Status {
 			out.Source = []string{}
 		}
 		s.Visits = append(s.Visits, out)
-		if st.Kind == machine.KindDo {
-			done[i] = true
-		}
 	}
 	for _, c := range es.Choices {
 		s.Choices = append(s.Choices, Choice{c.Name, c.Title})
 	}
-	s.undo(book, done)
+	s.undo(book)
 	return s
 }
 
-// undo says what an abort would do.
-func (s *Status) undo(book *runbook.Book, done map[int]bool) {
+// undo says what an abort would do. A state whose guard let nothing happen is
+// not among the effects.
+func (s *Status) undo(book *runbook.Book) {
 	s.Undo.Possible = s.Phase != machine.Closing.String() && s.Phase != machine.Closed.String() && !s.Undoing
 	for i := len(book.Def.States) - 1; i >= 0; i-- {
-		if !done[i] {
+		st := &book.Def.States[i]
+		if !slices.Contains(s.Changed, st.ID) {
 			continue
 		}
-		st := &book.Def.States[i]
 		switch st.Do.Undo.Kind {
 		case machine.UndoRestore:
 			s.Undo.Undone = append(s.Undo.Undone, fmt.Sprintf("%s: %s", st.ID, st.Title))
