@@ -20,4 +20,5 @@ func BenchmarkCheck(b *testing.B) {
 		states += res.States
 	}
 	b.ReportMetric(float64(states)/b.Elapsed().Seconds(), "states/s")
+	b.ReportMetric(check.Footprint(b.Context(), book, model.CIBounds()), "B/state")
 }

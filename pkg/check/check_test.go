@@ -62,6 +62,9 @@ func TestShippedAreProved(t *testing.T) {
 					t.Logf("    %s [%s]", l.Text, l.World)
 				}
 			}
+			if raced { // the smaller bounds do not reach every state
+				return
+			}
 			for _, gap := range res.Gaps {
 				if strings.HasSuffix(gap, "is never reached") || strings.HasPrefix(gap, "nobody answers") {
 					t.Errorf("%s: %s: the proof is about less than the runbook", name, gap)

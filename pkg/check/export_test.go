@@ -1,6 +1,11 @@
 package check
 
-import "example.org/ims/pkg/machine"
+import (
+	"context"
+
+	"example.org/ims/pkg/machine"
+	"example.org/ims/pkg/model"
+)
 
 // Step is the machine's step.
 type Step = func(machine.State, machine.Event) machine.State
@@ -9,4 +14,16 @@ type Step = func(machine.State, machine.Event) machine.State
 func Broken(o Options, breakIt func(*machine.Def) Step) Options {
 	o.step = breakIt
 	return o
+}
+
+// Footprint is how many bytes a state takes beside its key, under the first
+// reading.
+func Footprint(ctx context.Context, b *Runbook, bounds Bounds) float64 {
+	l := b.limited(bounds.Attempts)
+	g := explore(ctx, newShell(l, model.Rules{Bounds: bounds}), maxStates, 0)
+	n := len(g.keys)
+	bytes := 8*len(g.table.slots) + 4*len(g.parent) + 2*len(g.act) + 4*len(g.offset) + 4*len(g.edges)
+	bytes += 2 * n / 8 // bitmaps of liveness
+	bytes += 8 * n     // orders of the search for circles
+	return float64(bytes) / float64(n)
 }
