@@ -228,18 +228,12 @@ func skip(st machine.StateDef, doubt bool) bool {
 func TestCrashWhileAborting(t *testing.T) {
 	for name, commits := range map[string]int{"q285090": 11, "eleven-steps": 15} {
 		t.Run(name, func(t *testing.T) {
-			for n := range commits {
+			for n := 0; n < commits; n += stride {
 				for _, after := range []bool{false, true} {
 					t.Run(fmt.Sprintf("%d,after=%v", n, after), func(t *testing.T) {
 						inBubble(t, func(t *testing.T) bool {
 							abortFrom(t, name, "watch", false, func(r *rig) {
-								at := r.commits + 2 + n // after that of the abort itself
-								r.crash = func(i int, a bool) {
-									if i == at && a == after {
-										r.crash = nil
-										runtime.Goexit()
-									}
-								}
+								r.crashAt(r.committed()+2+n, after) // after that of the abort itself
 							})
 							return true
 						})

@@ -94,7 +94,7 @@ func TestCrashAtEveryCommit(t *testing.T) {
 				t.Fatalf("without a crash the run ends %s: %s", want.Outcome, want.Path)
 			}
 			t.Logf("%d commits", want.Commits)
-			for n := 1; n <= want.Commits; n++ {
+			for n := 1; n <= want.Commits; n += stride {
 				for _, after := range []bool{false, true} {
 					t.Run(fmt.Sprintf("%d,after=%v", n, after), func(t *testing.T) {
 						crashAt(t, name, want, n, after)
@@ -108,12 +108,7 @@ func TestCrashAtEveryCommit(t *testing.T) {
 func crashAt(t *testing.T, name string, want end, n int, after bool) {
 	got := inBubble(t, func(t *testing.T) end {
 		r := newRig(t, name, brief())
-		r.crash = func(i int, a bool) {
-			if i == n && a == after {
-				r.crash = nil
-				runtime.Goexit()
-			}
-		}
+		r.crashAt(n, after)
 		return finish(t, r)
 	})
 	compareEnds(t, want, got)
@@ -174,7 +169,7 @@ func TestResumeCoversDowntime(t *testing.T) {
 	}{{"same counters", false}, {"new counters", true}} {
 		t.Run(tt.name, func(t *testing.T) {
 			took := inBubble(t, func(t *testing.T) time.Duration {
-				r := newRig(t, "q285090", map[string]string{"poll": "1m"})
+				r := newRig(t, "q285090", map[string]string{"poll": "5m"})
 				ctx, cancel := context.WithCancel(t.Context())
 				var wg sync.WaitGroup
 				r.live(ctx, &wg)

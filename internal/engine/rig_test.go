@@ -29,6 +29,7 @@ type rig struct {
 	// crash, if set, is called before (and after) every commit, by its number
 	// since the rig was made, and may end the goroutine of the engine.
 	crash   func(n int, after bool)
+	mu      sync.Mutex // guards crash and commits
 	between func(engine.Effect)
 	hold    func(engine.Status) bool
 	commits int
@@ -38,6 +39,8 @@ type rig struct {
 	// default, one with a question.
 	answer func(engine.Status) (engine.Command, bool)
 	wants  func(engine.Status) bool
+	// started is called with every engine before it runs.
+	started func(*engine.Engine)
 	// watch sees every status.
 	watch func(engine.Status)
 }
@@ -77,7 +80,28 @@ func bind(t *testing.T, name string, params map[string]string) *runbook.Book {
 
 func newRig(t *testing.T, name string, params map[string]string) *rig {
 	t.Helper()
-	return &rig{t: t, lab: worldtest.New(300), book: bind(t, name, params), dir: t.TempDir(), answer: yes, wants: asked}
+	return &rig{t: t, lab: worldtest.New(300), book: bind(t, name, params), dir: journalDir(t), answer: yes, wants: asked}
+}
+
+// crashAt ends the engine's goroutine at a commit, once.
+func (r *rig) crashAt(n int, after bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.crash = func(i int, a bool) {
+		if i != n || a != after {
+			return
+		}
+		r.mu.Lock()
+		r.crash = nil
+		r.mu.Unlock()
+		runtime.Goexit()
+	}
+}
+
+func (r *rig) committed() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.commits
 }
 
 func asked(s engine.Status) bool { return s.Asked != nil }
@@ -114,8 +138,13 @@ func (r *rig) life(ctx context.Context) (machine.Outcome, error) {
 			err = openErr
 			return
 		}
-		wg.Go(func() { r.attend(ctx, e) })
-		if r.first != nil {
+		if r.started != nil {
+			r.started(e)
+		}
+		first := r.first
+		r.first = nil
+		wg.Go(func() { r.attend(ctx, e, first) })
+		if first != nil {
 			synctest.Wait() // it is being told
 		}
 		outcome, err = e.Run(ctx)
@@ -127,11 +156,14 @@ func (r *rig) life(ctx context.Context) (machine.Outcome, error) {
 var errCrashed = errors.New("the engine's goroutine was ended")
 
 func (r *rig) commit(after bool) {
+	r.mu.Lock()
 	if !after {
 		r.commits++
 	}
-	if r.crash != nil {
-		r.crash(r.commits, after)
+	n, crash := r.commits, r.crash
+	r.mu.Unlock()
+	if crash != nil {
+		crash(n, after)
 	}
 }
 
@@ -183,13 +215,12 @@ func (r *rig) records(ctx context.Context, j *journal.Reader) []machine.Record {
 	return records
 }
 
-// attend answers questions until ctx ends.
-func (r *rig) attend(ctx context.Context, e *engine.Engine) {
-	if c := r.first; c != nil {
-		if err := e.Tell(ctx, *c); err != nil {
-			r.t.Errorf("%s: %v", c.Verb, err)
+// attend answers questions until ctx ends; first is told before all.
+func (r *rig) attend(ctx context.Context, e *engine.Engine, first *engine.Command) {
+	if first != nil {
+		if err := e.Tell(ctx, *first); err != nil {
+			r.t.Errorf("%s: %v", first.Verb, err)
 		}
-		r.first = nil
 	}
 	statuses, end := e.Subscribe()
 	defer end()

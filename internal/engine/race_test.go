@@ -1,0 +1,7 @@
+//go:build race
+
+package engine_test
+
+// stride is how many crash points of a kind are left out: the race detector
+// makes each ten times as slow, and internal/runner kills at every one.
+const stride = 7
