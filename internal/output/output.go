@@ -167,6 +167,9 @@ func (p *Page) Table(t Table) {
 	if err != nil && p.err == nil {
 		p.err = err
 	}
+	if t.Fold && p.terminal && err == nil {
+		b = t.fold(b)
+	}
 	p.buf.Write(b)
 }
 

@@ -118,6 +118,33 @@ func TestTable(t *testing.T) {
 	}
 }
 
+func TestTableFolds(t *testing.T) {
+	table := output.Table{Columns: output.Columns("#", "STATE", "CHANGE"), Fold: true}
+	table.Add("1", "move_mx", "- example.test. 3 MX 10 east.example.test.  + the same, naming west.example.test")
+	table.Add("2", "close", strings.Repeat("x", 90)+" end")
+	table.Add("3", "done", "fits")
+	whole := "   STATE    CHANGE\n" +
+		"1  move_mx  - example.test. 3 MX 10 east.example.test.  + the same, naming west.example.test\n" +
+		"2  close    " + strings.Repeat("x", 90) + " end\n" +
+		"3  done     fits\n"
+	folded := "   STATE    CHANGE\n" +
+		"1  move_mx  - example.test. 3 MX 10 east.example.test.  + the same, naming\n" +
+		"            west.example.test\n" +
+		"2  close    " + strings.Repeat("x", 90) + "\n" +
+		"            end\n" +
+		"3  done     fits\n"
+	for terminal, want := range map[bool]string{false: whole, true: folded} {
+		var out strings.Builder
+		p := output.New(&out, &strings.Builder{}, output.Options{Terminal: terminal})
+		if err := p.Result("x", nil, func(page *output.Page) { page.Table(table) }); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, out.String()); diff != "" {
+			t.Errorf("on a terminal: %t: Table (-want +got):\n%s", terminal, diff)
+		}
+	}
+}
+
 func TestError(t *testing.T) {
 	mistakes := errors.New("a.yaml:1:2: unknown key\na.yaml:3:4: \x07bell")
 	tests := []struct {

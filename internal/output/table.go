@@ -3,6 +3,7 @@ package output
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/renderer"
@@ -21,6 +22,7 @@ type Column struct {
 type Table struct {
 	Columns []Column
 	Rows    [][]string
+	Fold    bool // on a terminal, fold the last column so that a line stays readable
 }
 
 // Columns are columns of text with the given names; a name that ends in "#" is
@@ -78,6 +80,46 @@ func (t Table) render() ([]byte, error) {
 		out.WriteByte('\n')
 	}
 	return out.Bytes(), nil
+}
+
+// foldWidth is how wide a folded line is: what every terminal has.
+const foldWidth = 80
+
+// fold breaks the last column of a rendered table between words; what follows
+// stands under its header. A word that is wider than the column stays whole.
+func (t Table) fold(rendered []byte) []byte {
+	header, _, _ := bytes.Cut(rendered, []byte("\n"))
+	indent := bytes.LastIndex(header, []byte(Safe(t.Columns[len(t.Columns)-1].Name)))
+	var out bytes.Buffer
+	for line := range bytes.Lines(rendered) {
+		rest := []rune(string(bytes.TrimSuffix(line, []byte("\n"))))
+		for len(rest) > foldWidth {
+			at := breakAt(rest, indent)
+			if at < 0 {
+				break
+			}
+			out.WriteString(strings.TrimRight(string(rest[:at]), " ") + "\n")
+			rest = []rune(strings.Repeat(" ", indent) + strings.TrimLeft(string(rest[at:]), " "))
+		}
+		out.WriteString(string(rest) + "\n")
+	}
+	return out.Bytes()
+}
+
+// breakAt is the blank at which a line is folded: the last one that fits, or
+// else the first; -1 if there is none behind the indent.
+func breakAt(line []rune, indent int) int {
+	for i := foldWidth; i > indent; i-- {
+		if line[i] == ' ' {
+			return i
+		}
+	}
+	for i := foldWidth + 1; i < len(line); i++ {
+		if line[i] == ' ' {
+			return i
+		}
+	}
+	return -1
 }
 
 // options undo the library's defaults: a box, centred and rewritten headers,
