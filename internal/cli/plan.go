@@ -30,17 +30,17 @@ func planPage(page *output.Page, pl *plan.Plan) {
 	page.Line("PLAN %s -> %s   runbook %s   DRY RUN: nothing was changed", pl.Gateway, cmp.Or(pl.Next, "no successor"), pl.Runbook)
 	verdictLines(page, pl)
 	page.Blank()
-	table := output.Table{Columns: output.Columns("#", "STATE", "SOURCE", "CHANGE OR WAIT", "UNDO")}
+	table := output.Table{Columns: output.Columns("#", "STATE", "SOURCE", "UNDO", "CHANGE OR WAIT"), Fold: true}
 	for i, s := range pl.States {
-		mark := s.Undo
+		undo, words := undoWords(s.Undo), stepWords(page, s)
 		if s.ID == pl.NoReturn {
-			mark = "** POINT OF NO RETURN **"
+			undo, words = "IMPOSSIBLE", words+"  ** POINT OF NO RETURN **"
 		}
-		table.Add(strconv.Itoa(i+1), s.ID, strings.Join(s.Source, " "), stepWords(page, s), undoWords(mark))
+		table.Add(strconv.Itoa(i+1), s.ID, strings.Join(s.Source, " "), undo, words)
 	}
 	page.Table(table)
 	page.Blank()
-	page.Line("Not before %s. Messages: %d queued: %d deliver, %d return, %d held.", page.Time(pl.Ends),
+	page.Line("Ends %s at the earliest. Messages: %d queued: %d deliver, %d return, %d held.", page.Time(pl.Ends),
 		pl.Messages.Queued, pl.Messages.Delivered, pl.Messages.Returned, pl.Messages.Held)
 	for _, n := range pl.Messages.Notes {
 		page.Line("  %s", n)
@@ -91,7 +91,7 @@ func stepWords(page *output.Page, s plan.Step) string {
 	case len(s.Changes) > 0:
 		return strings.Join(s.Changes, "; ")
 	case s.Waits != nil:
-		return fmt.Sprintf("wait %s, not over before %s", s.Waits.For, page.Time(s.Waits.Earliest))
+		return fmt.Sprintf("wait %s, ends %s at the earliest", s.Waits.For, page.Time(s.Waits.Earliest))
 	case s.Asks != "":
 		return "asks: " + s.Asks
 	}

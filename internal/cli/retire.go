@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"example.org/ims/internal/config"
 	"example.org/ims/internal/output"
+	"example.org/ims/internal/plan"
 	"example.org/ims/internal/runner"
+	"example.org/ims/pkg/facts"
 )
 
 type retireOptions struct {
@@ -82,12 +85,13 @@ func runRetire(ctx context.Context, s *session, p *output.Printer, opts retireOp
 	if err != nil {
 		return err
 	}
-	if opts.dryRun {
-		pl, err := s.deps.Runs.Plan(ctx, c, opts.request)
-		if err != nil {
-			return output.As(output.Usage, "", err)
+	for _, name := range []string{opts.request.Gateway, opts.request.Successor} {
+		if names := gatewayNames(c); name != "" && !slices.Contains(names, name) {
+			return output.As(output.Usage, "ims gateway show", fmt.Errorf("no gateway %q in %s%s", name, s.config, didYouMean(name, names)))
 		}
-		return showPlan(p, pl)
+	}
+	if opts.dryRun {
+		return dryRun(ctx, s, p, c, opts.request)
 	}
 	if opts.foreground {
 		return retireHere(ctx, s, p, c, opts)
@@ -97,6 +101,35 @@ func runRetire(ctx context.Context, s *session, p *output.Printer, opts retireOp
 		return telling("", err)
 	}
 	return retire(ctx, s, p, c, client, opts)
+}
+
+// dryRun prints the plan of a run.
+func dryRun(ctx context.Context, s *session, p *output.Printer, c *config.Config, r runner.Request) error {
+	pl, err := s.deps.Runs.Plan(ctx, c, r)
+	if err != nil {
+		return output.As(output.Usage, "", err)
+	}
+	all, err := runner.ReadList(ctx, c.StateDir)
+	if err != nil {
+		return err
+	}
+	holds(pl, all)
+	return showPlan(p, pl)
+}
+
+// holds makes each open run on the gateway of a plan a blocker of it.
+func holds(pl *plan.Plan, all []runner.Summary) {
+	for _, one := range all {
+		if one.Closed != nil || one.Gateway != pl.Gateway {
+			continue
+		}
+		pl.Verdict = plan.Blocked
+		pl.Checks = append(pl.Checks, plan.Check{
+			ID: "open-run", Verdict: "fail", Provenance: facts.Live,
+			Why: fmt.Sprintf("run %s is open on gateway %s, so this plan starts from the middle of it", one.Run, one.Gateway),
+			Fix: "ims status " + one.Run,
+		})
+	}
 }
 
 // retireHere performs the run in this process.
@@ -138,7 +171,8 @@ func finish(ctx context.Context, f *follower, name string) error {
 	last, err := f.follow(ctx)
 	switch {
 	case errors.Is(err, context.Canceled):
-		return leave(f.run)
+		f.leave()
+		return output.Said(output.Waiting)
 	case errors.Is(err, runner.ErrNoRunner):
 		return output.As(output.Unknown, "ims resume "+f.run, err)
 	case err != nil:
@@ -152,8 +186,11 @@ func finish(ctx context.Context, f *follower, name string) error {
 }
 
 // leave says how to come back to a run that goes on.
-func leave(run string) error {
-	return output.As(output.Waiting, fmt.Sprintf("ims status %s --follow", run), fmt.Errorf("run %s goes on without this view", run))
+func (f *follower) leave() {
+	f.p.Note("run %s goes on without this view; to look at it again: ims status %s --follow", f.run, f.run)
+	if f.yes {
+		f.p.Note("nobody answers its questions any more; ims status %s says what it asks", f.run)
+	}
 }
 
 // endPage is the last word about a run that is over, or needs somebody.
