@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -58,6 +59,13 @@ func runApprove(ctx context.Context, s *session, p *output.Printer, opts approve
 	c, err := s.configuration()
 	if err != nil {
 		return err
+	}
+	st, err := present(ctx, c, opts.run)
+	if err != nil {
+		return err
+	}
+	if st.Ended() {
+		return output.As(output.Blocked, "ims status "+st.Run, fmt.Errorf("run %s has ended: %s", st.Run, st.Outcome))
 	}
 	client := runner.NewClient(c.StateDir)
 	tell, told := client.Approve, "approved"

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -54,6 +56,9 @@ func (s *session) ensureRunner(ctx context.Context, p *output.Printer, c *config
 // the run that was opened last.
 func present(ctx context.Context, c *config.Config, run string) (runner.Status, error) {
 	st, err := runner.Read(ctx, c.StateDir, run)
+	if run != "" && errors.Is(err, runner.ErrNoRun) {
+		return st, noRun(ctx, c, run)
+	}
 	if err != nil || st.Ended() {
 		return st, telling(st.Run, err)
 	}
@@ -62,6 +67,32 @@ func present(ctx context.Context, c *config.Config, run string) (runner.Status, 
 		return st, nil
 	}
 	return live, telling(st.Run, err)
+}
+
+// noRun is the mistake of naming a run that does not exist.
+func noRun(ctx context.Context, c *config.Config, run string) error {
+	all, err := runner.ReadList(ctx, c.StateDir)
+	if err != nil {
+		return err
+	}
+	return output.As(output.Usage, "ims status", fmt.Errorf("there is no run %q%s", run, meant(run, all)))
+}
+
+// meant is the end of a sentence about a run that nobody knows. Whoever names
+// a gateway means its last run.
+func meant(run string, all []runner.Summary) string {
+	var ids []string
+	var last runner.Summary
+	for _, one := range all {
+		ids = append(ids, one.Run)
+		if one.Gateway == run && one.Opened.After(last.Opened) {
+			last = one
+		}
+	}
+	if last.Run != "" {
+		return fmt.Sprintf("; the last run of gateway %s is %s", run, last.Run)
+	}
+	return didYouMean(run, ids)
 }
 
 // telling gives an error of a request to the runner its kind.
@@ -74,7 +105,10 @@ func telling(run string, err error) error {
 	}
 	switch {
 	case errors.Is(err, runner.ErrNoRunner):
-		return output.As(output.Unknown, "ims resume "+run, err)
+		if request, ok := errors.AsType[*url.Error](err); ok {
+			err = request.Err // without the address, which nobody typed
+		}
+		return output.As(output.Unknown, strings.TrimSpace("ims resume "+run), err)
 	case errors.Is(err, runner.ErrNoRun):
 		return output.As(output.Usage, "ims status", err)
 	case errors.Is(err, runner.ErrUsage):

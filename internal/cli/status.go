@@ -81,7 +81,7 @@ func statusPage(page *output.Page, s *runner.Status) {
 		page.Line("being undone: %s", s.State)
 	default:
 		page.Line("state %d of %d: %s, %s", s.Index, s.States, s.State, s.Title)
-		page.Line("data of %s", page.Time(s.Seen))
+		page.Line("last observed: %s", page.Time(s.Seen))
 	}
 	waitLines(page, s)
 	questionLines(page, s)
@@ -90,7 +90,7 @@ func statusPage(page *output.Page, s *runner.Status) {
 		page.Line("note: %s", n)
 	}
 	page.Blank()
-	table := output.Table{Columns: output.Columns("STATE", "SOURCE", "ENTERED", "BEFORE -> AFTER")}
+	table := output.Table{Columns: output.Columns("STATE", "SOURCE", "ENTERED", "BEFORE -> AFTER"), Fold: true}
 	for _, v := range s.Visits {
 		name, change := v.State, ""
 		if v.Undo {
@@ -117,7 +117,11 @@ func nextLine(page *output.Page, s *runner.Status) {
 		line += ", not before " + clock(s.Action.At)
 	}
 	page.Line("%s", line)
-	if s.Action.Command != "" {
+	switch {
+	case s.Action.Command == "":
+	case s.Action.Verb == "approve" && s.Asked == nil: // until it is asked, an answer is refused
+		page.Line("      then: %s", s.Action.Command)
+	default:
 		page.Line("      %s", s.Action.Command)
 	}
 }
