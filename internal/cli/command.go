@@ -100,6 +100,9 @@ func args(check cobra.PositionalArgs, want string) cobra.PositionalArgs {
 	}
 }
 
+// numbers are the types of flags that take one, and what they want.
+var numbers = map[string]string{"int": "a whole number", "int64": "a whole number", "uint64": "a whole number that is not negative"}
+
 // flagError makes a mistake in a flag a usage error, with the nearest flag.
 func flagError(cmd *cobra.Command, err error) error {
 	hint := cmd.CommandPath() + " --help"
@@ -112,6 +115,9 @@ func flagError(cmd *cobra.Command, err error) error {
 			end = fmt.Sprintf("; did you mean --%s?", near)
 		}
 		err = fmt.Errorf("%s: %w%s", cmd.CommandPath(), err, end)
+	} else if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok && numbers[invalid.GetFlag().Value.Type()] != "" {
+		f := invalid.GetFlag()
+		err = fmt.Errorf("%s: --%s cannot be %q: want %s", cmd.CommandPath(), f.Name, invalid.GetValue(), numbers[f.Value.Type()])
 	} else {
 		err = fmt.Errorf("%s: %w", cmd.CommandPath(), err)
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/ims/internal/output"
-	"example.org/ims/internal/suggest"
 )
 
 // DemoOptions say how to run a demonstration.
@@ -152,17 +151,14 @@ func (o *DemoOptions) check(cmd *cobra.Command) error {
 	for _, one := range []struct {
 		flag, value string
 		known       []string
-	}{{"runbook", o.Runbook, demoRunbooks}, {"sabotage", o.Sabotage, append([]string{""}, sabotages...)}} {
-		if !slices.Contains(one.known, one.value) {
-			hint := ""
-			if near, ok := suggest.Nearest(one.value, one.known); ok {
-				hint = fmt.Sprintf("; did you mean %q?", near)
-			}
-			err := fmt.Errorf("%s: --%s cannot be %q%s", cmd.CommandPath(), one.flag, one.value, hint)
+	}{{"runbook", o.Runbook, demoRunbooks}, {"sabotage", o.Sabotage, sabotages}} {
+		if !slices.Contains(one.known, one.value) && cmd.Flags().Changed(one.flag) {
+			err := fmt.Errorf("%s: --%s cannot be %q: want %s%s", cmd.CommandPath(), one.flag, one.value,
+				strings.Join(one.known, ", "), didYouMean(one.value, one.known))
 			return output.As(output.Usage, cmd.CommandPath()+" --help", err)
 		}
 	}
-	return nil
+	return atLeastOne(cmd, "messages", o.Messages)
 }
 
 // kind is how the demonstration ended.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -55,8 +56,9 @@ func newLab(s *session) *cobra.Command {
 	serve := newLabServe(s)
 	serve.Hidden = true
 	return group(&cobra.Command{
-		Use:   "lab COMMAND",
-		Short: "Run a small Internet on this machine, with a gateway to retire",
+		Use:     "lab COMMAND",
+		Short:   "Run a small Internet on this machine, with a gateway to retire",
+		Example: "  ims lab run",
 	}, newLabRun(s), serve)
 }
 
@@ -77,6 +79,9 @@ configuration file and what to try from a second terminal.`,
 		Args:    args(cobra.NoArgs, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p := s.printer(format)
+			if err := atLeastOne(cmd, "messages", opts.Messages); err != nil {
+				return err
+			}
 			return s.deps.Labs.Run(cmd.Context(), opts, func(v LabView) error {
 				if err := p.Result("lab", v, v.page); err != nil {
 					return err
@@ -118,12 +123,21 @@ func (v LabView) page(p *output.Page) {
 
 func newLabServe(s *session) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "serve ROLE DIR",
-		Short: "Be one process of a lab; the lab starts it",
-		Args:  args(cobra.ExactArgs(2), "a role and a lab's folder"),
+		Use:     "serve ROLE DIR",
+		Short:   "Be one process of a lab; the lab starts it",
+		Example: "  ims lab serve mailhost /tmp/lab",
+		Args:    args(cobra.ExactArgs(2), "a role and a lab's folder"),
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			return s.deps.Labs.Serve(cmd.Context(), LabServe{Role: argv[0], Dir: argv[1], In: s.io.In, Out: s.io.Out, Err: s.io.Err, FailPoint: s.io.FailPoint})
 		},
 	}
 	return exits(cmd, output.Done)
+}
+
+// atLeastOne refuses a flag that counts, and counts nothing.
+func atLeastOne(cmd *cobra.Command, flag string, n int) error {
+	if n >= 1 {
+		return nil
+	}
+	return output.As(output.Usage, cmd.CommandPath()+" --help", fmt.Errorf("%s: --%s is %d, want at least 1", cmd.CommandPath(), flag, n))
 }
