@@ -210,6 +210,9 @@ func caught(by string) func(demoResult) error {
 		if r.Outcome == "retired" || !strings.Contains(r.Caught, by) {
 			return fmt.Errorf("outcome %s, caught by %q, want %q", r.Outcome, r.Caught, by)
 		}
+		if stolen := by == "ledger.unaccounted"; stolen != (r.Ledger.Unaccounted > 0 && len(r.Lost) > 0) {
+			return fmt.Errorf("%d unaccounted, named: %q", r.Ledger.Unaccounted, r.Lost)
+		}
 		return nil
 	}
 }

@@ -23,15 +23,10 @@ import (
 // count fills the result with what the tracking log and the senders' files
 // say.
 func (s *show) count(ctx context.Context, last Status) error {
-	events, err := s.track(ctx)
+	events, l, err := s.ledger(ctx)
 	if err != nil {
 		return err
 	}
-	present, err := s.mail.Present(ctx, lab.Retiring)
-	if err != nil {
-		return fmt.Errorf("list what %s holds: %w", lab.Retiring, err)
-	}
-	l := ledger.Compute(events, present, lab.Retiring)
 	s.res.Ledger = Ledger{
 		l.Accepted, l.Generated, l.Delivered, l.Returned, l.Absorbed, l.Deleted, l.Redirected, l.Present, l.Unaccounted,
 	}
@@ -47,7 +42,9 @@ func (s *show) count(ctx context.Context, last Status) error {
 	}
 	f := &s.res.Traffic
 	f.EastAfterSwitch, f.WestAfterSwitch, f.RefusedWhileRefusing, f.Sent = n.East, n.West, n.Refused, n.Sent
-	s.res.thin()
+	if s.res.Outcome == "retired" && s.Lab.Runbook != lab.FolkName {
+		s.res.thin()
+	}
 	s.res.Seconds = time.Since(s.begin).Seconds()
 	return nil
 }
@@ -80,10 +77,32 @@ func (r *Result) thin() {
 	}
 }
 
-// track reads the whole tracking log of the gateway.
-func (s *show) track(ctx context.Context) (all []ledger.Event, err error) {
+// ledger is the account of the gateway, which may still be at work: the log is
+// read before and after its stores are listed.
+func (s *show) ledger(ctx context.Context) ([]ledger.Event, ledger.Ledger, error) {
+	book := ledger.NewBook(lab.Retiring)
+	events, err := s.track(ctx, 0)
+	if err != nil {
+		return nil, ledger.Ledger{}, err
+	}
+	book.Add(events...)
+	taken := book.Seq()
+	present, err := s.mail.Present(ctx, lab.Retiring)
+	if err != nil {
+		return nil, ledger.Ledger{}, fmt.Errorf("list what %s holds: %w", lab.Retiring, err)
+	}
+	more, err := s.track(ctx, taken)
+	if err != nil {
+		return nil, ledger.Ledger{}, err
+	}
+	book.Add(more...)
+	return slices.Concat(events, more), book.Ledger(present, taken), nil
+}
+
+// track reads the tracking log of the gateway.
+func (s *show) track(ctx context.Context, after uint64) (all []ledger.Event, err error) {
 	const batch = 5000
-	for after := uint64(0); ; {
+	for {
 		events, err := s.mail.Track(ctx, lab.Retiring, after, batch)
 		if err != nil {
 			return nil, fmt.Errorf("read the tracking log of %s: %w", lab.Retiring, err)
@@ -222,6 +241,9 @@ func (s *show) presence(events []ledger.Event, last Status) {
 	}
 	s.res.Outward = map[string]int{}
 	for name, at := range moments {
+		if at.IsZero() { // it never came to that
+			continue
+		}
 		n := held(events, at)
 		s.res.Outward[name] = n[gateway.MTA.String()] + n[gateway.MTSOut.String()] + n[gateway.Out.String()]
 		if name == "mode_change" {
