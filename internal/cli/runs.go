@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -98,7 +99,8 @@ func meant(run string, all []runner.Summary) string {
 // telling gives an error of a request to the runner its kind.
 func telling(run string, err error) error {
 	if held, ok := errors.AsType[*runner.HeldError](err); ok {
-		return output.As(output.Blocked, "ims status "+held.Run, err)
+		return output.As(output.Blocked, "ims status "+held.Run, fmt.Errorf("%s is held by run %s, which is open since %s",
+			strings.Replace(held.Resource, "/", " ", 1), held.Run, held.Since.UTC().Format(time.RFC3339)))
 	}
 	if locked, ok := errors.AsType[*runner.LockedError](err); ok {
 		return output.As(output.Blocked, "ims status", locked)
@@ -113,6 +115,8 @@ func telling(run string, err error) error {
 		return output.As(output.Usage, "ims status", err)
 	case errors.Is(err, runner.ErrUsage):
 		return output.As(output.Usage, "", err)
+	case errors.Is(err, runner.ErrUnknown):
+		return output.As(output.Unknown, "ims gateway show", err)
 	case errors.Is(err, runner.ErrRefused):
 		return output.As(output.Blocked, "ims status "+run, err)
 	}

@@ -96,6 +96,17 @@ func TestLeavingAViewIsNoError(t *testing.T) {
 	}
 }
 
+func TestAHeldGatewayNamesTheRunAndSinceWhen(t *testing.T) {
+	held := &runner.HeldError{Resource: "gateway/east", Run: "east-1", Owner: "runner 7 on host", Since: time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)}
+	told := telling("", fmt.Errorf("open run %q: %w", "east-2", held))
+	if got, want := told.Error(), "gateway east is held by run east-1, which is open since 2026-11-22T06:00:00Z"; got != want {
+		t.Errorf("telling = %q, want %q", got, want)
+	}
+	if kind := output.KindOf(told); kind != output.Blocked {
+		t.Errorf("its kind is %q, want blocked", kind)
+	}
+}
+
 func TestNoRunnerIsToldWithoutAnAddress(t *testing.T) {
 	err := fmt.Errorf("ask the runner: %w", &url.Error{Op: "Post", URL: "http://runner/v1/runs", Err: fmt.Errorf("%w for /var/lib/ims", runner.ErrNoRunner)})
 	told := telling("east-1", err)
