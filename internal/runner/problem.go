@@ -19,6 +19,9 @@ var (
 	ErrRefused = engine.ErrRefused
 	// ErrUsage says that the request makes no sense.
 	ErrUsage = errors.New("malformed request")
+	// ErrUnknown says that something had to be read first and could not be;
+	// nothing was changed.
+	ErrUnknown = errors.New("not known")
 )
 
 // LockedError says that another runner is alive in the state directory.
@@ -41,6 +44,7 @@ const (
 	kindHeld     = "held"
 	kindRefused  = "refused"
 	kindUsage    = "usage"
+	kindUnknown  = "unknown"
 	kindNotFound = "not-found"
 	kindFailed   = "failed"
 )
@@ -54,8 +58,14 @@ type problem struct {
 
 func (p *problem) Error() string { return p.Text }
 
-// usage marks an error as the caller's.
-func usage(err error) error { return &problem{Kind: kindUsage, Text: err.Error()} }
+// usage marks an error as the caller's, unless it says that something could
+// not be read.
+func usage(err error) error {
+	if errors.Is(err, ErrUnknown) {
+		return &problem{Kind: kindUnknown, Text: err.Error()}
+	}
+	return &problem{Kind: kindUsage, Text: err.Error()}
+}
 
 func problemOf(err error) *problem {
 	if p, ok := errors.AsType[*problem](err); ok {
@@ -92,6 +102,8 @@ func (p *problem) status() int {
 		return http.StatusUnprocessableEntity
 	case kindUsage:
 		return http.StatusBadRequest
+	case kindUnknown:
+		return http.StatusBadGateway
 	case kindNotFound:
 		return http.StatusNotFound
 	}
@@ -121,6 +133,8 @@ func (p *problem) err() error {
 		return &remote{p.Text, ErrRefused}
 	case kindUsage:
 		return &remote{p.Text, ErrUsage}
+	case kindUnknown:
+		return &remote{p.Text, ErrUnknown}
 	case kindNotFound:
 		return &remote{p.Text, ErrNoRun}
 	}

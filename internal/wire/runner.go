@@ -34,9 +34,13 @@ func (s runSite) Runbook(name string) (file string, source []byte, err error) {
 }
 
 // Bind implements runner.Site.
-func (s runSite) Bind(_ context.Context, r runner.Request) (runbook.Binding, []string, error) {
+func (s runSite) Bind(ctx context.Context, r runner.Request) (runbook.Binding, []string, error) {
 	b, err := s.bind(r.Gateway, r.Successor, r.Params)
-	return b, s.leases(b.Gateway), err
+	if err != nil {
+		return b, nil, err
+	}
+	leases, err := s.leases(ctx, b.Gateway)
+	return b, leases, err
 }
 
 // World implements runner.Site.
@@ -54,7 +58,7 @@ func (s runSite) book(ctx context.Context, r runner.Request) (*runbook.Book, err
 	if len(mistakes) > 0 {
 		return nil, mistakes
 	}
-	b, _, err := s.Bind(ctx, r)
+	b, err := s.bind(r.Gateway, r.Successor, r.Params)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"os"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"example.org/ims/internal/gateway/embedded"
 	"example.org/ims/internal/mail/probe"
 	"example.org/ims/internal/mail/routing"
+	"example.org/ims/internal/runner"
 	"example.org/ims/internal/world"
 	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/runbook"
@@ -99,18 +101,22 @@ func (s *site) domains() []string {
 
 // leases names what a run must hold alone: its gateway and the address spaces
 // that it takes away, so that no two runs remove the last two routes of a
-// space at once.
-func (s *site) leases(name string) []string {
-	g, _ := s.cfg.Gateway(name)
-	leases := []string{"gateway/" + name}
-	for _, sp := range g.Spaces {
-		leases = append(leases, fmt.Sprintf("space/%s:%s", sp.Type, sp.Pattern))
+// space at once. They are the ones that the gateway has now: the configuration
+// only says with which ones it began.
+func (s *site) leases(ctx context.Context, name string) ([]string, error) {
+	c, err := s.gateway(name).Config(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read which address spaces gateway %q has: %w: %w", name, runner.ErrUnknown, err)
 	}
-	for _, st := range g.Sites {
-		leases = append(leases, "site/"+st.Name)
+	leases := []string{"gateway/" + name}
+	for _, sp := range c.Spaces {
+		leases = append(leases, "space/"+strings.ToUpper(sp.Type)+":"+strings.ToLower(sp.Pattern))
+	}
+	for _, st := range c.Sites {
+		leases = append(leases, "site/"+strings.ToLower(st.Name))
 	}
 	slices.Sort(leases)
-	return slices.Compact(leases)
+	return slices.Compact(leases), nil
 }
 
 // gateway is the adapter of a configured gateway.
