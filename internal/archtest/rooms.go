@@ -32,6 +32,7 @@ const (
 	theRules    = "the rules of routing are pure, and the same for every organization"
 	theServers  = "name servers on loopback for tests"
 	theRights   = "who may do what at a socket is decided in one place"
+	elsewhere   = "a killed runner whose gateways and zone live in another process"
 	theFiles    = "tests against the spool as it is"
 )
 
@@ -163,11 +164,18 @@ var house = map[string]room{
 		"pkg/zone":         "an RRset is part of what a run shows",
 		"pkg/ledger":       "shows the account of messages",
 	}, tests: arrows{
-		"internal/world/worldtest": "a small organization",
-		"runbooks":                 "hosts the shipped runbooks",
-		"internal/world":           "the world that its wiring gives it",
-		"internal/gateway/mem":     "a gateway to retire",
-		"internal/dns/mem":         "a zone to change",
+		"internal/world/worldtest":  "a small organization",
+		"runbooks":                  "hosts the shipped runbooks",
+		"internal/world":            "the world that its wiring gives it",
+		"internal/gateway/mem":      "a gateway to retire",
+		"internal/dns/mem":          "a zone to change",
+		"internal/mail/control":     elsewhere,
+		"internal/gateway/embedded": elsewhere,
+		"internal/dns/rfc2136":      elsewhere,
+		"internal/dns/tsig":         elsewhere,
+		"internal/dns/watch":        elsewhere,
+		"internal/dns/server":       elsewhere,
+		"internal/dns/dnstest":      elsewhere,
 	}},
 
 	// The embedded mail service.
