@@ -24,7 +24,7 @@ func newRunbook(s *session) *cobra.Command {
 ask people or assert, with the guards that make each of them safe.
 
 A NAME is a runbook that ims ships; a FILE ends in .yaml or contains a slash.`,
-		Example: "  ims runbook list\n  ims runbook show q285090\n  ims runbook lint ./mine.yaml",
+		Example: "  ims runbook list\n  ims runbook show q285090\n  ims runbook lint ./mine.yaml\n  ims runbook check --bounds ci ./mine.yaml",
 	}
 	return group(cmd, newRunbookCheck(s), newRunbookLint(s), newRunbookList(s), newRunbookShow(s))
 }
