@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/ims/internal/output"
-	"example.org/ims/internal/runner"
 )
 
 func newResume(s *session) *cobra.Command {
@@ -69,6 +68,6 @@ func runResume(ctx context.Context, s *session, p *output.Printer, run, comment 
 	}
 	return p.Result("told", toldData{st.Run, told}, func(page *output.Page) {
 		page.Line("%s: %s", st.Run, told)
-		nextLine(page, (*runner.Status)(&st))
+		nextLine(page, &st)
 	})
 }
