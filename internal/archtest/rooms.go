@@ -197,7 +197,7 @@ var house = map[string]room{
 	}, tests: arrows{"internal/mail/spool": theFiles}},
 	"internal/mail/dsn":   {imports: arrows{"internal/mail": theMail, "internal/mail/address": theAddress}},
 	"internal/mail/sink":  {imports: arrows{"internal/mail": theMail, "internal/mail/address": theAddress}},
-	"internal/mail/probe": {imports: arrows{"pkg/facts": "what a listener answers is a fact"}},
+	"internal/mail/probe": {imports: arrows{"pkg/facts": "what a listener answers is a fact", "pkg/gateway": theWords}},
 	"internal/mail/service": {imports: arrows{
 		"internal/mail":          theMail,
 		"internal/mail/address":  theAddress,

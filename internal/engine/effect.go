@@ -7,6 +7,10 @@ import (
 	"example.org/ims/pkg/machine"
 )
 
+// UndoKey ends the key of an undo; what stands before it is the key of the
+// effect that is undone.
+const UndoKey = "/undo"
+
 // effect describes an action to the world.
 func (e *Engine) effect(a machine.Action) Effect {
 	st := &e.opts.Book.Def.States[a.State]
@@ -18,7 +22,7 @@ func (e *Engine) effect(a machine.Action) Effect {
 		Actor: e.opts.Opener, Reason: fmt.Sprintf("run %s, %s", e.opts.Run.ID, st.ID),
 	}
 	if a.Undo {
-		ef.Key += "/undo"
+		ef.Key += UndoKey
 	}
 	return ef
 }

@@ -39,7 +39,7 @@ func (s runSite) Bind(ctx context.Context, r runner.Request) (runbook.Binding, [
 	if err != nil {
 		return b, nil, err
 	}
-	leases, err := s.leases(ctx, b.Gateway)
+	leases, err := s.leases(ctx, b.Gateway, b.Successor)
 	return b, leases, err
 }
 

@@ -99,16 +99,20 @@ func (s *site) domains() []string {
 	return domains
 }
 
-// leases names what a run must hold alone: its gateway and the address spaces
-// that it takes away, so that no two runs remove the last two routes of a
-// space at once. They are the ones that the gateway has now: the configuration
+// leases names what a run must hold alone: its gateway, the successor, which
+// must not go while it is counted on, and the address spaces that it takes
+// away, so that no two runs remove the last two routes of a space at once. They
+// are the ones that the gateway has now: the configuration
 // only says with which ones it began.
-func (s *site) leases(ctx context.Context, name string) ([]string, error) {
+func (s *site) leases(ctx context.Context, name, successor string) ([]string, error) {
 	c, err := s.gateway(name).Config(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read which address spaces gateway %q has: %w: %w", name, runner.ErrUnknown, err)
 	}
 	leases := []string{"gateway/" + name}
+	if successor != "" {
+		leases = append(leases, "gateway/"+successor)
+	}
 	for _, sp := range c.Spaces {
 		leases = append(leases, "space/"+strings.ToUpper(sp.Type)+":"+strings.ToLower(sp.Pattern))
 	}

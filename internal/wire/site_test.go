@@ -32,12 +32,12 @@ func TestLeasesAreOfWhatTheGatewayHas(t *testing.T) {
 		Name: "east", Socket: "/run/e.sock", Spaces: []gateway.Space{{Type: "SMTP", Pattern: "*.removed.test"}},
 	}}})
 	s.wrapGateway = func(gateway.Gateway) gateway.Gateway { return g }
-	got, err := s.leases(t.Context(), "east")
-	if diff := cmp.Diff([]string{"gateway/east", "site/branch", "space/SMTP:*.added.test"}, got); diff != "" || err != nil {
+	got, err := s.leases(t.Context(), "east", "west")
+	if diff := cmp.Diff([]string{"gateway/east", "gateway/west", "site/branch", "space/SMTP:*.added.test"}, got); diff != "" || err != nil {
 		t.Errorf("leases differ (-want +got), %v:\n%s", err, diff)
 	}
 	g.err = gateway.ErrUnreachable
-	if got, err := s.leases(t.Context(), "east"); !errors.Is(err, runner.ErrUnknown) {
+	if got, err := s.leases(t.Context(), "east", "west"); !errors.Is(err, runner.ErrUnknown) {
 		t.Errorf("leases of a gateway that does not answer: %v, %v", got, err)
 	}
 }

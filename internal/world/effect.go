@@ -89,6 +89,9 @@ func (w *World) decide(ctx context.Context, e engine.Effect) (gateway.Want, engi
 	if err := json.Unmarshal([]byte(e.Image), &old); err != nil {
 		return gateway.Want{}, engine.Result{State: machine.Refused, Why: "the value from before cannot be read: " + err.Error()}, true
 	}
+	if w.underWay(ctx, e) {
+		return gateway.Want{}, engine.Result{State: machine.InDoubt, Before: res.Before, Why: "the gateway is still at work on the change that is to be undone"}, true
+	}
 	switch {
 	case restored(e, c, old):
 		return gateway.Want{}, engine.Result{State: machine.Done, Before: res.Before, After: res.Before}, true
@@ -114,6 +117,8 @@ func (w *World) Look(ctx context.Context, e engine.Effect) engine.Result {
 	}
 	ok := false
 	switch {
+	case e.Undo && w.underWay(ctx, e):
+		return engine.Result{State: machine.InDoubt, Why: "the gateway is still at work on the change that is to be undone"}
 	case e.Undo:
 		var old gateway.Config
 		ok = json.Unmarshal([]byte(e.Image), &old) == nil && restored(e, c, old)
@@ -130,6 +135,13 @@ func (w *World) Look(ctx context.Context, e engine.Effect) engine.Result {
 		return engine.Result{State: machine.NotDone, After: describe(e, c)}
 	}
 	return engine.Result{State: machine.Done, After: describe(e, c)}
+}
+
+// underWay reports whether the change that is to be undone was asked for and is
+// not over: its value could still come, after the old one was seen.
+func (w *World) underWay(ctx context.Context, e engine.Effect) bool {
+	op, err := w.cfg.Gateway.Op(ctx, strings.TrimSuffix(e.Key, engine.UndoKey))
+	return err == nil && !op.Done && op.Failed == ""
 }
 
 // classify says what an error from Apply leaves known.

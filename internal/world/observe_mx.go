@@ -183,9 +183,6 @@ func (o *observer) next() {
 	o.put(facts.NextCoversIn, facts.Bool(covers), src)
 }
 
-// ownHelo begins the HELO name of our own probes, which are no clients.
-const ownHelo = "ims-probe"
-
 // late looks for clients that did not follow the MX change. Only a host that
 // named a valid recipient counts: whoever tries to relay, or guesses
 // addresses, has no mail that could be lost.

@@ -100,6 +100,10 @@ type Route struct {
 	Site    *Site  `json:"site,omitempty"`
 }
 
+// ProbeHelo begins the HELO name of a probe of ims, which asks what a client
+// would be told and sends nothing. A probe is no client.
+const ProbeHelo = "ims-probe"
+
 // ClientLog is the ability to say who connects to the Internet listener.
 type ClientLog interface {
 	// Clients returns one line a client host, counted since the log began.

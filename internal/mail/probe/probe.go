@@ -15,17 +15,14 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/gateway"
 )
-
-// HeloPrefix begins the HELO name of every probe, so that a listener's log can
-// tell probes from clients.
-const HeloPrefix = "ims-probe"
 
 // Prober probes listeners. It is safe for concurrent use.
 type Prober struct {
 	// Dial opens a connection; nil is a TCP dialer.
 	Dial func(ctx context.Context, address string) (net.Conn, error)
-	// Helo follows HeloPrefix in the EHLO command.
+	// Helo follows gateway.ProbeHelo in the EHLO command.
 	Helo string
 	// Timeout bounds one probe; 0 is ten seconds.
 	Timeout time.Duration
@@ -57,7 +54,7 @@ func (p *Prober) Probe(ctx context.Context, address, rcpt string) (facts.Value, 
 func (p *Prober) ask(conn net.Conn, address, rcpt string) (facts.Value, string, error) {
 	c := smtp.NewClient(conn)
 	for _, step := range []func() error{
-		func() error { return c.Hello(HeloPrefix + "." + p.Helo) },
+		func() error { return c.Hello(gateway.ProbeHelo + "." + p.Helo) },
 		func() error { return c.Mail("", nil) },
 		func() error { return c.Rcpt(rcpt, nil) },
 	} {

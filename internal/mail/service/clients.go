@@ -60,7 +60,12 @@ func (c *clients) deferred(host string) {
 }
 
 func (c *clients) rejected(host string) { c.note(host, func(l *gateway.Client) { l.Rejected++ }) }
-func (c *clients) accepted(host string) { c.note(host, func(l *gateway.Client) { l.Accepted++ }) }
+
+// accepted notes a message. Whoever delivers one is a client, whatever it calls
+// itself.
+func (c *clients) accepted(host string) {
+	c.note(host, func(l *gateway.Client) { l.Accepted++; l.LastValid = l.Last })
+}
 
 // note changes a host's line.
 func (c *clients) note(host string, change func(*gateway.Client)) {

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"example.org/ims/internal/mail"
@@ -42,14 +43,18 @@ func (r *reception) Connect(_ context.Context, p smtpd.Peer) (smtpd.Session, *sm
 type receiving struct {
 	*reception
 	envelope
-	host string // key of the client log
+	host  string // key of the client log
+	probe bool   // a probe of ims, which is no client
 }
 
 var _ smtpd.Session = (*receiving)(nil)
 
 // Mail implements smtpd.Session.
 func (s *receiving) Mail(_ context.Context, from address.Mailbox, o smtpd.MailOptions) *smtpd.Reply {
-	s.g.clients.mail(s.host, o.Peer.Helo, from.String())
+	s.probe = strings.HasPrefix(o.Peer.Helo, gateway.ProbeHelo)
+	if !s.probe {
+		s.g.clients.mail(s.host, o.Peer.Helo, from.String())
+	}
 	if no := s.g.o.full(); no != nil {
 		return no
 	}
@@ -62,7 +67,7 @@ func (s *receiving) Rcpt(_ context.Context, to address.Mailbox, o smtpd.RcptOpti
 	to = s.g.o.who.complete(to)
 	bad := s.g.o.who.judge(to)
 	if !accepts(s.rt.settings().Mode) {
-		if bad == nil {
+		if bad == nil && !s.probe {
 			s.g.clients.deferred(s.host)
 		}
 		if s.g.faults.refuse550.Load() {
@@ -74,7 +79,9 @@ func (s *receiving) Rcpt(_ context.Context, to address.Mailbox, o smtpd.RcptOpti
 		s.g.clients.rejected(s.host)
 		return bad
 	}
-	s.g.clients.valid(s.host)
+	if !s.probe {
+		s.g.clients.valid(s.host)
+	}
 	s.add(to, o)
 	return nil
 }
