@@ -159,6 +159,9 @@ func (o *observer) routes() {
 		o.unknown(err, "routing", facts.RouteDependents)
 	} else {
 		o.put(facts.RouteDependents, facts.Int(int64(len(names))), "routing")
+		for _, n := range names {
+			o.note("still names this gateway: %s", n)
+		}
 	}
 }
 
