@@ -8,13 +8,15 @@ import (
 	"example.org/ims/pkg/machine"
 )
 
-// timers lets what has run out elapse, or waits for the next look.
+// timers lets what has run out elapse, or waits for the next look. What must
+// hold for a time must hold at the look that ends it, too: a runner that died
+// in between may have missed its end, and cannot see now whether it holds.
 func (e *Engine) timers(ctx context.Context) error {
 	if err := e.moved(ctx); err != nil {
 		return err
 	}
 	for t := range machine.NumTimers {
-		if e.hist.State.Armed(t) && e.remaining(t) <= 0 {
+		if e.hist.State.Armed(t) && e.remaining(t) <= 0 && (t != machine.HoldTimer || e.passing) {
 			return e.append(ctx, record(machine.Elapsed, machine.Event{Timer: t}, machine.Detail{State: e.state().ID}))
 		}
 	}
