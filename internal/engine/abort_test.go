@@ -218,7 +218,7 @@ func skip(st machine.StateDef, doubt bool) bool {
 	switch {
 	case st.Kind == machine.KindAssert, st.Approve != nil && st.Approve.When != machine.Here && st.ID != "flush_consent":
 		return true
-	case strings.HasSuffix(st.ID, "_help"), st.ID == "return_rest":
+	case strings.HasSuffix(st.ID, "_help"), st.ID == "return_rest", st.ID == "refusing":
 		return true
 	}
 	return doubt && st.Kind != machine.KindDo

@@ -62,6 +62,11 @@ func (e *Engine) Tell(ctx context.Context, c Command) error {
 	case err := <-cmd.reply:
 		return err
 	case <-e.ended:
+	}
+	select { // it may have been the last thing that the run was told
+	case err := <-cmd.reply:
+		return err
+	default:
 		return ErrEnded
 	}
 }
