@@ -116,3 +116,10 @@ func TestCaughtNamesGuardsAndFacts(t *testing.T) {
 		t.Errorf("caught = %q, want %q", got, want)
 	}
 }
+
+func TestFirstVisits(t *testing.T) {
+	got := firstVisits([]string{"a", "b", "c", "b", "c", "d"})
+	if diff := cmp.Diff([]string{"a", "b", "c", "d"}, got); diff != "" {
+		t.Errorf("first visits (-want +got):\n%s", diff)
+	}
+}

@@ -14,7 +14,7 @@ type Result struct {
 	Traffic    Traffic
 	Prediction struct {
 		Predicted, Taken []string
-		Equal            bool
+		Equal            bool // the states were first entered as predicted
 	}
 	Stores   map[string]int // the most messages seen in each
 	Outward  map[string]int // outbound messages there, by moment
