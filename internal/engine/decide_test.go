@@ -43,6 +43,7 @@ func (r *rig) until(want func(engine.Status) bool, then func(e *engine.Engine, s
 		})
 	}
 	outcome, err := r.life(ctx)
+	cancel()
 	wg.Wait()
 	if !reached {
 		r.t.Errorf("the run ends %s, %v before it comes there", outcome, err)
@@ -270,6 +271,7 @@ func TestUnknownIsRaised(t *testing.T) {
 func TestUnknownPausesASoak(t *testing.T) {
 	inBubble(t, func(t *testing.T) bool {
 		r := newRig(t, "q285090", map[string]string{"poll": "5m"})
+		r.answer = exceptAt("confirm")
 		var began, paused time.Time
 		r.watch = func(s engine.Status) {
 			if s.State != "watch" {
@@ -285,7 +287,7 @@ func TestUnknownPausesASoak(t *testing.T) {
 				r.lab.Zone.Down(r.lab.Zone.Primary(), false)
 			}
 		}
-		r.until(func(s engine.Status) bool { return s.State == "confirm" }, func(*engine.Engine, engine.Status) {
+		r.until(asks("confirm"), func(*engine.Engine, engine.Status) {
 			if took := time.Since(began); took < 78*time.Hour || took > 79*time.Hour {
 				t.Errorf("a soak of 72h with 6h of silence took %s", took)
 			}
