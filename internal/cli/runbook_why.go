@@ -37,8 +37,12 @@ func explainState(ctx context.Context, p *output.Printer, b *runbook.Book, opts 
 	}
 	return p.Result("runbook-why", runbookWhyData{b.Def.Name, need}, func(page *output.Page) {
 		page.Line("%s of %s", need.State, b.Def.Name)
-		for _, v := range need.Variants {
-			page.Line("  %s: %s", v.How, breaks(v))
+		for i, v := range need.Variants {
+			text := breaks(v)
+			if i == 0 && len(v.Broken) == 0 && v.Cannot == "" && len(need.Variants[1].Broken) > 0 {
+				text = "nothing breaks, because guards elsewhere repeat it"
+			}
+			page.Line("  %s: %s", v.How, text)
 		}
 		for _, v := range need.Variants {
 			if len(v.Broken) > 0 {
