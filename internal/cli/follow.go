@@ -22,6 +22,7 @@ type follower struct {
 	dir    string
 	run    string
 	yes    bool // answer what one person may answer
+	here   bool // this process performs the run, which stops with the view
 	view   *viewer
 	last   runner.Status
 	voted  string // the question that was answered, by its place in the journal

@@ -151,8 +151,8 @@ func retireHere(ctx context.Context, s *session, p *output.Printer, c *config.Co
 	if serveErr := <-served; serveErr != nil {
 		return errors.Join(err, serveErr)
 	}
-	if ctx.Err() != nil {
-		return output.As(output.Interrupted, "ims retire --foreground, or ims resume", errors.New("stopped at a commit; the run is open"))
+	if errors.Is(err, context.Canceled) {
+		return output.As(output.Interrupted, "ims resume", errors.New("the run was stopped at a commit, and is open"))
 	}
 	return err
 }
@@ -162,7 +162,7 @@ func retire(ctx context.Context, s *session, p *output.Printer, c *config.Config
 	if err != nil {
 		return telling("", err)
 	}
-	f := &follower{s: s, p: p, client: client, dir: c.StateDir, run: run, yes: opts.yes}
+	f := &follower{s: s, p: p, client: client, dir: c.StateDir, run: run, yes: opts.yes, here: opts.foreground}
 	return finish(ctx, f, "retire")
 }
 
@@ -170,6 +170,8 @@ func retire(ctx context.Context, s *session, p *output.Printer, c *config.Config
 func finish(ctx context.Context, f *follower, name string) error {
 	last, err := f.follow(ctx)
 	switch {
+	case errors.Is(err, context.Canceled) && f.here:
+		return err
 	case errors.Is(err, context.Canceled):
 		f.leave()
 		return output.Said(output.Waiting)
