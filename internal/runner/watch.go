@@ -58,7 +58,8 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 	out := &stream{w: w, flush: http.NewResponseController(w)}
 	w.Header().Set("Content-Type", "application/jsonl")
 	h, ok := s.find(id)
-	if !out.send(first, true) || !ok || h.engine == nil || h.over() {
+	// A run that ends from here on is noticed by h.done.
+	if !out.send(first, true) || !ok || h.engine == nil || first.Ended() || first.Problem != "" {
 		return
 	}
 	news, end := h.engine.Subscribe()
