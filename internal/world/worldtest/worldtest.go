@@ -94,11 +94,14 @@ type Parts struct {
 func (p Parts) World(book *runbook.Book) engine.World {
 	floor, _ := book.Duration("floor")         // every shipped runbook has it
 	flush, _ := book.Duration("flush_timeout") // zero where nothing is flushed
+	var domains []world.Domain
+	for _, d := range book.Bound.Domains {
+		domains = append(domains, world.Domain{Name: d, Rcpt: "postmaster@" + d, Zone: Domain, Writer: p.Writer, Watch: p.Watch})
+	}
 	return world.New(world.Config{
 		Name: East, Hostname: "east." + Domain, Address: "east:25", Gateway: p.East,
 		Successor: p.West, SuccessorName: West, SuccessorHostname: "west." + Domain, SuccessorAddress: "west:25",
-		Domains: []world.Domain{{Name: Domain, Rcpt: "postmaster@" + Domain, Zone: Domain, Writer: p.Writer, Watch: p.Watch}},
-		Prober:  prober(p), Routing: org(p), Floor: floor, FlushAfter: flush,
+		Domains: domains, Prober: prober(p), Routing: org(p), Floor: floor, FlushAfter: flush,
 	})
 }
 
