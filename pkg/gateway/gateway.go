@@ -10,6 +10,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"time"
 )
 
@@ -146,6 +147,16 @@ type Settings struct {
 	ForwardHost string            `json:"forward_host,omitempty"` // forward all messages to this host
 	DomainHosts map[string]string `json:"domain_hosts,omitempty"` // per-domain host, subdomains included
 	MaxSize     int64             `json:"max_size"`               // bytes; 0 means no limit
+
+	// Reroute says where mail from the Internet to other domains goes; see
+	// Settings.Reroutes. Accept says which hosts may connect (Settings.Admits),
+	// Relay which networks may send through the gateway (Settings.Relays).
+	Reroute map[string]string `json:"reroute,omitempty"`
+	Accept  []Admission       `json:"accept,omitempty"`
+	Relay   []netip.Prefix    `json:"relay,omitempty"`
+	// ETRN are the domains whose mail is sent at once when somebody asks for it
+	// (RFC 1985), each with the host that takes it, "" for its MX.
+	ETRN map[string]string `json:"etrn,omitempty"`
 }
 
 // Config is one snapshot of a gateway's configuration. Settings take effect at
@@ -167,6 +178,13 @@ type Config struct {
 	Hostname   string    `json:"hostname"` // the name MX records use
 	StartedAt  time.Time `json:"started_at"`
 	Leftovers  []string  `json:"leftovers,omitempty"` // what a removal left behind
+
+	// ChangedAt is when the generation last grew; zero if that is not known.
+	ChangedAt time.Time `json:"changed_at,omitzero"`
+	// Resolved are the hosts of the effective settings that were looked up and
+	// are not looked up again before the service starts anew, as historically
+	// (Q285023), with their addresses; nil if nothing is kept.
+	Resolved map[string][]netip.AddrPort `json:"resolved,omitempty"`
 }
 
 // Known says how far a count can be trusted.
@@ -246,6 +264,10 @@ type SettingsPatch struct {
 	ForwardHost *string            `json:"forward_host,omitempty"`
 	DomainHosts *map[string]string `json:"domain_hosts,omitempty"`
 	MaxSize     *int64             `json:"max_size,omitempty"`
+	Reroute     *map[string]string `json:"reroute,omitempty"`
+	Accept      *[]Admission       `json:"accept,omitempty"`
+	Relay       *[]netip.Prefix    `json:"relay,omitempty"`
+	ETRN        *map[string]string `json:"etrn,omitempty"`
 	Restart     bool               `json:"restart,omitempty"`
 }
 

@@ -57,19 +57,6 @@ func (w Want) MarshalJSON() ([]byte, error) {
 	return json.Marshal(plain(w))
 }
 
-// MarshalJSON writes a wanted list that is nil as an empty one: null would be
-// read back as leave.
-func (p SettingsPatch) MarshalJSON() ([]byte, error) {
-	type plain SettingsPatch
-	if p.Retry != nil && *p.Retry == nil {
-		p.Retry = &[]time.Duration{}
-	}
-	if p.DomainHosts != nil && *p.DomainHosts == nil {
-		p.DomainHosts = &map[string]string{}
-	}
-	return json.Marshal(plain(p))
-}
-
 func (w Want) fields() int {
 	n := 0
 	for _, set := range []bool{w.Settings != nil, w.Running != nil, w.Spaces != nil, w.Sites != nil, w.Absent != nil} {
@@ -95,7 +82,7 @@ func (p SettingsPatch) wrong() string {
 	case p.MaxSize != nil && *p.MaxSize < 0:
 		return "the largest size is negative"
 	}
-	return ""
+	return p.wrongLists()
 }
 
 // Patch returns s with what p names. Neither is modified, nothing is shared.
@@ -107,7 +94,13 @@ func (s Settings) Patch(p SettingsPatch) Settings {
 	set(&s.ForwardHost, p.ForwardHost)
 	set(&s.DomainHosts, p.DomainHosts)
 	set(&s.MaxSize, p.MaxSize)
+	set(&s.Reroute, p.Reroute)
+	set(&s.Accept, p.Accept)
+	set(&s.Relay, p.Relay)
+	set(&s.ETRN, p.ETRN)
 	s.Retry, s.DomainHosts = slices.Clone(s.Retry), maps.Clone(s.DomainHosts)
+	s.Reroute, s.ETRN = maps.Clone(s.Reroute), maps.Clone(s.ETRN)
+	s.Accept, s.Relay = slices.Clone(s.Accept), slices.Clone(s.Relay)
 	return s
 }
 
@@ -121,7 +114,9 @@ func set[T any](to, from *T) {
 func (s Settings) Equal(o Settings) bool {
 	return s.Mode == o.Mode && s.Refuse == o.Refuse && slices.Equal(s.Retry, o.Retry) &&
 		s.Timeouts == o.Timeouts && s.ForwardHost == o.ForwardHost &&
-		maps.Equal(s.DomainHosts, o.DomainHosts) && s.MaxSize == o.MaxSize
+		maps.Equal(s.DomainHosts, o.DomainHosts) && s.MaxSize == o.MaxSize &&
+		maps.Equal(s.Reroute, o.Reroute) && slices.Equal(s.Accept, o.Accept) &&
+		slices.Equal(s.Relay, o.Relay) && maps.Equal(s.ETRN, o.ETRN)
 }
 
 // Words are the part of c that w is about, for Op.Before and Op.After.
@@ -174,7 +169,20 @@ func (p SettingsPatch) words(s Settings) string {
 	add(p.ForwardHost != nil, "forward host", orNone(s.ForwardHost))
 	add(p.DomainHosts != nil, "domain hosts", len(s.DomainHosts))
 	add(p.MaxSize != nil, "largest size", s.MaxSize)
+	add(p.Reroute != nil, "rerouted domains", tableWords(s.Reroute))
+	add(p.Accept != nil, "hosts that may connect", s.Accept)
+	add(p.Relay != nil, "networks that may relay", s.Relay)
+	add(p.ETRN != nil, "sent on demand", tableWords(s.ETRN))
 	return words(list)
+}
+
+// tableWords is a table in order of its keys.
+func tableWords(t map[string]string) string {
+	list := make([]string, 0, len(t))
+	for _, k := range slices.Sorted(maps.Keys(t)) {
+		list = append(list, k+"="+t[k])
+	}
+	return "[" + strings.Join(list, " ") + "]"
 }
 
 func words(list []string) string { return orNone(strings.Join(list, ", ")) }

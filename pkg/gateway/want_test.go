@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -15,10 +16,18 @@ func ptr[T any](v T) *T { return &v }
 
 func TestWantSurvivesJSON(t *testing.T) {
 	for name, w := range map[string]gateway.Want{
-		"no spaces":  {Spaces: ptr([]gateway.Space(nil))},
-		"no sites":   {Sites: ptr([]gateway.Site(nil))},
-		"no retry":   {Settings: &gateway.SettingsPatch{Retry: ptr([]time.Duration(nil))}},
-		"no hosts":   {Settings: &gateway.SettingsPatch{DomainHosts: ptr(map[string]string(nil))}},
+		"no spaces": {Spaces: ptr([]gateway.Space(nil))},
+		"no sites":  {Sites: ptr([]gateway.Site(nil))},
+		"no retry":  {Settings: &gateway.SettingsPatch{Retry: ptr([]time.Duration(nil))}},
+		"no hosts":  {Settings: &gateway.SettingsPatch{DomainHosts: ptr(map[string]string(nil))}},
+		"no lists": {Settings: &gateway.SettingsPatch{
+			Reroute: ptr(map[string]string(nil)), ETRN: ptr(map[string]string(nil)),
+			Accept: ptr([]gateway.Admission(nil)), Relay: ptr([]netip.Prefix(nil)),
+		}},
+		"lists": {Settings: &gateway.SettingsPatch{
+			Reroute: &map[string]string{"a.example": "h.example"}, ETRN: &map[string]string{"b.example": ""},
+			Accept: &[]gateway.Admission{{Net: prefix("192.0.2.0/24"), Reject: true}}, Relay: &[]netip.Prefix{prefix("2001:db8::/32")},
+		}},
 		"stopped":    {Running: ptr(gateway.Stopped)},
 		"first mode": {Settings: &gateway.SettingsPatch{Mode: ptr(gateway.InboundOutbound)}},
 		"absent":     {Absent: &gateway.Removal{}},

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -137,13 +136,7 @@ func (g *Gateway) make(ctx context.Context, c gateway.Change, r record, op opera
 func storable(w gateway.Want) gateway.Want {
 	w.Spaces, w.Sites = filled(w.Spaces), filled(w.Sites)
 	if w.Settings != nil {
-		p := *w.Settings
-		p.Retry = filled(p.Retry)
-		if p.DomainHosts != nil {
-			hosts := map[string]string{}
-			maps.Copy(hosts, *p.DomainHosts)
-			p.DomainHosts = &hosts
-		}
+		p := w.Settings.Clone()
 		w.Settings = &p
 	}
 	return w

@@ -179,5 +179,6 @@ func asPatch(s gateway.Settings) *gateway.SettingsPatch {
 	return &gateway.SettingsPatch{
 		Mode: &s.Mode, Refuse: &s.Refuse, Retry: &s.Retry, Timeouts: &s.Timeouts,
 		ForwardHost: &s.ForwardHost, DomainHosts: &s.DomainHosts, MaxSize: &s.MaxSize,
+		Reroute: &s.Reroute, Accept: &s.Accept, Relay: &s.Relay, ETRN: &s.ETRN,
 	}
 }

@@ -84,6 +84,10 @@ func mergePatch(q, p gateway.SettingsPatch) gateway.SettingsPatch {
 	set(&q.ForwardHost, p.ForwardHost)
 	set(&q.DomainHosts, p.DomainHosts)
 	set(&q.MaxSize, p.MaxSize)
+	set(&q.Reroute, p.Reroute)
+	set(&q.Accept, p.Accept)
+	set(&q.Relay, p.Relay)
+	set(&q.ETRN, p.ETRN)
 	return q
 }
 
