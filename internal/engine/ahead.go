@@ -26,6 +26,9 @@ func (e *Engine) ahead(v *facts.Vector) Action {
 	switch {
 	case s.Phase == machine.Closing || s.Phase == machine.Closed:
 		return Action{What: "nothing: the run has ended"}
+	case e.hist.Paused != nil:
+		p := e.hist.Paused
+		return Action{Verb: Unpause, State: st.ID, What: fmt.Sprintf("%s paused the run (%s); let it go on when it may", p.Actor, p.Reason), Command: "ims continue " + run, At: now}
 	case s.Phase == machine.Operating && s.Undoing:
 		return Action{Verb: Continue, State: st.ID, What: "see what hinders the undo of " + st.ID + ", then resume", Command: "ims resume " + run, At: now}
 	case s.Phase == machine.Operating:

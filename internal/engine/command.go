@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/machine"
@@ -31,6 +32,8 @@ const (
 	Reject   Verb = "reject"
 	Continue Verb = "resume"
 	Abort    Verb = "abort"
+	Pause    Verb = "pause"    // the run stays where it is; the gateway is left as it is
+	Unpause  Verb = "continue" // ends a pause
 )
 
 // Errors of Tell.
@@ -74,7 +77,13 @@ func (e *Engine) Tell(ctx context.Context, c Command) error {
 func (e *Engine) obey(ctx context.Context, c Command) error {
 	s := e.hist.State
 	d := machine.Detail{State: e.state().ID, Actor: c.Actor, Comment: c.Comment}
+	if p := e.hist.Paused; p != nil && c.Verb != Unpause && c.Verb != Abort {
+		return fmt.Errorf("%w: %s paused the run at %s (%s); first: ims continue %s", ErrRefused, p.Actor,
+			p.Since.UTC().Format(time.RFC3339), p.Reason, e.opts.Run.ID)
+	}
 	switch c.Verb {
+	case Pause, Unpause:
+		return e.pause(ctx, c, d)
 	case Approve, Reject:
 		return e.answer(ctx, c, d)
 	case Continue:
@@ -95,6 +104,23 @@ func (e *Engine) obey(ctx context.Context, c Command) error {
 		return e.append(ctx, record(machine.Abort, machine.Event{}, d))
 	}
 	return fmt.Errorf("%w: unknown verb %q", ErrRefused, c.Verb)
+}
+
+// pause holds the run where it is, or lets it go on. An effect under way is
+// finished before.
+func (e *Engine) pause(ctx context.Context, c Command, d machine.Detail) error {
+	kind := machine.Paused
+	switch {
+	case c.Verb == Unpause && e.hist.Paused == nil:
+		return fmt.Errorf("%w: the run is not paused", ErrRefused)
+	case c.Verb == Unpause:
+		kind = machine.Unpaused
+	case c.Comment == "":
+		return fmt.Errorf("%w: a pause needs a reason", ErrRefused)
+	case e.hist.State.Phase == machine.Closing || e.hist.State.Phase == machine.Closed:
+		return fmt.Errorf("%w: the run has ended", ErrRefused)
+	}
+	return e.append(ctx, machine.Record{Kind: kind, At: time.Now(), Detail: d})
 }
 
 // ask puts the question to people once, with the evidence and the digest that

@@ -183,6 +183,9 @@ func (e *Engine) Run(ctx context.Context) (machine.Outcome, error) {
 func (e *Engine) turn(ctx context.Context) error {
 	actions := e.opts.Book.Def.Pending(e.hist.State)
 	e.publish()
+	if e.hist.Paused != nil {
+		return e.stay(ctx, actions)
+	}
 	if len(actions) == 0 {
 		return e.wait(ctx)
 	}

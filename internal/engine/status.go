@@ -22,6 +22,7 @@ type Status struct {
 	States  int               `json:"states"`
 	Phase   string            `json:"phase"`
 	Undoing bool              `json:"undoing"`
+	Paused  *machine.Pause    `json:"paused,omitempty"`
 	Why     string            `json:"why,omitempty"` // waiting for operator: what led there
 	Missing []Missing         `json:"missing,omitempty"`
 	Asked   *machine.Detail   `json:"asked,omitempty"`
@@ -96,7 +97,7 @@ func (e *Engine) snapshot() Status {
 		Phase: e.hist.State.Phase.String(), Undoing: e.hist.State.Undoing,
 		Opened: e.look.Opened, Resumes: e.hist.Resumes, Facts: map[string]string{}, Expires: e.last.Expires,
 		Visits: append([]machine.Visit(nil), e.hist.Visits...), Outcome: def.Outcome(e.hist.State).String(),
-		Seen: e.seen(), Notes: e.last.Notes,
+		Seen: e.seen(), Notes: e.last.Notes, Paused: e.hist.Paused,
 	}
 	if e.hist.Asked != nil {
 		asked := *e.hist.Asked

@@ -34,6 +34,9 @@ func (e *Engine) remaining(t machine.Timer) time.Duration {
 		return d - e.hist.Earned
 	}
 	since := e.hist.Started[t]
+	if p := e.hist.Paused; p != nil { // the clock stood still since
+		since = since.Add(max(time.Since(later(p.Since, since)), 0))
+	}
 	if t == machine.TimeoutTimer && e.pending.After(since) {
 		since = e.pending
 	}
@@ -41,6 +44,13 @@ func (e *Engine) remaining(t machine.Timer) time.Duration {
 		since = e.stallAt
 	}
 	return d - time.Since(since)
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // moved notices that the stall metric fell, or is zero, and that a clock fact
@@ -75,7 +85,7 @@ func (e *Engine) moved(ctx context.Context) error {
 func (e *Engine) wait(ctx context.Context) error {
 	d := e.poll()
 	for t := range machine.NumTimers {
-		if e.hist.State.Armed(t) && (t != machine.HoldTimer || e.passing) {
+		if e.hist.Paused == nil && e.hist.State.Armed(t) && (t != machine.HoldTimer || e.passing) {
 			d = min(d, max(e.remaining(t), time.Millisecond))
 		}
 	}

@@ -24,6 +24,8 @@ const (
 	Asked    = "asked"    // a question was put to people
 	Voted    = "voted"    // one of several approvals was given
 	Noted    = "noted"    // an operator acted on queues, or left a note
+	Paused   = "paused"   // an operator holds the run where it is
+	Unpaused = "unpaused" // it may go on
 )
 
 // Detail is what people and reports read of a record. The machine reads none
@@ -119,6 +121,14 @@ type History struct {
 	Votes     []Detail
 	Decisions []Detail // what people granted, oldest first
 	Resumes   int
+	Paused    *Pause // nil while the run may go on
+}
+
+// Pause says who holds a run where it is, and why.
+type Pause struct {
+	Actor  string    `json:"actor"`
+	Reason string    `json:"reason"`
+	Since  time.Time `json:"since"`
 }
 
 // NewHistory starts a fold.
@@ -150,6 +160,15 @@ func (h *History) Add(r Record) {
 		return
 	case Noted:
 		return
+	case Paused:
+		h.Paused = &Pause{Actor: r.Detail.Actor, Reason: r.Detail.Comment, Since: r.At}
+		return
+	case Unpaused:
+		h.unpause(r.At)
+		return
+	}
+	if r.Event.Kind == Abort {
+		h.unpause(r.At)
 	}
 	h.note(r)
 	before := h.State
@@ -167,6 +186,25 @@ func (h *History) Add(r Record) {
 		h.Asked, h.Votes = nil, nil
 	}
 	h.visit(before, r)
+}
+
+// unpause lets the run go on. What it waited for by the wall clock waits on for
+// as long as it was paused; what must hold for a time was observed meanwhile.
+func (h *History) unpause(now time.Time) {
+	if h.Paused == nil {
+		return
+	}
+	for t := range NumTimers {
+		if t == HoldTimer || !h.State.Armed(t) {
+			continue
+		}
+		from := h.Paused.Since
+		if h.Started[t].After(from) {
+			from = h.Started[t]
+		}
+		h.Started[t] = h.Started[t].Add(now.Sub(from))
+	}
+	h.Paused = nil
 }
 
 // note keeps what later records depend on.

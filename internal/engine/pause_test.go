@@ -1,0 +1,80 @@
+package engine_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"example.org/ims/internal/engine"
+	"example.org/ims/pkg/machine"
+)
+
+// TestPause holds a run in its soak, across a crash of the runner: it goes on
+// observing, earns the time that was quiet, and moves only when it is let.
+func TestPause(t *testing.T) {
+	inBubble(t, func(t *testing.T) bool {
+		r := newRig(t, "q285090", brief())
+		soaking := func(s engine.Status) bool { return s.State == "watch" && !s.Ends.IsZero() && len(s.Missing) == 0 }
+		r.until(soaking, func(e *engine.Engine, _ engine.Status) {
+			if err := e.Tell(t.Context(), engine.Command{Verb: engine.Pause, Actor: "ann"}); !errors.Is(err, engine.ErrRefused) {
+				t.Errorf("pause without a reason: %v", err)
+			}
+			if err := e.Tell(t.Context(), engine.Command{Verb: engine.Pause, Actor: "ann", Comment: "freeze"}); err != nil {
+				t.Error(err)
+			}
+		})
+		paused := time.Now()
+		// Longer than the soak and its time-out, in another life of the runner.
+		r.until(func(engine.Status) bool { return time.Since(paused) > 3*time.Hour }, func(e *engine.Engine, s engine.Status) {
+			if s.State != "watch" || s.Paused == nil || s.Paused.Reason != "freeze" || s.Action.Verb != engine.Unpause {
+				t.Errorf("after three hours of pause: state %s, paused %+v, next %+v", s.State, s.Paused, s.Action)
+			}
+			if time.Since(s.Seen) > time.Hour {
+				t.Errorf("last observed %s ago", time.Since(s.Seen))
+			}
+			if err := e.Tell(t.Context(), engine.Command{Verb: engine.Continue, Actor: "ann"}); !errors.Is(err, engine.ErrRefused) {
+				t.Errorf("resume of a paused run: %v", err)
+			}
+			if err := e.Tell(t.Context(), engine.Command{Verb: engine.Unpause, Actor: "bob"}); err != nil {
+				t.Error(err)
+			}
+		})
+		h := r.fold()
+		if h.Paused != nil || h.State.Phase == machine.Operating {
+			t.Errorf("after the pause: paused %+v, phase %s, %s", h.Paused, h.State.Phase, h.State.Why)
+		}
+		r.started = nil
+		outcome, err := r.life(t.Context())
+		if err != nil || outcome != machine.Retired {
+			t.Errorf("run ends %s, %v", outcome, err)
+		}
+		return true
+	})
+}
+
+// TestPauseThenAbort: what was paused can be undone without going on first.
+func TestPauseThenAbort(t *testing.T) {
+	inBubble(t, func(t *testing.T) bool {
+		r := newRig(t, "q285090", brief())
+		r.until(func(s engine.Status) bool { return s.State == "accepting" }, func(e *engine.Engine, _ engine.Status) {
+			for _, c := range []engine.Command{
+				{Verb: engine.Pause, Actor: "ann", Comment: "wait for the network team"},
+				{Verb: engine.Abort, Actor: "ann", Comment: "off"},
+			} {
+				if err := e.Tell(t.Context(), c); err != nil {
+					t.Errorf("%s: %v", c.Verb, err)
+				}
+			}
+		})
+		r.started = nil
+		if h := r.fold(); h.State.Phase != machine.Closed {
+			if _, err := r.life(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		if h := r.fold(); r.book.Def.Outcome(h.State) != machine.Aborted || h.Paused != nil {
+			t.Errorf("run ends %s, paused %+v", r.book.Def.Outcome(h.State), h.Paused)
+		}
+		return true
+	})
+}
