@@ -34,6 +34,7 @@ const (
 	theRights   = "who may do what at a socket is decided in one place"
 	elsewhere   = "a killed runner whose gateways and zone live in another process"
 	theFiles    = "tests against the spool as it is"
+	theForm     = "what is hashed has one form"
 )
 
 // house is every room of the module. What is not written is forbidden.
@@ -83,6 +84,7 @@ var house = map[string]room{
 
 	// Leaves.
 	"internal/suggest":    {},
+	"internal/jcs":        {},
 	"internal/strictyaml": {imports: arrows{"internal/suggest": theNearest}},
 	"internal/output":     {},
 	"internal/access":     {},
@@ -90,7 +92,7 @@ var house = map[string]room{
 	"internal/testsum":    {},
 
 	// Shells: never an adapter, never each other.
-	"internal/journal": {imports: arrows{"pkg/machine": "its records are the machine's", "pkg/facts": "records hold observed facts"}},
+	"internal/journal": {imports: arrows{"internal/jcs": theForm, "pkg/machine": "its records are the machine's", "pkg/facts": "records hold observed facts"}},
 	"internal/engine": {imports: arrows{
 		"internal/journal": "intent before effect",
 		"pkg/machine":      theMachine,
@@ -138,14 +140,15 @@ var house = map[string]room{
 		"runbooks":              "the shipped runbooks",
 	}},
 	"internal/plan": {imports: arrows{
-		"pkg/machine": theMachine,
-		"pkg/facts":   theFacts,
-		"pkg/guard":   theGuards,
-		"pkg/runbook": "plans a bound runbook",
-		"pkg/model":   "the abstract world that the dry run moves in",
-		"pkg/gateway": theWords,
-		"pkg/zone":    "an RRset is part of a plan",
-		"pkg/ledger":  "predicts the fate of every message",
+		"internal/jcs": theForm,
+		"pkg/machine":  theMachine,
+		"pkg/facts":    theFacts,
+		"pkg/guard":    theGuards,
+		"pkg/runbook":  "plans a bound runbook",
+		"pkg/model":    "the abstract world that the dry run moves in",
+		"pkg/gateway":  theWords,
+		"pkg/zone":     "an RRset is part of a plan",
+		"pkg/ledger":   "predicts the fate of every message",
 	}, tests: arrows{
 		"internal/world/worldtest": "a small organization",
 		"runbooks":                 "plans the shipped runbooks",

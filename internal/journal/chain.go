@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"example.org/ims/internal/jcs"
 )
 
 // Hash is a link of the chain of a run:
@@ -99,7 +101,7 @@ func seal(run string, epoch, seq int64, prev Hash, rec Record) (row, error) {
 	}
 	body := []byte("null")
 	if rec.Body != nil {
-		if body, err = canonical(rec.Body); err != nil {
+		if body, err = jcs.Canonical(rec.Body); err != nil {
 			return row{}, fmt.Errorf("kind %q: body: %w", rec.Kind, err)
 		}
 	}
@@ -111,12 +113,12 @@ func seal(run string, epoch, seq int64, prev Hash, rec Record) (row, error) {
 // rest is the canonical form of the row without prev and hash. The body is
 // canonical already, so it is put in as it is.
 func (r row) rest() []byte {
-	b := appendString([]byte(`{"at":`), r.at)
+	b := jcs.AppendString([]byte(`{"at":`), r.at)
 	b = append(append(b, `,"body":`...), r.body...)
 	b = strconv.AppendInt(append(b, `,"epoch":`...), r.epoch, 10)
-	b = appendString(append(b, `,"kind":`...), r.kind)
-	b = appendString(append(b, `,"run":`...), r.run)
-	b = appendString(append(b, `,"schema":`...), schemaRecord)
+	b = jcs.AppendString(append(b, `,"kind":`...), r.kind)
+	b = jcs.AppendString(append(b, `,"run":`...), r.run)
+	b = jcs.AppendString(append(b, `,"schema":`...), schemaRecord)
 	b = strconv.AppendInt(append(b, `,"seq":`...), r.seq, 10)
 	return append(b, '}')
 }
@@ -152,7 +154,7 @@ func newHeader(info RunInfo, leases []string) (header, error) {
 	}
 	params := []byte("{}")
 	if info.Params != nil {
-		if params, err = canonical(info.Params); err != nil {
+		if params, err = jcs.Canonical(info.Params); err != nil {
 			return header{}, fmt.Errorf("params: %w", err)
 		}
 	}
@@ -185,7 +187,7 @@ func (h header) rest() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return canonical(raw)
+	return jcs.Canonical(raw)
 }
 
 func link(prev Hash, rest []byte) Hash {

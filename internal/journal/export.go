@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+
+	"example.org/ims/internal/jcs"
 )
 
 // maxLine bounds a line of an export that VerifyExport takes, in bytes.
@@ -48,8 +50,8 @@ func (r *Reader) Export(ctx context.Context, id string, w io.Writer) error {
 		}); err != nil {
 			return err
 		}
-		end := appendString([]byte(`{"head":"`+s.Head.String()+`","run":`), s.ID)
-		end = appendString(append(end, `,"schema":`...), schemaEnd)
+		end := jcs.AppendString([]byte(`{"head":"`+s.Head.String()+`","run":`), s.ID)
+		end = jcs.AppendString(append(end, `,"schema":`...), schemaEnd)
 		end = strconv.AppendInt(append(end, `,"seq":`...), s.Seq, 10)
 		if _, err := buf.Write(append(end, "}\n"...)); err != nil {
 			return err
@@ -73,7 +75,7 @@ func writeLine(w io.Writer, rest []byte, prev, hash Hash) error {
 	if err != nil {
 		return err
 	}
-	line, err := canonical(raw)
+	line, err := jcs.Canonical(raw)
 	if err != nil {
 		return err
 	}
@@ -149,7 +151,7 @@ type exportLine struct {
 }
 
 func (v *exportChecker) line(raw []byte) error {
-	raw, err := canonical(raw)
+	raw, err := jcs.Canonical(raw)
 	if err != nil {
 		return err
 	}
@@ -200,7 +202,7 @@ func (v *exportChecker) link(raw []byte, l exportLine) error {
 	if err != nil {
 		return err
 	}
-	if rest, err = canonical(rest); err != nil {
+	if rest, err = jcs.Canonical(rest); err != nil {
 		return err
 	}
 	if l.Prev != v.head {

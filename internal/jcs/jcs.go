@@ -1,4 +1,8 @@
-package journal
+// Package jcs writes JSON in the one form that can be hashed: RFC 8785, the
+// JSON Canonicalization Scheme. It refuses what two readers could disagree
+// about (RFC 7493): a name twice in one object, half a surrogate pair, invalid
+// UTF-8, a number that a double cannot hold, an integer beyond 2^53-1.
+package jcs
 
 import (
 	"bytes"
@@ -17,12 +21,10 @@ import (
 // maxDepth bounds the nesting of a body.
 const maxDepth = 100
 
-// canonical returns raw in the one form that is hashed: RFC 8785 (JCS). Keys are
-// sorted by UTF-16 code units, strings escape only what they must, numbers are
-// written as ECMAScript writes a double. Refused, because two readers could
-// disagree about it (RFC 7493): a name twice in one object, a lone surrogate,
-// invalid UTF-8, a number that a double cannot hold, an integer beyond 2^53-1.
-func canonical(raw []byte) ([]byte, error) {
+// Canonical returns one JSON value in canonical form. Keys are sorted by UTF-16
+// code units, strings escape only what they must, numbers are written as
+// ECMAScript writes a double. The error says what is refused, without a place.
+func Canonical(raw []byte) ([]byte, error) {
 	if !utf8.Valid(raw) {
 		return nil, errors.New("not UTF-8")
 	}
@@ -56,7 +58,7 @@ func appendValue(dst []byte, dec *json.Decoder, depth int) ([]byte, error) {
 		}
 		return appendObject(dst, dec, depth)
 	case string:
-		return appendString(dst, v), nil
+		return AppendString(dst, v), nil
 	case json.Number:
 		return appendNumber(dst, v.String())
 	case bool:
@@ -109,7 +111,7 @@ func appendObject(dst []byte, dec *json.Decoder, depth int) ([]byte, error) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(appendString(dst, name), ':')
+		dst = append(AppendString(dst, name), ':')
 		dst = append(dst, members[name]...)
 	}
 	return append(dst, '}'), nil
@@ -121,7 +123,8 @@ func compareUTF16(a, b string) int {
 	return slices.Compare(utf16.Encode([]rune(a)), utf16.Encode([]rune(b)))
 }
 
-func appendString(dst []byte, s string) []byte {
+// AppendString appends s as a canonical JSON string; s must be UTF-8.
+func AppendString(dst []byte, s string) []byte {
 	const short = "\b\t\n\f\r\"\\"
 	dst = append(dst, '"')
 	for i := 0; i < len(s); i++ {

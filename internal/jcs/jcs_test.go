@@ -1,9 +1,8 @@
-package journal
+package jcs
 
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"strings"
 	"testing"
 )
@@ -26,9 +25,9 @@ func TestCanonical(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := canonical([]byte(tt.in))
+			got, err := Canonical([]byte(tt.in))
 			if err != nil || string(got) != tt.want {
-				t.Errorf("canonical(%s) = %s, %v, want %s", tt.in, got, err, tt.want)
+				t.Errorf("Canonical(%s) = %s, %v, want %s", tt.in, got, err, tt.want)
 			}
 		})
 	}
@@ -39,8 +38,8 @@ func TestCanonicalRefuses(t *testing.T) {
 		``, `{`, `{"a":1}{}`, `{"a":1,"a":2}`, `{"a":1,"\u0061":2}`, `"\ud800"`, `"\ud800\u0041"`, `"\udc00"`, `"\ud83d\\ude00"`,
 		"\"\xff\"", `9007199254740992`, `1e999`, `01`, `[1,]`, `{1:2}`, `nul`, strings.Repeat("[", 200) + strings.Repeat("]", 200),
 	} {
-		if got, err := canonical([]byte(in)); err == nil {
-			t.Errorf("canonical(%s) = %s, want an error", in, got)
+		if got, err := Canonical([]byte(in)); err == nil {
+			t.Errorf("Canonical(%s) = %s, want an error", in, got)
 		}
 	}
 }
@@ -50,47 +49,15 @@ func FuzzCanonical(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
-		once, err := canonical(in)
+		once, err := Canonical(in)
 		if err != nil {
 			return
 		}
 		if !json.Valid(in) || !json.Valid(once) {
-			t.Fatalf("canonical(%q) = %q: not JSON", in, once)
+			t.Fatalf("Canonical(%q) = %q: not JSON", in, once)
 		}
-		if twice, err := canonical(once); err != nil || !bytes.Equal(once, twice) {
-			t.Fatalf("canonical(%q) = %q, %v: not stable", once, twice, err)
+		if twice, err := Canonical(once); err != nil || !bytes.Equal(once, twice) {
+			t.Fatalf("Canonical(%q) = %q, %v: not stable", once, twice, err)
 		}
 	})
-}
-
-func TestNetworkFileSystems(t *testing.T) {
-	for magic, want := range map[uint32]string{0x6969: "NFS", 0xfe534d42: "SMB2", 0x65735546: "FUSE", 0xef53: "", 0x01021994: ""} {
-		err := judgeType("/x", magic)
-		if want == "" {
-			if err != nil {
-				t.Errorf("%#x: %v", magic, err)
-			}
-			continue
-		}
-		if n, ok := errors.AsType[*NetworkError](err); !ok || n.Type != want {
-			t.Errorf("%#x: %v, want %s", magic, err, want)
-		}
-	}
-}
-
-func TestConnectionsAreSafe(t *testing.T) {
-	j, err := Open(t.Context(), t.TempDir(), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer j.Close()
-	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000"} {
-		var got string
-		if err := j.db.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
-			t.Errorf("%s = %s, %v, want %s", pragma, got, err, want)
-		}
-	}
-	if _, err := j.Reader.db.Exec(`INSERT INTO plan VALUES ('n', 'r')`); err == nil {
-		t.Error("the reader can write")
-	}
 }
