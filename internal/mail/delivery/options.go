@@ -1,11 +1,13 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -98,6 +100,11 @@ func newPolicy(s gateway.Settings) (policy, error) {
 			return policy{}, fmt.Errorf("check time-outs %+v: %v is negative", s.Timeouts, d)
 		}
 	}
+	for domain, host := range s.ETRN {
+		if host != "" { // else as any other domain
+			p.hosts[strings.ToLower(domain)] = host
+		}
+	}
 	for domain, host := range s.DomainHosts {
 		key := strings.TrimPrefix(strings.ToLower(strings.TrimSpace(domain)), "*.")
 		if key == "" {
@@ -140,11 +147,41 @@ type hop struct {
 	forward bool
 }
 
-// hopOf finds the hop of a domain: the host of the longest listed domain it
-// equals or lies under (Q259531), an empty host there meaning DNS; else the
-// forward host; else DNS.
+// FixedHost makes of a host, with or without a port, an Entry.Dest that is
+// delivered to that host and not looked up as a domain: in brackets, a name
+// as it is, an address with its port.
+func FixedHost(host string) string {
+	port := ""
+	if h, p, err := net.SplitHostPort(host); err == nil {
+		host, port = h, ":"+p
+	}
+	host = strings.Trim(host, "[]")
+	if _, err := netip.ParseAddr(host); err == nil {
+		port = cmp.Or(port, ":25") // without one it would be an address literal
+	}
+	return "[" + strings.ToLower(host) + "]" + port
+}
+
+// fixed reports whether a destination was made by FixedHost. An address literal
+// (RFC 5321 section 4.1.3) is a domain.
+func fixed(dest string) bool {
+	name, bracket := strings.CutPrefix(dest, "[")
+	if !bracket {
+		return false
+	}
+	name, whole := strings.CutSuffix(name, "]")
+	_, err := netip.ParseAddr(strings.TrimPrefix(name, "ipv6:"))
+	return !whole || err != nil
+}
+
+// hopOf finds the hop of a destination: a fixed host; the host of the longest
+// listed domain it equals or lies under (Q259531), an empty host there meaning
+// DNS; else the forward host; else DNS.
 func (p policy) hopOf(dest string) hop {
 	dest = strings.ToLower(dest)
+	if fixed(dest) {
+		return hop{host: dest, forward: true}
+	}
 	for d := dest; d != ""; {
 		if host, ok := p.hosts[d]; ok {
 			if host == "" {

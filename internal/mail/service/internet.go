@@ -2,11 +2,13 @@ package service
 
 import (
 	"context"
+	"net/netip"
 	"strings"
 	"time"
 
 	"example.org/ims/internal/mail"
 	"example.org/ims/internal/mail/address"
+	"example.org/ims/internal/mail/delivery"
 	"example.org/ims/internal/mail/smtpd"
 	"example.org/ims/internal/mail/spool"
 	"example.org/ims/pkg/gateway"
@@ -14,9 +16,10 @@ import (
 )
 
 // reception answers the Internet. It takes mail for the organization's
-// recipients and for nobody else, in the modes that accept. In the others it
-// refuses for now, never for good: a 5xx would make the sender return mail
-// that the next mail exchanger takes.
+// recipients, for domains that are rerouted, and for anybody from hosts that may
+// relay, in the modes that accept. In the others it refuses for now, never for
+// good: a 5xx would make the sender return mail that the next mail exchanger
+// takes.
 type reception struct {
 	g  *Gateway
 	rt *runtime
@@ -36,15 +39,19 @@ func (r *reception) Connect(_ context.Context, p smtpd.Peer) (smtpd.Session, *sm
 	if r.rt.paused.Load() || !accepts(set.Mode) && set.Refuse == gateway.RefuseConnect {
 		return nil, notTaking(421)
 	}
-	return &receiving{reception: r, host: host}, nil
+	if accepts(set.Mode) && !set.Admits(p.Addr.Addr()) {
+		return nil, smtpd.Refuse(521, "5.7.1", r.g.record().File.Hostname+" access denied") // Q155920; RFC 7504
+	}
+	return &receiving{reception: r, host: host, client: p.Addr.Addr()}, nil
 }
 
 // receiving is one connection from the Internet.
 type receiving struct {
 	*reception
 	envelope
-	host  string // key of the client log
-	probe bool   // a probe of ims, which is no client
+	host   string // key of the client log
+	client netip.Addr
+	probe  bool // a probe of ims, which is no client
 }
 
 var _ smtpd.Session = (*receiving)(nil)
@@ -65,8 +72,9 @@ func (s *receiving) Mail(_ context.Context, from address.Mailbox, o smtpd.MailOp
 // Rcpt implements smtpd.Session.
 func (s *receiving) Rcpt(_ context.Context, to address.Mailbox, o smtpd.RcptOptions) *smtpd.Reply {
 	to = s.g.o.who.complete(to)
-	bad := s.g.o.who.judge(to)
-	if !accepts(s.rt.settings().Mode) {
+	set := s.rt.settings()
+	bad := s.judge(set, to)
+	if !accepts(set.Mode) {
 		if bad == nil && !s.probe {
 			s.g.clients.deferred(s.host)
 		}
@@ -82,8 +90,35 @@ func (s *receiving) Rcpt(_ context.Context, to address.Mailbox, o smtpd.RcptOpti
 	if !s.probe {
 		s.g.clients.valid(s.host)
 	}
+	if s.g.outwards(set, to.String()) != "" && !delivers(set.Mode) {
+		return notTaking(450) // it could not leave
+	}
 	s.add(to, o)
 	return nil
+}
+
+// judge says why mail from this client to an address is refused, or nil.
+func (s *receiving) judge(set gateway.Settings, to address.Mailbox) *smtpd.Reply {
+	bad := s.g.o.who.judge(to)
+	if bad == nil || s.g.o.who.local(to.String()) || set.Reroutes(to.Domain) == "" && !set.Relays(s.client) {
+		return bad
+	}
+	return nil
+}
+
+// outwards is where the gateway sends mail that came from the Internet on to,
+// as Entry.Dest: the host of a rerouted domain, or the domain of a foreign
+// address, which only a host that may relay can have named. It is "" for mail
+// of the organization.
+func (g *Gateway) outwards(set gateway.Settings, addr string) string {
+	to := set.Reroutes(domainOf(addr))
+	switch {
+	case to != "" && to != gateway.Inbound:
+		return delivery.FixedHost(to)
+	case to == gateway.Inbound, g.o.who.local(addr):
+		return ""
+	}
+	return domainOf(addr)
 }
 
 // Data implements smtpd.Session.

@@ -57,28 +57,16 @@ func (rt *runtime) outboundEntry(tx *spool.Tx, e mail.Entry, now time.Time) ([]m
 	if limit := rt.settings().MaxSize; limit > 0 && e.Size > limit+sizeGrace && e.Class != mail.Report {
 		return rt.tooBig(tx, e, limit)
 	}
-	tx.Delete(e)
-	var news []mail.Entry
-	index := map[string]int{}
-	for _, r := range e.Rcpts {
-		dest := e.Dest // the routing address of a connected site
-		if dest == "" {
-			dest = domainOf(r.Addr)
+	news := split(e, now, func(r mail.Rcpt) string {
+		if e.Dest != "" { // the routing address of a connected site
+			return e.Dest
 		}
-		i, ok := index[dest]
-		if !ok {
-			i = len(news)
-			index[dest] = i
-			n := e
-			n.ID, n.Store, n.Dest, n.Rcpts, n.Since = mail.NewID(now), gateway.Out, dest, nil, now
-			news = append(news, n)
-		}
-		news[i].Rcpts = append(news[i].Rcpts, r)
+		return domainOf(r.Addr)
+	})
+	for i := range news {
+		news[i].Store = gateway.Out
 	}
-	for _, n := range news {
-		tx.Put(n)
-		tx.Track(event(&n, ledger.Moved, addresses(n.Rcpts)))
-	}
+	replace(tx, e, news)
 	return news, nil
 }
 
@@ -98,22 +86,58 @@ func (rt *runtime) tooBig(tx *spool.Tx, e mail.Entry, limit int64) (news []mail.
 }
 
 // convertIn takes in to mts-in, in every mode: the mail was accepted
-// (Q189587).
+// (Q189587). Recipients that are rerouted or relayed to go to out instead
+// (event 1014), one entry a destination.
 func (rt *runtime) convertIn() error {
-	err := rt.g.o.each(rt.g.name, gateway.In, &rt.g.flow, func(tx *spool.Tx, e mail.Entry, now time.Time) ([]mail.Entry, error) {
-		if bad := malformed(&e); bad != "" {
-			return nil, shelve(tx, e, bad, now)
-		}
-		n := e
-		n.Store, n.Since = gateway.MTSIn, now
-		tx.Replace(e, n)
-		tx.Track(event(&n, ledger.Moved, addresses(n.Rcpts)))
-		return []mail.Entry{n}, nil
-	})
-	if err != nil {
+	if err := rt.g.o.each(rt.g.name, gateway.In, &rt.g.flow, rt.inboundEntry); err != nil {
 		return fmt.Errorf("convert in: %w", err)
 	}
 	return nil
+}
+
+func (rt *runtime) inboundEntry(tx *spool.Tx, e mail.Entry, now time.Time) ([]mail.Entry, error) {
+	if bad := malformed(&e); bad != "" {
+		return nil, shelve(tx, e, bad, now)
+	}
+	set := rt.settings()
+	news := split(e, now, func(r mail.Rcpt) string { return rt.g.outwards(set, r.Addr) })
+	for i := range news {
+		n := &news[i]
+		n.Store, n.Inbound = gateway.MTSIn, n.Dest == ""
+		if !n.Inbound {
+			n.Store = gateway.Out
+		}
+	}
+	replace(tx, e, news)
+	return news, nil
+}
+
+// split is an entry's parts, one a destination, each with an id of its own.
+func split(e mail.Entry, now time.Time, dest func(mail.Rcpt) string) []mail.Entry {
+	var news []mail.Entry
+	index := map[string]int{}
+	for _, r := range e.Rcpts {
+		d := dest(r)
+		i, ok := index[d]
+		if !ok {
+			i = len(news)
+			index[d] = i
+			n := e
+			n.ID, n.Dest, n.Rcpts, n.Since = mail.NewID(now), d, nil, now
+			news = append(news, n)
+		}
+		news[i].Rcpts = append(news[i].Rcpts, r)
+	}
+	return news
+}
+
+// replace puts an entry's parts into their stores, in its place.
+func replace(tx *spool.Tx, e mail.Entry, news []mail.Entry) {
+	tx.Delete(e)
+	for _, n := range news {
+		tx.Put(n)
+		tx.Track(event(&n, ledger.Moved, addresses(n.Rcpts)))
+	}
 }
 
 // malformed says why an entry cannot be converted, or "".
