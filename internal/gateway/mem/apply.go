@@ -87,10 +87,16 @@ func (g *Gateway) make(c gateway.Change) error {
 	return nil
 }
 
+// changed notes that something else is stored now.
+func (g *Gateway) changed() {
+	g.conf.Generation++
+	g.conf.ChangedAt = g.org.now()
+}
+
 func (g *Gateway) set(p gateway.SettingsPatch) {
 	if next := g.conf.Stored.Patch(p); !next.Equal(g.conf.Stored) {
 		g.conf.Stored = next
-		g.conf.Generation++
+		g.changed()
 	}
 	switch {
 	case !g.conf.Running || g.conf.Effective.Equal(g.conf.Stored):
@@ -125,7 +131,7 @@ func (g *Gateway) run(c gateway.Change, want gateway.RunState) error {
 
 // reroute tells routing about g's spaces and sites.
 func (g *Gateway) reroute() {
-	g.conf.Generation++
+	g.changed()
 	ch := routing.Change{At: g.org.now(), Site: g.site, Name: g.name}
 	if g.conf.Exists {
 		r := g.routes()

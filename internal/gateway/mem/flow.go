@@ -79,7 +79,7 @@ func (g *Gateway) tick() bool {
 			moved = g.convert() || moved
 		}
 		for _, e := range g.in(gateway.In) {
-			g.move(e, gateway.MTSIn)
+			g.split(e, g.outwards)
 			moved = true
 		}
 	}
@@ -96,26 +96,49 @@ func (g *Gateway) tick() bool {
 func (g *Gateway) convert() bool {
 	list := g.in(gateway.MTSOut)
 	for _, e := range list {
-		parts := map[string][]string{}
-		var order []string
-		for _, r := range e.rcpts {
-			d := g.destination(r)
-			if parts[d] == nil {
-				order = append(order, d)
-			}
-			parts[d] = append(parts[d], r)
-		}
-		rest := *e
-		e.rcpts, e.dest = parts[order[0]], order[0]
-		g.move(e, gateway.Out)
-		for _, d := range order[1:] {
-			part := rest
-			part.rcpts, part.dest = parts[d], d
-			g.enter(&part, gateway.Out)
-			g.event(&part, ledger.Moved, part.rcpts)
-		}
+		g.split(e, g.destination)
 	}
 	return len(list) > 0
+}
+
+// split takes an entry to out, one a destination, and what has none to mts-in.
+func (g *Gateway) split(e *entry, dest func(rcpt string) string) {
+	parts := map[string][]string{}
+	var order []string
+	for _, r := range e.rcpts {
+		d := dest(r)
+		if parts[d] == nil {
+			order = append(order, d)
+		}
+		parts[d] = append(parts[d], r)
+	}
+	rest := *e
+	for i, d := range order {
+		part, to := rest, gateway.Out
+		part.rcpts, part.dest, part.inbound = parts[d], d, false
+		if d == "" {
+			to, part.dest, part.inbound = gateway.MTSIn, domain(parts[d][0]), true
+		}
+		if i == 0 {
+			*e = part
+			g.move(e, to)
+			continue
+		}
+		g.enter(&part, to)
+		g.event(&part, ledger.Moved, part.rcpts)
+	}
+}
+
+// outwards is where mail from the Internet is sent on to: the host of a
+// rerouted domain, or the domain of somebody outside; "" if it stays.
+func (g *Gateway) outwards(rcpt string) string {
+	switch to := g.conf.Effective.Reroutes(domain(rcpt)); {
+	case to != "" && to != gateway.Inbound:
+		return to
+	case to == gateway.Inbound, g.org.local[domain(rcpt)]:
+		return ""
+	}
+	return g.destination(rcpt)
 }
 
 // destination is the host or domain that a recipient's mail goes to.
@@ -123,6 +146,9 @@ func (g *Gateway) destination(rcpt string) string {
 	s, d := g.conf.Effective, domain(rcpt)
 	for suffix := d; suffix != ""; suffix = parent(suffix) {
 		if host, ok := s.DomainHosts[suffix]; ok {
+			return host
+		}
+		if host := s.ETRN[suffix]; host != "" {
 			return host
 		}
 	}

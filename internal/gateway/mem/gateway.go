@@ -3,6 +3,8 @@ package mem
 import (
 	"context"
 	"fmt"
+	"maps"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -51,7 +53,7 @@ func newGateway(o *Org, s Spec) *Gateway {
 	}
 	g := &Gateway{org: o, name: s.Name, site: s.Site, location: s.Location, instances: 1, ops: map[string]gateway.Op{}}
 	g.conf = gateway.Config{
-		Name: s.Name, Exists: true, Generation: 1, Instance: instance(s.Name, 1),
+		Name: s.Name, Exists: true, Generation: 1, ChangedAt: o.now(), Instance: instance(s.Name, 1),
 		Stored: s.Settings.Patch(gateway.SettingsPatch{}), ApplyLive: s.ApplyLive,
 		Spaces: slices.Clone(s.Spaces), Sites: slices.Clone(s.Sites),
 		Listen: s.Listen, Hostname: s.Hostname,
@@ -100,6 +102,7 @@ func (g *Gateway) snapshot() gateway.Config {
 	c.Stored = c.Stored.Patch(gateway.SettingsPatch{})
 	c.Effective = c.Effective.Patch(gateway.SettingsPatch{})
 	c.Spaces, c.Sites = slices.Clone(c.Spaces), slices.Clone(c.Sites)
+	c.Resolved = maps.Clone(c.Resolved)
 	return c
 }
 
@@ -156,6 +159,17 @@ func (g *Gateway) Blind(s gateway.Store, why string) {
 	g.blind[s] = why
 }
 
+// Resolve makes the gateway keep the addresses of a host until it starts again,
+// as the historical service did with the hosts of its settings (Q285023).
+func (g *Gateway) Resolve(host string, addrs ...netip.AddrPort) {
+	g.org.mu.Lock()
+	defer g.org.mu.Unlock()
+	if g.conf.Resolved == nil {
+		g.conf.Resolved = map[string][]netip.AddrPort{}
+	}
+	g.conf.Resolved[host] = addrs
+}
+
 // SetSessions says how many inbound sessions are open.
 func (g *Gateway) SetSessions(n int64) {
 	g.org.mu.Lock()
@@ -186,6 +200,7 @@ func (g *Gateway) start() {
 	g.conf.Running, g.conf.Paused = true, false
 	g.conf.Effective = g.conf.Stored.Patch(gateway.SettingsPatch{})
 	g.conf.StartedAt = g.org.now()
+	g.conf.Resolved = nil
 	g.starts++
 	for _, e := range g.entries {
 		e.next, e.rests = time.Time{}, false

@@ -2,6 +2,7 @@ package mem
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -144,7 +145,8 @@ func (g *Gateway) refusal() *Refusal {
 
 // Arrive hands over a message from a host on the Internet, and returns its id,
 // or a [*Refusal]. Of several recipients those outside the organization are
-// rejected, the others accepted.
+// rejected, the others accepted; a domain that is rerouted is not outside, and
+// nobody is for a host that may relay.
 func (g *Gateway) Arrive(client string, m Mail) (string, error) {
 	g.org.mu.Lock()
 	defer g.org.mu.Unlock()
@@ -158,7 +160,13 @@ func (g *Gateway) Arrive(client string, m Mail) (string, error) {
 	if r != nil && r.Code == 421 {
 		return "", r
 	}
-	valid := slices.DeleteFunc(slices.Clone(m.Rcpts), func(a string) bool { return !g.org.local[domain(a)] })
+	ip, err := netip.ParseAddr(client) // a client without an address is named in no list
+	if r == nil && err == nil && !g.conf.Effective.Admits(ip) {
+		return "", &Refusal{521, "5.7.1 access denied"}
+	}
+	valid := slices.DeleteFunc(slices.Clone(m.Rcpts), func(a string) bool {
+		return !g.org.local[domain(a)] && g.conf.Effective.Reroutes(domain(a)) == "" && (err != nil || !g.conf.Effective.Relays(ip))
+	})
 	c.Rejected += uint64(len(m.Rcpts) - len(valid))
 	if len(valid) > 0 {
 		c.LastValid = c.Last
@@ -169,11 +177,12 @@ func (g *Gateway) Arrive(client string, m Mail) (string, error) {
 		return "", r
 	case len(valid) == 0:
 		return "", &Refusal{550, "5.7.1 relaying denied"}
+	case g.conf.Effective.Mode == gateway.InboundOnly && slices.ContainsFunc(valid, func(a string) bool { return g.outwards(a) != "" }):
+		return "", &Refusal{450, "4.3.2 not accepting mail that could not leave"}
 	}
 	c.Accepted++
 	e := m.entry()
 	e.message, e.rcpts, e.accepted, e.inbound = g.org.id("m"), valid, g.org.now(), true
-	e.dest = domain(valid[0])
 	g.enter(&e, gateway.In)
 	g.accepted++
 	g.event(&e, ledger.Accepted, valid, func(ev *ledger.Event) { ev.Peer = client })

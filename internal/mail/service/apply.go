@@ -224,12 +224,12 @@ func (g *Gateway) applyRoutes(r record, op operation, differs bool) (gateway.Op,
 	if !differs {
 		return g.finish(r, op)
 	}
-	r.Generation++
+	r.changed()
 	g.end(&op, r)
 	if err := g.commitRouted(r, op); err != nil {
 		return gateway.Op{}, err
 	}
-	return op.Op, nil
+	return op.Op, g.rerouteQueued()
 }
 
 // commitRouted stores r, the operation and the change of routing that r means,

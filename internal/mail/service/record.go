@@ -32,11 +32,18 @@ type record struct {
 	Spaces     *[]gateway.Space      `json:"spaces,omitempty"`
 	Sites      *[]gateway.Site       `json:"sites,omitempty"`
 	Generation uint64                `json:"generation"`
+	ChangedAt  time.Time             `json:"changed_at,omitzero"` // of the generation
 	Epoch      uint64                `json:"epoch"`
 	Removal    *removal              `json:"removal,omitempty"` // under way
 	Leftovers  []string              `json:"leftovers,omitempty"`
 	Archive    string                `json:"archive,omitempty"` // of the removed gateway
 	Digest     string                `json:"digest,omitempty"`  // of its manifest
+}
+
+// changed notes that something else is stored now.
+func (r *record) changed() {
+	r.Generation++
+	r.ChangedAt = time.Now().UTC()
 }
 
 func (r record) settings() gateway.Settings { return r.File.Settings.Patch(r.Patch) }
@@ -112,9 +119,10 @@ func (o *Organization) load(ctx context.Context) error {
 	for _, f := range o.cfg.Gateways {
 		r, seen := known[f.Name]
 		if !seen {
-			r = record{File: f, Exists: true, Running: true, Generation: 1}
+			r = record{File: f, Exists: true, Running: true}
+			r.changed()
 		} else if changed(r, f) {
-			r.Generation++
+			r.changed()
 		}
 		r.File = f
 		known[f.Name] = r

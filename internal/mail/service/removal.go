@@ -51,7 +51,7 @@ func (g *Gateway) remove(ctx context.Context, c gateway.Change, r record, op ope
 	}
 	r.Exists, r.Leftovers, r.Archive, r.Digest = false, left, r.Removal.Archive, r.Removal.Digest
 	r.Removal = nil
-	r.Generation++
+	r.changed()
 	return g.finish(r, op)
 }
 
@@ -85,7 +85,7 @@ func (g *Gateway) beginRemoval(ctx context.Context, c gateway.Change, r record, 
 	n := r
 	n.Running, n.Paused = false, false
 	n.Removal = &removal{Archive: path, Discard: want.Discard}
-	n.Generation++
+	n.changed()
 	if err := g.commitRouted(n, op); err != nil {
 		return r, errors.Join(err, undo())
 	}

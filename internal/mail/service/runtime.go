@@ -33,7 +33,8 @@ func (rt *runtime) settings() gateway.Settings { return *rt.effective.Load() }
 // picksUp reports whether mts-out is converted in a mode: not in Inbound Only
 // (Q285090, Q238719), and not in None (Q189587), unless told to read it so.
 func (g *Gateway) picksUp(m gateway.Mode) bool {
-	return m == gateway.InboundOutbound || m == gateway.OutboundOnly || m == gateway.None && g.record().File.NonePicksUp
+	flush := g.record().File.NonePicksUp || g.faults.flushPicksUp.Load()
+	return m == gateway.InboundOutbound || m == gateway.OutboundOnly || m == gateway.None && flush
 }
 
 // delivers reports whether out is delivered in a mode. None delivers what was

@@ -18,7 +18,7 @@ func (g *Gateway) applySettings(ctx context.Context, p gateway.SettingsPatch, r 
 		return gateway.Op{}, refuse(err.Error())
 	}
 	if !after.Equal(before) {
-		r.Generation++
+		r.changed()
 	}
 	rt := g.runtime()
 	live := r.File.ApplyLive

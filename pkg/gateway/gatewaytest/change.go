@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -88,6 +89,35 @@ func testClear(t *testing.T, r *room) {
 	}
 }
 
+// testAdmission stores the lists of who may connect and relay, and of what is
+// rerouted and sent on demand; then nobody and nothing.
+func testAdmission(t *testing.T, r *room) {
+	accept := []gateway.Admission{{Net: netip.MustParsePrefix("192.0.2.0/24"), Reject: true}, {Net: netip.MustParsePrefix("192.0.2.7/32")}}
+	relay := []netip.Prefix{netip.MustParsePrefix("2001:db8::/32")}
+	reroute := map[string]string{"a.example": gateway.Inbound, "#b.example": "relay.example:2525"}
+	etrn := map[string]string{"c.example": "", "d.example": "relay.example"}
+	begin := r.config(t).ChangedAt
+	want := gateway.Want{Settings: &gateway.SettingsPatch{Accept: &accept, Relay: &relay, Reroute: &reroute, ETRN: &etrn}}
+	r.want(t, want)
+	c := r.config(t)
+	if s := c.Stored; !slices.Equal(s.Accept, accept) || !slices.Equal(s.Relay, relay) || !maps.Equal(s.Reroute, reroute) || !maps.Equal(s.ETRN, etrn) {
+		t.Errorf("stored %+v, want the lists", s)
+	}
+	if c.ChangedAt.Before(begin) {
+		t.Errorf("the time of the last change went from %v to %v", begin, c.ChangedAt)
+	}
+	r.unchanged(t, func() { r.want(t, want) })
+	accept, relay, reroute, etrn = nil, nil, nil, nil
+	r.want(t, want)
+	if s := r.config(t).Stored; len(s.Accept)+len(s.Relay)+len(s.Reroute)+len(s.ETRN) > 0 {
+		t.Errorf("stored %+v, want no lists", s)
+	}
+	r.want(t, running(gateway.Restarted))
+	if c := r.config(t); !c.Stored.Equal(c.Effective) {
+		t.Errorf("after a restart: stored %+v, effective %+v", c.Stored, c.Effective)
+	}
+}
+
 func testUnknownOp(t *testing.T, r *room) {
 	if op, err := r.gw.Op(t.Context(), "gatewaytest/never"); !errors.Is(err, gateway.ErrNotFound) {
 		t.Errorf("Op(never) = %+v, %v, want ErrNotFound", op, err)
@@ -153,6 +183,8 @@ func testMalformed(t *testing.T, r *room) {
 		spaces(gateway.Space{Type: "SMTP", Pattern: "*", Cost: 0}),
 		spaces(gateway.Space{Type: "SMTP", Pattern: "*", Cost: 101}),
 		sites(gateway.Site{Name: "", Cost: 1}),
+		{Settings: &gateway.SettingsPatch{Reroute: &map[string]string{"": gateway.Inbound}}},
+		{Settings: &gateway.SettingsPatch{Relay: &[]netip.Prefix{{}}}},
 	} {
 		r.refused(t, r.change(w), gateway.ErrRefused)
 	}

@@ -6,6 +6,7 @@ package gatewaytest
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -52,6 +53,7 @@ func Run(t *testing.T, setup func(t *testing.T) Harness) {
 		{"idempotent by key", testKey},
 		{"idempotent by value", testValue},
 		{"clearing lists", testClear},
+		{"who may connect and relay", testAdmission},
 		{"unknown operation", testUnknownOp},
 		{"epoch fencing", testEpoch},
 		{"if generation", testGeneration},
@@ -151,7 +153,7 @@ func (r *room) unchanged(t *testing.T, f func()) {
 	t.Helper()
 	before := r.config(t)
 	f()
-	if d := cmp.Diff(before, r.config(t)); d != "" {
+	if d := cmp.Diff(before, r.config(t), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); d != "" {
 		t.Fatalf("configuration changed (-before +after):\n%s", d)
 	}
 }
