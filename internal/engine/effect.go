@@ -7,23 +7,22 @@ import (
 	"example.org/ims/pkg/machine"
 )
 
-// UndoKey ends the key of an undo; what stands before it is the key of the
-// effect that is undone.
-const UndoKey = "/undo"
-
 // effect describes an action to the world.
 func (e *Engine) effect(a machine.Action) Effect {
 	st := &e.opts.Book.Def.States[a.State]
 	target := st.Do.Targets[a.Target]
-	key := fmt.Sprintf("%s/%s/%s", e.opts.Run.ID, st.ID, target)
+	at := slot{st.ID, target, a.Undo}
 	ef := Effect{
-		Run: e.opts.Run.ID, State: st.ID, Target: target, Key: key, Epoch: uint64(e.opts.Run.Epoch),
-		Action: st.Do.Action, Args: st.Do.Args, Undo: a.Undo, Image: e.hist.Images[key],
+		Run: e.opts.Run.ID, State: st.ID, Target: target, Key: e.visits.key(e.opts.Run.ID, at), Epoch: uint64(e.opts.Run.Epoch),
+		Action: st.Do.Action, Args: st.Do.Args, Undo: a.Undo,
 		Actor: e.opts.Opener, Reason: fmt.Sprintf("run %s, %s", e.opts.Run.ID, st.ID),
 	}
 	if a.Undo {
-		ef.Key += UndoKey
+		ef.Image = e.hist.Images[first(e.opts.Run.ID, at)]
+		ef.Undoes, ef.Agreed = e.visits.last[slot{st.ID, target, false}], e.visits.agreed[at]
+		return ef
 	}
+	ef.Image = e.visits.images[ef.Key]
 	return ef
 }
 
@@ -46,8 +45,8 @@ func (e *Engine) intendAfter(ctx context.Context, judged machine.Record) error {
 	return e.append(ctx, judged)
 }
 
-// intend reads the value before and makes the intent durable. An undo was
-// given its value by the first intent.
+// intend reads the value before and makes the intent durable. The first of all
+// is what an undo goes back to; the newest is what the effect is compared with.
 func (e *Engine) intend(ctx context.Context, a machine.Action, before []machine.Record) error {
 	if e.opts.Hold != nil && e.opts.Hold() {
 		return e.wait(ctx)
@@ -64,8 +63,8 @@ func (e *Engine) intend(ctx context.Context, a machine.Action, before []machine.
 			return e.append(ctx, append(before, record(machine.OutcomeIs, machine.Event{Result: machine.Transient}, d))...)
 		}
 		d.Before = words
-		if _, known := e.hist.Images[ef.Key]; !known {
-			d.Image = image
+		if d.Image = image; image == e.visits.images[ef.Key] {
+			d.Image = "" // the journal has it
 		}
 	}
 	return e.append(ctx, append(before, record(machine.IntentSet, machine.Event{}, d))...)

@@ -72,12 +72,18 @@ type Effect struct {
 	Run    string
 	State  string
 	Target string
-	Key    string // run/state/target, constant over attempts
+	Key    string // run/state/target, constant over the attempts of one visit
 	Epoch  uint64
 	Action machine.ActionName
 	Args   machine.Args
 	Undo   bool
-	Image  string // the value before, from the first intent
+	// Image is the value before: of the newest intent for an effect, of the
+	// run's first for an undo.
+	Image  string
+	Undoes string // undo: key of the newest effect that it undoes
+	// Agreed says of an undo that was overridden that a person has looked at it
+	// and resumed.
+	Agreed bool
 	Actor  string
 	Reason string
 }
@@ -118,6 +124,7 @@ type Options struct {
 type Engine struct {
 	opts     Options
 	hist     *machine.History
+	visits   visits
 	look     Look
 	commands chan command
 	ended    chan struct{} // closed when Run returns
@@ -139,12 +146,10 @@ type Engine struct {
 // only asked for its Status needs no World and no Journal.
 func New(o Options, records []machine.Record) *Engine {
 	e := &Engine{
-		opts: o, hist: machine.NewHistory(o.Book.Def),
+		opts: o, hist: machine.NewHistory(o.Book.Def), visits: newVisits(),
 		commands: make(chan command), ended: make(chan struct{}), subs: map[chan Status]bool{},
 	}
-	for _, r := range records {
-		e.hist.Add(r)
-	}
+	e.fold(records)
 	e.look = Look{Run: o.Run.ID, Named: e.hist.Named, Granted: e.hist.Numbers, Memory: e.memory(), Grants: e.hist.Grants}
 	if len(records) > 0 {
 		e.look.Opened = records[0].At
@@ -227,6 +232,7 @@ func (e *Engine) fold(recs []machine.Record) {
 	for _, r := range recs {
 		before := e.hist.State
 		e.hist.Add(r)
+		e.visits.follow(e.opts.Book.Def, before, e.hist.State, r)
 		if e.hist.State.Cur != before.Cur {
 			e.stallAt, e.pending = time.Time{}, time.Time{}
 		}

@@ -43,15 +43,12 @@ func (w *World) Perform(ctx context.Context, e engine.Effect) engine.Result {
 		return engine.Result{State: machine.Refused, Why: fmt.Sprintf("this adapter cannot do %s", e.Action)}
 	case machine.GatewayMode, machine.GatewayConfig, machine.GatewayRunning, machine.GatewayAbsent, machine.RouteSpaces, machine.RouteSites:
 	}
-	want, res, done := w.decide(ctx, e)
+	ch, res, done := w.decide(ctx, e)
 	if done {
 		return res
 	}
 	before := res.Before
-	_, err := w.cfg.Gateway.Apply(ctx, gateway.Change{
-		Key: e.Key, Epoch: e.Epoch, Actor: e.Actor, Reason: e.Reason, Want: want,
-	})
-	if err != nil {
+	if _, err := w.cfg.Gateway.Apply(ctx, ch); err != nil {
 		return engine.Result{State: classify(err), Before: before, Why: err.Error()}
 	}
 	res = w.Look(ctx, e)
@@ -63,43 +60,55 @@ func (w *World) Perform(ctx context.Context, e engine.Effect) engine.Result {
 }
 
 // decide reads the present value and says what to ask for, or that there is
-// nothing to ask for.
-func (w *World) decide(ctx context.Context, e engine.Effect) (gateway.Want, engine.Result, bool) {
+// nothing to ask for. What was changed since the value before was recorded
+// makes the change a conflict: it is looked at again and decided again.
+func (w *World) decide(ctx context.Context, e engine.Effect) (gateway.Change, engine.Result, bool) {
+	ch := gateway.Change{Key: e.Key, Epoch: e.Epoch, Actor: e.Actor, Reason: e.Reason}
 	c, err := w.cfg.Gateway.Config(ctx)
 	if err != nil {
-		return gateway.Want{}, engine.Result{State: machine.Transient, Why: err.Error()}, true
+		return ch, engine.Result{State: machine.Transient, Why: err.Error()}, true
 	}
 	res := engine.Result{Before: describe(e, c)}
-	if !e.Undo {
-		if e.Action != machine.GatewayRunning || e.Args.Running != gateway.Restarted.String() {
-			if made(e, c) {
-				return gateway.Want{}, engine.Result{State: machine.Done, Before: res.Before, After: res.Before}, true
-			}
-		}
-		want, err := wanted(e, w.cfg.ArchiveDir)
-		if want.Settings != nil && want.Settings.Timeouts != nil {
-			want.Settings.Timeouts.Report = c.Stored.Timeouts.Report // a patch sets all of them
-		}
-		if err != nil {
-			return want, engine.Result{State: machine.Refused, Before: res.Before, Why: err.Error()}, true
-		}
-		return want, res, false
-	}
 	var old gateway.Config
 	if err := json.Unmarshal([]byte(e.Image), &old); err != nil {
-		return gateway.Want{}, engine.Result{State: machine.Refused, Why: "the value from before cannot be read: " + err.Error()}, true
+		return ch, engine.Result{State: machine.Refused, Before: res.Before, Why: "the value from before cannot be read: " + err.Error()}, true
 	}
-	if w.underWay(ctx, e) {
-		return gateway.Want{}, engine.Result{State: machine.InDoubt, Before: res.Before, Why: "the gateway is still at work on the change that is to be undone"}, true
+	if e.Undo {
+		res = w.mayUndo(ctx, e, c, old)
+		ch.Want, ch.IfGeneration = back(e, old), c.Generation
+		return ch, res, res.State != machine.NotDone
 	}
+	if !restarts(e) && made(e, c) {
+		return ch, engine.Result{State: machine.Done, Before: res.Before, After: res.Before}, true
+	}
+	if ch.Want, err = wanted(e, w.cfg.ArchiveDir); err != nil {
+		return ch, engine.Result{State: machine.Refused, Before: res.Before, Why: err.Error()}, true
+	}
+	if p := ch.Want.Settings; p != nil && p.Timeouts != nil {
+		p.Timeouts.Report = c.Stored.Timeouts.Report // a patch sets all of them
+	}
+	ch.IfGeneration = old.Generation
+	return ch, res, false
+}
+
+// restarts reports whether an effect is an event rather than a value.
+func restarts(e engine.Effect) bool {
+	return e.Action == machine.GatewayRunning && e.Args.Running == gateway.Restarted.String()
+}
+
+// mayUndo says whether the old value is to be written: NotDone, or why not.
+func (w *World) mayUndo(ctx context.Context, e engine.Effect, c, old gateway.Config) engine.Result {
+	res := engine.Result{State: machine.NotDone, Before: describe(e, c)}
 	switch {
+	case w.underWay(ctx, e):
+		res.State, res.Why = machine.InDoubt, "the gateway is still at work on the change that is to be undone"
 	case restored(e, c, old):
-		return gateway.Want{}, engine.Result{State: machine.Done, Before: res.Before, After: res.Before}, true
+		res.State, res.After = machine.Done, res.Before
 	case !written(e, c):
-		return gateway.Want{}, engine.Result{State: machine.Overridden, Before: res.Before,
-			Why: fmt.Sprintf("%s is no longer what this run wrote, somebody else changed it", e.Action)}, true
+		res.State = machine.Overridden
+		res.Why = fmt.Sprintf("%s is no longer what this run wrote, somebody else changed it; it was: %s", e.Action, describe(e, old))
 	}
-	return back(e, old), res, false
+	return res
 }
 
 // Look finds out whether an effect has happened.
@@ -115,6 +124,10 @@ func (w *World) Look(ctx context.Context, e engine.Effect) engine.Result {
 	if err != nil {
 		return engine.Result{State: machine.InDoubt, Why: err.Error()}
 	}
+	op, err := w.cfg.Gateway.Op(ctx, e.Key)
+	if err != nil && !errors.Is(err, gateway.ErrNotFound) {
+		return engine.Result{State: machine.InDoubt, Why: err.Error()}
+	}
 	ok := false
 	switch {
 	case e.Undo && w.underWay(ctx, e):
@@ -122,25 +135,29 @@ func (w *World) Look(ctx context.Context, e engine.Effect) engine.Result {
 	case e.Undo:
 		var old gateway.Config
 		ok = json.Unmarshal([]byte(e.Image), &old) == nil && restored(e, c, old)
-	case e.Action == machine.GatewayRunning && e.Args.Running == gateway.Restarted.String():
-		op, err := w.cfg.Gateway.Op(ctx, e.Key)
-		if err != nil && !errors.Is(err, gateway.ErrNotFound) {
-			return engine.Result{State: machine.InDoubt, Why: err.Error()}
-		}
-		ok = err == nil && op.Done && c.Running
+	case restarts(e):
+		ok = op.Done && c.Running
 	default:
 		ok = made(e, c)
 	}
-	if !ok {
-		return engine.Result{State: machine.NotDone, After: describe(e, c)}
+	res := engine.Result{State: machine.NotDone, After: describe(e, c)}
+	switch {
+	case ok:
+		res.State = machine.Done
+	case op.Done && e.Action != machine.GatewayAbsent: // what a removal leaves behind may go by itself
+		res.State = machine.Refused // its key is used up
+		if e.Undo {
+			res.State = machine.Overridden
+		}
+		res.Why = fmt.Sprintf("%s was changed as this run asked, and then by somebody else", e.Action)
 	}
-	return engine.Result{State: machine.Done, After: describe(e, c)}
+	return res
 }
 
 // underWay reports whether the change that is to be undone was asked for and is
 // not over: its value could still come, after the old one was seen.
 func (w *World) underWay(ctx context.Context, e engine.Effect) bool {
-	op, err := w.cfg.Gateway.Op(ctx, strings.TrimSuffix(e.Key, engine.UndoKey))
+	op, err := w.cfg.Gateway.Op(ctx, e.Undoes)
 	return err == nil && !op.Done && op.Failed == ""
 }
 
@@ -150,7 +167,7 @@ func classify(err error) machine.EffectState {
 	case errors.Is(err, gateway.ErrRefused), errors.Is(err, gateway.ErrStaleEpoch):
 		return machine.Refused
 	case errors.Is(err, gateway.ErrConflict):
-		return machine.Transient
+		return machine.Transient // nothing happened: judge, read and decide again
 	}
 	return machine.InDoubt
 }
