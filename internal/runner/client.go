@@ -84,6 +84,16 @@ func (c *Client) Abort(ctx context.Context, run, reason string) error {
 	return c.tell(ctx, run, engine.Abort, Answer{Comment: reason})
 }
 
+// Pause holds a run where it is; the gateway is left as it is.
+func (c *Client) Pause(ctx context.Context, run, reason string) error {
+	return c.tell(ctx, run, engine.Pause, Answer{Comment: reason})
+}
+
+// Unpause lets a paused run go on.
+func (c *Client) Unpause(ctx context.Context, run, comment string) error {
+	return c.tell(ctx, run, engine.Unpause, Answer{Comment: comment})
+}
+
 // Shutdown asks the runner to end. Its runs stay open.
 func (c *Client) Shutdown(ctx context.Context) error {
 	_, err := ask[struct{}](ctx, c, http.MethodPost, "/v1/shutdown", struct{}{})

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
-	"slices"
 	"time"
 
 	"example.org/ims/internal/engine"
@@ -162,6 +160,25 @@ func failed(id string, err error) *hosted {
 	return h
 }
 
+// takeUp resumes a run that had to stop, because its journal was full, a lease
+// was broken, or what it needs could not be reached.
+func (s *Server) takeUp(ctx context.Context, id, actor string) error {
+	s.taking.Lock()
+	defer s.taking.Unlock()
+	if h, ok := s.find(id); ok && !h.over() {
+		return nil // somebody was faster
+	}
+	sum, err := s.journal.Run(ctx, id)
+	switch {
+	case err != nil:
+		return err
+	case !sum.Closed.IsZero():
+		return fmt.Errorf("%w: the run has ended", engine.ErrRefused)
+	}
+	s.log.Info("run taken up", "run", id, "by", actor)
+	return s.resume(context.WithoutCancel(ctx), sum) // whoever asked may go away
+}
+
 func (s *Server) resume(ctx context.Context, sum journal.Summary) error {
 	st, book, err := bound(sum)
 	if err != nil {
@@ -217,6 +234,7 @@ func (s *Server) perform(ctx context.Context, h *hosted) {
 	close(h.done)
 	switch {
 	case err == nil:
+		s.forget(h)
 		s.log.Info("run ended", "run", h.id, "outcome", outcome.String())
 	case !errors.Is(err, context.Canceled):
 		s.log.Error("run stopped", "run", h.id, "err", err)
@@ -233,19 +251,21 @@ func (s *Server) keep(h *hosted) {
 	s.runs[h.id] = h
 }
 
+// forget drops a run that has ended: from now on, the journal tells of it.
+func (s *Server) forget(h *hosted) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.runs[h.id] == h {
+		delete(s.runs, h.id)
+	}
+}
+
 // find returns a run that this runner performs or performed.
 func (s *Server) find(id string) (*hosted, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h, ok := s.runs[id]
 	return h, ok
-}
-
-// ids lists the runs of this runner.
-func (s *Server) ids() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Sorted(maps.Keys(s.runs))
 }
 
 func read(ctx context.Context, r *journal.Reader, id string) ([]machine.Record, error) {

@@ -9,7 +9,9 @@
 //	POST /v1/runs                   open a run: Request
 //	GET  /v1/runs/RUN               its Status
 //	GET  /v1/runs/RUN/watch         its Status whenever it changed, as JSON lines
-//	POST /v1/runs/RUN/{approve,reject,resume,abort}
+//	POST /v1/runs/RUN/{approve,reject,resume,abort,pause,continue}
+//	GET  /v1/leases                 what runs hold alone
+//	POST /v1/leases/break           take one away from its run
 //	POST /v1/shutdown
 //
 // Who may do what is decided by internal/access: looking needs view, opening,
@@ -85,6 +87,7 @@ type Server struct {
 	self    uint32
 	started time.Time
 
+	taking   sync.Mutex // held while a stopped run is resumed
 	mu       sync.Mutex
 	runs     map[string]*hosted
 	closing  bool

@@ -45,6 +45,10 @@ func (s *Server) http(ctx context.Context) *http.Server {
 		{"POST /v1/runs/{run}/reject", access.Approve, s.tell(engine.Reject)},
 		{"POST /v1/runs/{run}/resume", access.Operate, s.tell(engine.Continue)},
 		{"POST /v1/runs/{run}/abort", access.Operate, s.tell(engine.Abort)},
+		{"POST /v1/runs/{run}/pause", access.Operate, s.tell(engine.Pause)},
+		{"POST /v1/runs/{run}/continue", access.Operate, s.tell(engine.Unpause)},
+		{"GET /v1/leases", access.View, s.leases},
+		{"POST /v1/leases/break", access.Operate, s.breakLease},
 		{"POST /v1/shutdown", access.Operate, s.end},
 		{"/", access.View, func(r *http.Request, _ access.Peer) (any, error) {
 			return nil, &problem{Kind: kindNotFound, Text: fmt.Sprintf("%s %s: no such request", r.Method, r.URL.Path)}
@@ -171,7 +175,10 @@ func (s *Server) tell(verb engine.Verb) func(*http.Request, access.Peer) (any, e
 			return nil, err
 		}
 		h, ok := s.find(r.PathValue("run"))
-		if !ok || h.engine == nil {
+		if !ok || h.engine == nil || h.over() {
+			if verb == engine.Continue {
+				return struct{}{}, s.takeUp(r.Context(), r.PathValue("run"), who(p))
+			}
 			if _, err := s.status(r.Context(), r.PathValue("run")); err != nil {
 				return nil, err
 			}

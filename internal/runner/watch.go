@@ -50,6 +50,7 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 		s.reply(w, r, nil, err)
 		return
 	}
+	h, ok := s.find(id) // before its status: a run that ends from here on is noticed by h.done
 	first, err := s.status(r.Context(), id)
 	if err != nil {
 		s.reply(w, r, nil, err)
@@ -57,8 +58,6 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 	}
 	out := &stream{w: w, flush: http.NewResponseController(w)}
 	w.Header().Set("Content-Type", "application/jsonl")
-	h, ok := s.find(id)
-	// A run that ends from here on is noticed by h.done.
 	if !out.send(first, true) || !ok || h.engine == nil || first.Ended() || first.Problem != "" {
 		return
 	}

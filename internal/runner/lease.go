@@ -1,0 +1,150 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"example.org/ims/internal/access"
+	"example.org/ims/internal/engine"
+	"example.org/ims/internal/journal"
+	"example.org/ims/pkg/machine"
+)
+
+// Lease is what a run holds alone: gateway/east, or space/SMTP:*.
+type Lease struct {
+	Resource string    `json:"resource"`
+	Run      string    `json:"run"`
+	Owner    string    `json:"owner"`
+	Since    time.Time `json:"since"`
+}
+
+func leaseOf(l journal.Lease) Lease { return Lease{l.Resource, l.Run, l.Owner, l.Taken} }
+
+func leasesOf(ctx context.Context, r *journal.Reader) ([]Lease, error) {
+	all, err := r.Leases(ctx)
+	out := make([]Lease, len(all))
+	for i, l := range all {
+		out[i] = leaseOf(l)
+	}
+	return out, err
+}
+
+// Break asks to take a lease away from its run.
+type Break struct {
+	Resource string `json:"resource"`
+	Reason   string `json:"reason"`
+}
+
+func (s *Server) leases(r *http.Request, _ access.Peer) (any, error) {
+	return leasesOf(r.Context(), s.journal.Reader)
+}
+
+func (s *Server) breakLease(r *http.Request, p access.Peer) (any, error) {
+	var b Break
+	if err := body(r, &b); err != nil {
+		return nil, err
+	}
+	l, err := breakIn(r.Context(), s.journal, b, who(p))
+	if err != nil {
+		return nil, err
+	}
+	s.log.Warn("lease broken", "resource", l.Resource, "run", l.Run, "by", who(p), "reason", b.Reason)
+	return l, nil
+}
+
+func breakIn(ctx context.Context, j *journal.Journal, b Break, actor string) (Lease, error) {
+	if b.Reason == "" {
+		return Lease{}, usage(errors.New("breaking a lease needs a reason"))
+	}
+	l, err := j.BreakLease(ctx, b.Resource, fmt.Sprintf("%s (%s)", b.Reason, actor))
+	if errors.Is(err, journal.ErrNoLease) {
+		return Lease{}, usage(fmt.Errorf("nobody holds %q", b.Resource))
+	}
+	return leaseOf(l), err
+}
+
+// Leases lists what runs hold alone.
+func (c *Client) Leases(ctx context.Context) ([]Lease, error) {
+	return ask[[]Lease](ctx, c, http.MethodGet, "/v1/leases", nil)
+}
+
+// BreakLease takes a lease away from its run, which stops there: it can be
+// resumed only once the resource is free for it again. It returns the lease as
+// it was.
+func (c *Client) BreakLease(ctx context.Context, b Break) (Lease, error) {
+	return ask[Lease](ctx, c, http.MethodPost, "/v1/leases/break", b)
+}
+
+// ReadLeases lists what runs hold alone, from the journal of a state directory.
+func ReadLeases(ctx context.Context, dir string) ([]Lease, error) {
+	var all []Lease
+	err := reading(ctx, dir, func(r *journal.Reader) (err error) {
+		all, err = leasesOf(ctx, r)
+		return err
+	})
+	if errors.Is(err, ErrNoRun) {
+		return nil, nil
+	}
+	return all, err
+}
+
+// BreakLease does so without a runner. Errors: *LockedError if one is alive.
+func BreakLease(ctx context.Context, dir string, b Break) (l Lease, err error) {
+	err = alone(ctx, dir, func(j *journal.Journal) (err error) {
+		l, err = breakIn(ctx, j, b, self())
+		return err
+	})
+	return l, err
+}
+
+// Pause pauses an open run, or lets it go on, while no runner is alive; the next
+// one finds it so. Errors: *LockedError if one is alive, ErrRefused.
+func Pause(ctx context.Context, dir, run string, pause bool, reason string) error {
+	return alone(ctx, dir, func(j *journal.Journal) error {
+		st, err := fromJournal(ctx, j.Reader, run)
+		if err != nil {
+			return err
+		}
+		rec := machine.Record{Kind: machine.Unpaused, At: time.Now(), Detail: machine.Detail{State: st.State, Actor: self(), Comment: reason}}
+		switch {
+		case st.Ended():
+			return fmt.Errorf("%w: the run has ended", ErrRefused)
+		case pause && st.Paused != nil:
+			return fmt.Errorf("%w: %s paused the run already", ErrRefused, st.Paused.Actor)
+		case pause:
+			rec.Kind = machine.Paused
+		case st.Paused == nil:
+			return fmt.Errorf("%w: the run is not paused", ErrRefused)
+		}
+		resumed := machine.Record{
+			Kind: machine.Resumed.String(), At: rec.At, Event: machine.Event{Kind: machine.Resumed}, Detail: machine.Detail{Actor: owner()},
+		}
+		records, err := engine.Encode(resumed, rec)
+		if err != nil {
+			return err
+		}
+		_, err = j.Resume(ctx, run, owner(), records...)
+		return err
+	})
+}
+
+// alone lends the journal of a state directory whose runner is not alive.
+func alone(ctx context.Context, dir string, f func(*journal.Journal) error) (err error) {
+	lock, err := journal.Lock(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	j, err := journal.Open(ctx, dir, journal.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, j.Close()) }()
+	return f(j)
+}
+
+// self is the user of this process, as approvals know people.
+func self() string { return who(access.Peer{Self: true}) }
