@@ -54,7 +54,7 @@ func runResume(ctx context.Context, s *session, p *output.Printer, run, comment 
 		return telling(st.Run, err)
 	}
 	told := "goes on"
-	if st.Phase == "operating" {
+	if st.Phase == "operating" || st.Problem != "" {
 		if err := client.Resume(ctx, st.Run, comment); err != nil {
 			return telling(st.Run, err)
 		}

@@ -72,6 +72,9 @@ func statusPage(page *output.Page, s *runner.Status) {
 	if s.Problem != "" {
 		page.Line("NOT PERFORMED: %s", s.Problem)
 	}
+	if s.Paused != nil {
+		page.Line("PAUSED by %s since %s: %s", s.Paused.Actor, page.Time(s.Paused.Since), s.Paused.Reason)
+	}
 	page.Blank()
 	page.Line("run %s: %s -> %s by %s, opened %s by %s", s.Run, s.Gateway, cmp.Or(s.Next, "no successor"), s.Runbook, page.Time(s.Opened), s.Opener)
 	switch {
