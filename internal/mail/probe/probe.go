@@ -1,6 +1,6 @@
 // Package probe asks an SMTP listener what it would tell a client, and sends
-// nothing: EHLO, MAIL FROM:<>, RCPT, RSET (which that client follows by another
-// EHLO), QUIT. It uses the client of
+// nothing: EHLO, STARTTLS, MAIL FROM:<>, RCPT, RSET (which the client follows by
+// another EHLO), QUIT; never DATA or BDAT. It uses the client of
 // github.com/emersion/go-smtp, as delivery does.
 package probe
 
@@ -15,7 +15,6 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"example.org/ims/pkg/facts"
-	"example.org/ims/pkg/gateway"
 )
 
 // Prober probes listeners. It is safe for concurrent use.
@@ -41,20 +40,14 @@ func (p *Prober) Probe(ctx context.Context, address, rcpt string) (facts.Value, 
 	if err != nil {
 		return facts.Unknown, "", fmt.Errorf("probe %s: %w", address, err)
 	}
-	// The client sets deadlines of its own, so the end of ctx closes the
-	// connection; by the time ask returns the answer is known, or the error is.
-	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	defer func() {
-		stop()
-		_ = conn.Close()
-	}()
+	defer closing(ctx, conn)()
 	return p.ask(conn, address, rcpt)
 }
 
 func (p *Prober) ask(conn net.Conn, address, rcpt string) (facts.Value, string, error) {
 	c := smtp.NewClient(conn)
 	for _, step := range []func() error{
-		func() error { return c.Hello(gateway.ProbeHelo + "." + p.Helo) },
+		func() error { return c.Hello(p.helo()) },
 		func() error { return c.Mail("", nil) },
 		func() error { return c.Rcpt(rcpt, nil) },
 	} {
