@@ -33,6 +33,7 @@ func (s *Server) routes() {
 		clients, err := l.Clients(c.ctx)
 		return list(clients), err
 	}))
+	s.summaryRoutes(one)
 	s.handle("/", View, func(c call) (any, error) {
 		return nil, fmt.Errorf("%s %s: no such request: %w", c.r.Method, c.r.URL.Path, errors.ErrUnsupported)
 	})

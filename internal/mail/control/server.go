@@ -192,6 +192,7 @@ func (s *Server) infos() []Info {
 			{"tracker", has[gateway.Tracker](gw)},
 			{"router", has[gateway.Router](gw)},
 			{"clients", has[gateway.ClientLog](gw)},
+			{"summary", has[gateway.Summarizer](gw)},
 		} {
 			if a.has {
 				i.Abilities = append(i.Abilities, a.name)

@@ -35,6 +35,7 @@ type rec struct {
 	size     int64
 	accepted time.Time
 	pos      int // in its shelf's heap, -1 when it has no age
+	brief    brief
 }
 
 // body is one body and the number of entries that need it.
@@ -61,7 +62,7 @@ func newIndex() *index {
 func newRec(e mail.Entry) *rec {
 	return &rec{
 		place: place{e.Gateway, e.ID}, store: e.Store, message: e.Message, rcpts: len(e.Rcpts),
-		attempts: e.Attempts, size: e.Size, accepted: e.Accepted,
+		attempts: e.Attempts, size: e.Size, accepted: e.Accepted, brief: newBrief(&e),
 	}
 }
 

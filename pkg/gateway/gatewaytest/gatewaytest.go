@@ -76,6 +76,8 @@ func Run(t *testing.T, setup func(t *testing.T) Harness) {
 		{"removal that discards", testDiscard},
 		{"queue list", testList},
 		{"queue actions", testActions},
+		{"queue summary", testSummary},
+		{"one entry", testInspect},
 		{"tracking", testTrack},
 		{"routes", testRoutes},
 		{"clients", testClients},
