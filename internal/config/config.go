@@ -63,7 +63,9 @@ type Gateway struct {
 	Listen   string // address:port of the Internet listener
 	// Settings default to mode inbound-outbound, way to refuse rcpt, the retry
 	// list .25, .5, 1 and 4 hours (Q146669), and time-outs of 24, 48, 72 and 48
-	// hours, of which only the normal one is historical (Q184051).
+	// hours, of which only the normal one is historical (Q184051). Everybody may
+	// connect and nobody may relay: accept, reject and relay are lists of
+	// networks, reroute and etrn tables of domains and hosts.
 	Settings    gateway.Settings
 	Spaces      []gateway.Space // type defaults to SMTP, cost to 1, scope to organization
 	Sites       []gateway.Site  // cost defaults to 1

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"example.org/ims/internal/strictyaml"
 	"example.org/ims/pkg/gateway"
@@ -57,7 +59,7 @@ func TestFull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(full, got); diff != "" {
+	if diff := cmp.Diff(full, got, cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)
 	}
 	if z, ok := got.ZoneOf("Branch.example.test."); !ok || z.Name != "example.test" {
@@ -93,6 +95,13 @@ var full = &Config{
 				Refuse: gateway.RefuseConnect, Retry: []time.Duration{15 * time.Minute, 90 * time.Second, 0},
 				Timeouts:    gateway.Timeouts{Urgent: 24 * time.Hour, Normal: 48 * time.Hour, NonUrgent: 72 * time.Hour, Report: 12 * time.Hour},
 				DomainHosts: map[string]string{"slow.test": "127.0.0.1:2700"}, MaxSize: 10 << 20,
+				Accept: []gateway.Admission{
+					{Net: netip.MustParsePrefix("192.0.2.7/32")},
+					{Net: netip.MustParsePrefix("192.0.2.0/24"), Reject: true}, {Net: netip.MustParsePrefix("::/0"), Reject: true},
+				},
+				Relay:   []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
+				Reroute: map[string]string{"alias.test": "inbound", "#old.test": "host.test", "branch.test": "[::1]:2525"},
+				ETRN:    map[string]string{"dial.test": "host.test", "slow.test": ""},
 			},
 			Spaces: []gateway.Space{
 				{Type: "SMTP", Pattern: "*", Cost: 10},
@@ -150,7 +159,7 @@ func TestMinimal(t *testing.T) {
 
 // TestMistakes compares with golden files; UPDATE=1 writes them.
 func TestMistakes(t *testing.T) {
-	for _, name := range []string{"mistakes", "nothing", "scalar", "incomplete"} {
+	for _, name := range []string{"mistakes", "nothing", "scalar", "incomplete", "lists"} {
 		t.Run(name, func(t *testing.T) {
 			c, err := read(t, name+".yaml")
 			if c != nil || !errors.As(err, new(strictyaml.Mistakes)) {

@@ -55,6 +55,11 @@ type gatewayDoc struct {
 	ForwardHost *text                `yaml:"forward_host"`
 	DomainHosts strictyaml.Map[text] `yaml:"domain_hosts"`
 	MaxSize     *text                `yaml:"max_size"`
+	Accept      []text               `yaml:"accept"`
+	Reject      []text               `yaml:"reject"`
+	Relay       []text               `yaml:"relay"`
+	Reroute     strictyaml.Map[text] `yaml:"reroute"`
+	ETRN        strictyaml.Map[text] `yaml:"etrn"`
 	Apply       *text                `yaml:"apply"`
 	NonePicksUp bool                 `yaml:"none_picks_up"`
 	Socket      *text                `yaml:"socket"`

@@ -98,12 +98,7 @@ func (r *reader) settings(g *gatewayDoc) gateway.Settings {
 	if g.ForwardHost != nil {
 		s.ForwardHost = r.nextHop(*g.ForwardHost, "forward host")
 	}
-	if len(g.DomainHosts) > 0 {
-		s.DomainHosts = map[string]string{}
-	}
-	for _, h := range g.DomainHosts {
-		s.DomainHosts[r.domain(h.Key, "domain")] = r.nextHop(h.Value, "host of "+h.Key.Value)
-	}
+	r.admit(g, &s)
 	return s
 }
 

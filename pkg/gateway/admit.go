@@ -22,9 +22,9 @@ type Admission struct {
 
 func (a Admission) String() string {
 	if a.Reject {
-		return "reject " + a.Net.String()
+		return "reject " + NetworkText(a.Net)
 	}
-	return "accept " + a.Net.String()
+	return "accept " + NetworkText(a.Net)
 }
 
 // Admits reports whether a client may connect: the line with the longest mask
@@ -49,6 +49,31 @@ func (s Settings) Admits(client netip.Addr) bool {
 func (s Settings) Relays(client netip.Addr) bool {
 	client = plain(client)
 	return slices.ContainsFunc(s.Relay, func(n netip.Prefix) bool { return n.Contains(client) })
+}
+
+// ParseNetwork reads an address, or a network as address/bits.
+func ParseNetwork(s string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
+		a = a.Unmap()
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	n, err := netip.ParsePrefix(s)
+	switch {
+	case err != nil || n.Addr().Is4In6():
+		return netip.Prefix{}, fmt.Errorf("%q is neither an address nor a network such as 192.0.2.0/24", s)
+	case n != n.Masked():
+		return netip.Prefix{}, fmt.Errorf("%q is no network: did you mean %s?", s, n.Masked())
+	}
+	return n, nil
+}
+
+// NetworkText writes a network as ParseNetwork reads it: an address alone
+// without its bits.
+func NetworkText(n netip.Prefix) string {
+	if n.IsSingleIP() {
+		return n.Addr().String()
+	}
+	return n.String()
 }
 
 func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }

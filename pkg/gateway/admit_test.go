@@ -78,3 +78,15 @@ func TestCheckLists(t *testing.T) {
 		}
 	}
 }
+
+func TestParseNetwork(t *testing.T) {
+	for text, want := range map[string]string{
+		"192.0.2.7": "192.0.2.7", "192.0.2.0/24": "192.0.2.0/24", "::ffff:192.0.2.7": "192.0.2.7", "2001:db8::/32": "2001:db8::/32",
+		"192.0.2.7/24": "", "host.example": "", "fe80::1%eth0": "", "::ffff:192.0.2.0/120": "",
+	} {
+		n, err := gateway.ParseNetwork(text)
+		if want == "" && err == nil || want != "" && (err != nil || gateway.NetworkText(n) != want) {
+			t.Errorf("ParseNetwork(%s) = %v, %v, want %q", text, n, err, want)
+		}
+	}
+}
