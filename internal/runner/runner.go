@@ -9,6 +9,7 @@
 //	POST /v1/runs                   open a run: Request
 //	GET  /v1/runs/RUN               its Status
 //	GET  /v1/runs/RUN/watch         its Status whenever it changed, as JSON lines
+//	GET  /v1/runs/RUN/monitor       its Monitor: ?viewer=WORD&after=SEQ
 //	POST /v1/runs/RUN/{approve,reject,resume,abort,pause,continue}
 //	GET  /v1/leases                 what runs hold alone
 //	POST /v1/leases/break           take one away from its run
@@ -95,6 +96,7 @@ type Server struct {
 	shutdown chan struct{} // closed when somebody asks for the end
 	stopOnce sync.Once
 	idle     chan struct{} // a run ended, or was opened
+	watchers watchers
 }
 
 // Open takes the lock of the state directory, opens its journal and its socket.

@@ -41,6 +41,7 @@ func (s *Server) http(ctx context.Context) *http.Server {
 		{"GET /v1/runs", access.View, s.list},
 		{"POST /v1/runs", access.Operate, s.create},
 		{"GET /v1/runs/{run}", access.View, func(r *http.Request, _ access.Peer) (any, error) { return s.status(r.Context(), r.PathValue("run")) }},
+		{"GET /v1/runs/{run}/monitor", access.View, s.monitor},
 		{"POST /v1/runs/{run}/approve", access.Approve, s.tell(engine.Approve)},
 		{"POST /v1/runs/{run}/reject", access.Approve, s.tell(engine.Reject)},
 		{"POST /v1/runs/{run}/resume", access.Operate, s.tell(engine.Continue)},

@@ -1,0 +1,262 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"example.org/ims/internal/access"
+	"example.org/ims/internal/engine"
+	"example.org/ims/internal/journal"
+	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/guard"
+	"example.org/ims/pkg/machine"
+	"example.org/ims/pkg/runbook"
+	"example.org/ims/pkg/zone"
+)
+
+// Monitor is a run as somebody who watches it wants it: its status, the whole
+// procedure, why the present state does not end, and what the journal says
+// since.
+type Monitor struct {
+	Status
+	Steps       []Step      `json:"steps"`
+	Conditions  []Condition `json:"conditions,omitempty"`  // of the present state
+	Authorities []Authority `json:"authorities,omitempty"` // of the domains' MX
+	Viewers     []string    `json:"viewers,omitempty"`     // who watches, one a monitor, this one included
+	Lines       []Line      `json:"lines"`                 // of the journal, oldest first, at most 500
+}
+
+// Step is a state of the procedure, whether it was visited or not.
+type Step struct {
+	State  string   `json:"state"`
+	Title  string   `json:"title"`
+	Kind   string   `json:"kind"`
+	Source []string `json:"source,omitempty"`
+}
+
+// Condition is one guard of the present state and what it was judged on.
+type Condition struct {
+	That    string            `json:"that"`
+	Verdict string            `json:"verdict"`
+	Why     string            `json:"why"`
+	Fix     string            `json:"fix,omitempty"`
+	Facts   map[string]string `json:"facts"`
+}
+
+// Authority is the last known answer of one address of one name server.
+type Authority struct {
+	Domain string    `json:"domain"`
+	Server string    `json:"server"`
+	Answer string    `json:"answer"`
+	TTL    uint32    `json:"ttl"` // seconds
+	At     time.Time `json:"at"`
+}
+
+// maxLines is how many lines of the journal one answer has.
+const maxLines = 500
+
+// tail follows the journal of one run. It is safe for concurrent use.
+type tail struct {
+	mu    sync.Mutex
+	seq   int64
+	lines []Line
+	mx    map[string]string // by domain: what the world remembers of its MX
+}
+
+// memoryMX begins the facts under which a world keeps what the authorities
+// answered.
+const memoryMX = "memory.mx."
+
+// read takes up what was journalled since.
+func (t *tail) read(ctx context.Context, r *journal.Reader, run string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	entries, err := r.Records(ctx, run, t.seq+1)
+	if err != nil {
+		return err
+	}
+	records, err := engine.Decode(entries)
+	if err != nil {
+		return err
+	}
+	if t.mx == nil {
+		t.mx = map[string]string{}
+	}
+	for i, rec := range records {
+		t.seq = entries[i].Seq
+		for k, v := range rec.Detail.Facts {
+			if domain, ok := strings.CutPrefix(k, memoryMX); ok {
+				t.mx[domain] = v
+			}
+		}
+		if l, ok := newLine(entries[i].Seq, &rec); ok {
+			t.lines = append(t.lines, l)
+		}
+	}
+	t.lines = t.lines[max(0, len(t.lines)-maxLines):]
+	return nil
+}
+
+// fill adds to a monitor the lines above after, and the authorities.
+func (t *tail) fill(m *Monitor, after int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	i, _ := slices.BinarySearchFunc(t.lines, after, func(l Line, seq int64) int { return int(l.Seq - seq) })
+	for i < len(t.lines) && t.lines[i].Seq <= after {
+		i++
+	}
+	m.Lines = slices.Clone(t.lines[i:])
+	for _, domain := range slices.Sorted(maps.Keys(t.mx)) {
+		m.Authorities = append(m.Authorities, authorities(domain, t.mx[domain])...)
+	}
+}
+
+// authorities are the newest answers of each server.
+func authorities(domain, memory string) []Authority {
+	var all []zone.Observation
+	if json.Unmarshal([]byte(memory), &all) != nil {
+		return nil // another version of the world remembers otherwise
+	}
+	last := map[string]Authority{}
+	for _, ob := range all {
+		server := ob.Server.String()
+		if a, ok := last[server]; ok && a.At.After(ob.At) {
+			continue
+		}
+		last[server] = Authority{Domain: domain, Server: server, Answer: strings.Join(ob.RRset.Data, ", "), TTL: ob.RRset.TTL, At: ob.At}
+	}
+	var list []Authority
+	for _, server := range slices.Sorted(maps.Keys(last)) {
+		list = append(list, last[server])
+	}
+	return list
+}
+
+// steps are the states of a procedure.
+func steps(book *runbook.Book) []Step {
+	list := make([]Step, len(book.Def.States))
+	for i := range book.Def.States {
+		st := &book.Def.States[i]
+		list[i] = Step{State: st.ID, Title: st.Title, Kind: st.Kind.String(), Source: st.Sources}
+	}
+	return list
+}
+
+// conditions are the guards of the present state, judged on the facts of a
+// status.
+func conditions(s *Status, book *runbook.Book) []Condition {
+	i := book.Def.Find(s.State)
+	if i == machine.Here || s.Undoing || s.Ended() {
+		return nil
+	}
+	st, all := &book.Def.States[i], guard.All(nil)
+	switch {
+	case st.Do != nil && st.Do.Pre != machine.Here:
+		all = book.Guards[st.Do.Pre]
+	case st.Wait != nil:
+		all = book.Guards[st.Wait.Until]
+	case st.Kind == machine.KindAssert:
+		all = book.Guards[st.Assert]
+	}
+	v := facts.UnknownVector()
+	for _, id := range facts.All() {
+		if text, ok := s.Facts[id.String()]; ok {
+			if value, err := id.Parse(text); err == nil {
+				v[id] = value
+			}
+		}
+	}
+	var list []Condition
+	for _, f := range all.Findings(&v) {
+		c := Condition{That: f.Guard.Expr, Verdict: f.Verdict.String(), Why: f.Guard.Why, Fix: f.Guard.Fix, Facts: map[string]string{}}
+		for _, id := range f.Guard.Refs {
+			c.Facts[id.String()] = s.Facts[id.String()]
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// monitor makes the answer to one monitor. A monitor says which it is, so that
+// others can see it.
+func (s *Server) monitor(r *http.Request, p access.Peer) (any, error) {
+	run, q := r.PathValue("run"), r.URL.Query()
+	after, err := strconv.ParseInt(q.Get("after"), 10, 64)
+	if err != nil && q.Get("after") != "" {
+		return nil, usage(fmt.Errorf("read request: after: %w", err))
+	}
+	st, err := s.status(r.Context(), run)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := s.journal.Run(r.Context(), run)
+	if err != nil {
+		return nil, err
+	}
+	h, ok := s.find(run)
+	book := (*runbook.Book)(nil)
+	if ok {
+		book = h.book
+	}
+	if book == nil {
+		if _, book, err = bound(sum); err != nil {
+			return nil, err
+		}
+	}
+	t := s.watchers.tail(run)
+	if err := t.read(r.Context(), s.journal.Reader, run); err != nil {
+		return nil, err
+	}
+	m := Monitor{Status: st, Steps: steps(book), Conditions: conditions(&st, book)}
+	m.Viewers = s.watchers.seen(run, q.Get("viewer"), who(p))
+	t.fill(&m, after)
+	return m, nil
+}
+
+// Monitor asks for a run with all that a monitor shows, and the lines of its
+// journal above after. viewer is a word that this monitor alone uses.
+func (c *Client) Monitor(ctx context.Context, run, viewer string, after int64) (Monitor, error) {
+	q := url.Values{"viewer": {viewer}, "after": {strconv.FormatInt(after, 10)}}
+	return ask[Monitor](ctx, c, http.MethodGet, path(run, "/monitor?"+q.Encode()), nil)
+}
+
+// ReadMonitor reads a run from the journal of a state directory, without a
+// runner; "" is the run that was opened last. Errors: ErrNoRun.
+func ReadMonitor(ctx context.Context, dir, id string) (Monitor, error) {
+	var m Monitor
+	err := reading(ctx, dir, func(r *journal.Reader) (err error) {
+		if id == "" {
+			if id, err = last(ctx, r); err != nil {
+				return err
+			}
+		}
+		if m.Status, err = fromJournal(ctx, r, id); err != nil {
+			return err
+		}
+		sum, err := r.Run(ctx, id)
+		if err != nil {
+			return err
+		}
+		_, book, err := bound(sum)
+		if err != nil {
+			return err
+		}
+		m.Steps, m.Conditions = steps(book), conditions(&m.Status, book)
+		var t tail
+		if err := t.read(ctx, r, id); err != nil {
+			return err
+		}
+		t.fill(&m, 0)
+		return nil
+	})
+	return m, err
+}

@@ -1,0 +1,50 @@
+package runner_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"example.org/ims/internal/runner"
+)
+
+// TestMonitor looks at a run while it asks and after its end, with the runner
+// and without: what is shown must be what happened.
+func TestMonitor(t *testing.T) {
+	dir := shortDir(t)
+	c, end := serve(t, runner.Options{Dir: dir, Site: site{live(t)}, People: people()})
+	run, err := c.Open(t.Context(), retire("q285090"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, err := approve(t.Context(), c, run)
+	if err != nil || last.Outcome != "retired" {
+		t.Fatalf("run ended with %q, %v", last.Outcome, err)
+	}
+	m, err := c.Monitor(t.Context(), run, "one", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(m.Steps) != m.States || m.Steps[0].State == "" {
+		t.Errorf("%d steps, the run has %d states", len(m.Steps), m.States)
+	}
+	if !slices.Equal(m.Viewers, []string{"ann"}) {
+		t.Errorf("viewers %q, want ann", m.Viewers)
+	}
+	if len(m.Lines) == 0 || !strings.Contains(m.Lines[len(m.Lines)-1].Text, "retired") {
+		t.Errorf("the last of %d lines does not tell the end", len(m.Lines))
+	}
+	if len(m.Authorities) == 0 || !strings.Contains(m.Authorities[0].Answer, "west") {
+		t.Errorf("authorities %+v, want the successor", m.Authorities)
+	}
+	seq := m.Lines[len(m.Lines)-2].Seq
+	more, err := c.Monitor(t.Context(), run, "two", seq)
+	if err != nil || len(more.Lines) != 1 || more.Lines[0].Seq <= seq || len(more.Viewers) != 2 {
+		t.Errorf("after %d: %d lines, viewers %q, %v", seq, len(more.Lines), more.Viewers, err)
+	}
+	end()
+	still, err := runner.ReadMonitor(t.Context(), dir, "")
+	if err != nil || still.Run != run || len(still.Lines) != len(m.Lines) || still.Alive {
+		t.Errorf("without a runner: run %q, %d lines, %v", still.Run, len(still.Lines), err)
+	}
+}
