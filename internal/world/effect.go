@@ -16,8 +16,12 @@ import (
 
 // Image reads the value that an effect is going to change.
 func (w *World) Image(ctx context.Context, e engine.Effect) (image, words string, err error) {
-	if e.Action == machine.DNSRRset {
+	switch e.Action {
+	case machine.DNSRRset:
 		return w.zoneImage(ctx, e.Target)
+	case machine.QueueReturn:
+		return w.queueImage(ctx, e)
+	default:
 	}
 	c, err := w.cfg.Gateway.Config(ctx)
 	if err != nil {
@@ -36,7 +40,7 @@ func (w *World) Perform(ctx context.Context, e engine.Effect) engine.Result {
 	case machine.DNSRRset:
 		return w.performZone(ctx, e)
 	case machine.QueueReturn:
-		return w.returnRest(ctx, e)
+		return w.performQueue(ctx, e, gateway.Return)
 	case machine.QueueRetry:
 		return w.act(ctx, e, gateway.Retry)
 	case machine.QueueRedirect, machine.QueueExport, machine.ProbeSend:
@@ -116,8 +120,10 @@ func (w *World) Look(ctx context.Context, e engine.Effect) engine.Result {
 	switch e.Action {
 	case machine.DNSRRset:
 		return w.lookZone(ctx, e)
-	case machine.QueueReturn, machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend:
-		return engine.Result{State: machine.NotDone, Why: "each message is acted on once, by its id"}
+	case machine.QueueReturn:
+		return w.lookQueue(ctx, e)
+	case machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend:
+		return engine.Result{State: machine.NotDone, Why: "it is harmless to repeat"}
 	case machine.GatewayMode, machine.GatewayConfig, machine.GatewayRunning, machine.GatewayAbsent, machine.RouteSpaces, machine.RouteSites:
 	}
 	c, err := w.cfg.Gateway.Config(ctx)
@@ -172,12 +178,7 @@ func classify(err error) machine.EffectState {
 	return machine.InDoubt
 }
 
-// returnRest returns what waits for a destination; each message at most once,
-// because a message that was returned is no longer there.
-func (w *World) returnRest(ctx context.Context, e engine.Effect) engine.Result {
-	return w.act(ctx, e, gateway.Return)
-}
-
+// act nudges what waits for a destination.
 func (w *World) act(ctx context.Context, e engine.Effect, verb gateway.Verb) engine.Result {
 	q, ok := w.cfg.Gateway.(gateway.Queues)
 	if !ok {

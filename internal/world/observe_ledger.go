@@ -82,9 +82,8 @@ func (w *World) account(ctx context.Context, t gateway.Tracker) error {
 
 // read adds the events of the tracking log that came since the last time.
 func (w *World) read(ctx context.Context, t gateway.Tracker) error {
-	const batch = 5000
 	for {
-		events, err := t.Track(ctx, w.seq, batch)
+		events, err := t.Track(ctx, w.seq, trackBatch)
 		if err != nil {
 			return fmt.Errorf("read the tracking log: %w", err)
 		}
@@ -92,11 +91,14 @@ func (w *World) read(ctx context.Context, t gateway.Tracker) error {
 		if len(events) > 0 {
 			w.seq = events[len(events)-1].Seq
 		}
-		if len(events) < batch {
+		if len(events) < trackBatch {
 			return nil
 		}
 	}
 }
+
+// trackBatch is how many events of the tracking log are read at once.
+const trackBatch = 5000
 
 // mostItems is how many entries can be listed at once.
 const mostItems = 100_000
@@ -111,12 +113,9 @@ func outItems(ctx context.Context, g gateway.Gateway, c gateway.Census) ([]gatew
 		return nil, errNoAbility
 	}
 	out := gateway.Out
-	items, err := q.List(ctx, gateway.Selection{Store: &out, Limit: mostItems})
+	items, err := listAll(ctx, q, gateway.Selection{Store: &out})
 	if err != nil {
 		return nil, err
-	}
-	if len(items) == mostItems {
-		return nil, fmt.Errorf("store %s holds more than the %d entries that can be listed", out, mostItems)
 	}
 	kept := items[:0]
 	for _, it := range items {

@@ -38,6 +38,7 @@ const (
 type Selection struct {
 	Store     *Store        `json:"store,omitempty"`
 	ID        string        `json:"id,omitempty"`   // message id or entry id
+	IDs       []string      `json:"ids,omitempty"`  // any of these message or entry ids
 	Dest      string        `json:"dest,omitempty"` // destination domain or host
 	OlderThan time.Duration `json:"older_than,omitempty"`
 	Limit     int           `json:"limit,omitempty"`  // 0 means 1000

@@ -39,6 +39,7 @@ func (g *Gateway) match(sel gateway.Selection) []*entry {
 	list := slices.DeleteFunc(slices.Clone(g.entries), func(e *entry) bool {
 		return sel.Store != nil && *sel.Store != e.store ||
 			sel.ID != "" && sel.ID != e.id && sel.ID != e.message ||
+			len(sel.IDs) > 0 && !slices.Contains(sel.IDs, e.id) && !slices.Contains(sel.IDs, e.message) ||
 			sel.Dest != "" && sel.Dest != e.dest ||
 			sel.OlderThan > 0 && now.Sub(e.accepted) <= sel.OlderThan
 	})

@@ -74,6 +74,9 @@ func (c *Client) List(ctx context.Context, name string, sel gateway.Selection) (
 		q.Set("store", sel.Store.String())
 	}
 	set(q, "id", sel.ID)
+	if len(sel.IDs) > 0 {
+		q["ids"] = sel.IDs
+	}
 	set(q, "dest", sel.Dest)
 	if sel.OlderThan > 0 {
 		q.Set("older_than", sel.OlderThan.String())

@@ -12,7 +12,7 @@
 //	GET  /v1/gateways/NAME/config     also census, present, clients, tables
 //	GET  /v1/gateways/NAME/op?key=
 //	POST /v1/gateways/NAME/apply      a Change
-//	GET  /v1/gateways/NAME/queue      store, id, dest, older_than, limit
+//	GET  /v1/gateways/NAME/queue      store, id, ids, dest, older_than, limit
 //	POST /v1/gateways/NAME/queue      verb, selection, actor, reason
 //	GET  /v1/gateways/NAME/track      after, limit
 //	GET  /v1/gateways/NAME/route      site, address, count

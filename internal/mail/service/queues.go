@@ -71,6 +71,9 @@ func matches(sel gateway.Selection, e *mail.Entry, now time.Time) bool {
 	if sel.ID != "" && sel.ID != string(e.ID) && sel.ID != string(e.Message) {
 		return false
 	}
+	if len(sel.IDs) > 0 && !slices.Contains(sel.IDs, string(e.ID)) && !slices.Contains(sel.IDs, string(e.Message)) {
+		return false
+	}
 	if sel.OlderThan > 0 && now.Sub(e.Accepted) <= sel.OlderThan {
 		return false
 	}

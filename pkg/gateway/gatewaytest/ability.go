@@ -63,6 +63,10 @@ func testList(t *testing.T, r *room) {
 	if got := list(gateway.Selection{ID: all[2].Entry}); len(got) != 1 || got[0].Entry != all[2].Entry {
 		t.Errorf("List(entry %s) = %+v", all[2].Entry, got)
 	}
+	some := []string{all[0].Message, all[2].Entry, "nothing"}
+	if got := list(gateway.Selection{IDs: some}); len(got) != 2 || got[0].Entry != all[0].Entry || got[1].Entry != all[2].Entry {
+		t.Errorf("List(%q) = %+v, want the first and the last", some, got)
+	}
 	if got := list(gateway.Selection{Dest: "nobody.invalid"}); len(got) != 0 {
 		t.Errorf("List(other destination) = %+v, want nothing", got)
 	}
