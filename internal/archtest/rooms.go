@@ -60,6 +60,14 @@ var house = map[string]room{
 		"internal/strictyaml": theMistakes,
 		"internal/suggest":    theNearest,
 	}, tests: arrows{"runbooks": "the shipped runbooks must load"}},
+	"pkg/trace": {imports: arrows{
+		"pkg/machine":         "steps the real machine",
+		"pkg/guard":           theGuards,
+		"pkg/facts":           theFacts,
+		"pkg/runbook":         "traces are ways through a bound runbook",
+		"internal/strictyaml": theMistakes,
+		"internal/suggest":    theNearest,
+	}, tests: arrows{"runbooks": "the traces of the shipped runbooks must hold"}},
 	"pkg/ledger": {},
 	"pkg/model": {imports: arrows{
 		"pkg/machine": "its transitions are the machine's actions",
@@ -290,6 +298,7 @@ var house = map[string]room{
 		"pkg/ledger":          "shows the account of messages",
 		"pkg/machine":         "shows states and outcomes",
 		"pkg/runbook":         "shows and lints runbooks",
+		"pkg/trace":           "performs the traces of runbooks",
 		"pkg/zone":            "shows RRsets",
 	}, tests: arrows{"runbooks": "commands about shipped runbooks"}},
 	"internal/tui": {imports: arrows{
@@ -350,4 +359,4 @@ var confined = map[string]struct {
 }
 
 // pure rooms may not read a clock, and reach no network, disk or process.
-var pure = []string{"pkg/facts", "pkg/machine", "pkg/guard", "pkg/runbook", "pkg/ledger", "pkg/model", "pkg/check"}
+var pure = []string{"pkg/facts", "pkg/machine", "pkg/guard", "pkg/runbook", "pkg/trace", "pkg/ledger", "pkg/model", "pkg/check"}

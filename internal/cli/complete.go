@@ -2,13 +2,16 @@ package cli
 
 import (
 	"context"
+	"io/fs"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"example.org/ims/internal/output"
+	"example.org/ims/internal/strictyaml"
 	"example.org/ims/pkg/gateway"
+	"example.org/ims/pkg/runbook"
 )
 
 // completing bounds what a shell waits for after a press of Tab.
@@ -84,4 +87,48 @@ func (s *session) completePattern(cmd *cobra.Command) []string {
 		patterns = append(patterns, sp.Pattern)
 	}
 	return patterns
+}
+
+// completeRunbook completes one argument with the shipped runbooks, or files.
+func (s *session) completeRunbook(cmd *cobra.Command, argv []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(argv) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return s.completeRunbooks(cmd, argv, word)
+}
+
+// completeRunbooks completes any number of arguments with them.
+func (s *session) completeRunbooks(_ *cobra.Command, argv []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	names, err := s.shipped()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	var list []cobra.Completion
+	for _, name := range names {
+		if !slices.Contains(argv, name) {
+			list = append(list, cobra.CompletionWithDesc(name, s.runbookTitle(name)))
+		}
+	}
+	return list, cobra.ShellCompDirectiveDefault
+}
+
+// runbookTitle is the title of a shipped runbook, or nothing: its guards are
+// not compiled, because a shell waits.
+func (s *session) runbookTitle(name string) string {
+	data, err := fs.ReadFile(s.deps.Runbooks, name+".yaml")
+	if err != nil {
+		return ""
+	}
+	var doc runbook.Doc
+	if mistakes := strictyaml.Decode(name, data, &doc); len(mistakes) > 0 {
+		return ""
+	}
+	return doc.Metadata.Title.Value
+}
+
+// completeFolder completes a flag with folders.
+func completeFolder(cmd *cobra.Command, flag string) {
+	if err := cmd.MarkFlagDirname(flag); err != nil {
+		panic(err) // the flag is added by the caller, just before
+	}
 }

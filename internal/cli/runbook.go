@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/ims/internal/output"
-	"example.org/ims/internal/strictyaml"
 	"example.org/ims/pkg/runbook"
 )
 
@@ -26,7 +25,10 @@ ask people or assert, with the guards that make each of them safe.
 A NAME is a runbook that ims ships; a FILE ends in .yaml or contains a slash.`,
 		Example: "  ims runbook list\n  ims runbook show q285090\n  ims runbook lint ./mine.yaml\n  ims runbook check --bounds ci ./mine.yaml",
 	}
-	return group(cmd, newRunbookCheck(s), newRunbookLint(s), newRunbookList(s), newRunbookShow(s))
+	return group(cmd,
+		newRunbookCheck(s), newRunbookGraph(s), newRunbookLint(s), newRunbookList(s), newRunbookNew(s), newRunbookSchema(s),
+		newRunbookShow(s), newRunbookTest(s),
+	)
 }
 
 // source is a runbook that was read.
@@ -157,72 +159,4 @@ func runRunbookList(s *session, p *output.Printer) error {
 		table.Add(name, len(book.Def.States), meta.Title, meta.Origin)
 	}
 	return p.Result("runbook-list", data, func(page *output.Page) { page.Table(table) })
-}
-
-func newRunbookLint(s *session) *cobra.Command {
-	var format output.Format
-	cmd := &cobra.Command{
-		Use:   "lint [NAME|FILE|FOLDER…]",
-		Short: "Report every mistake in runbooks, with its place",
-		Long: `Report every mistake in runbooks, with its place: keys and types, guards that
-do not type-check, results without a successor, unbounded waits, effects that
-do not say how they are undone, states that cannot be reached.
-
-Without arguments the shipped runbooks are checked.`,
-		Example: "  ims runbook lint ./mine.yaml\n  ims runbook lint -o json runbooks/",
-		RunE: func(_ *cobra.Command, argv []string) error {
-			return runRunbookLint(s, s.printer(format), argv)
-		},
-	}
-	formatFlag(cmd, &format, output.Text, output.JSON)
-	return exits(cmd, output.Done)
-}
-
-type runbookLintData struct {
-	Files    []string      `json:"files"`
-	Mistakes []lintMistake `json:"mistakes"`
-}
-
-type lintMistake struct {
-	File    string `json:"file"`
-	Line    int    `json:"line"`
-	Column  int    `json:"column"`
-	Rule    string `json:"rule"`
-	Message string `json:"message"`
-}
-
-func runRunbookLint(s *session, p *output.Printer, argv []string) error {
-	if len(argv) == 0 {
-		names, err := s.shipped()
-		if err != nil {
-			return err
-		}
-		argv = names
-	}
-	data := runbookLintData{Files: []string{}, Mistakes: []lintMistake{}}
-	var mistakes strictyaml.Mistakes
-	for _, arg := range argv {
-		found, err := s.sources(arg)
-		if err != nil {
-			return err
-		}
-		for _, src := range found {
-			_, m := runbook.Load(src.name, src.data)
-			mistakes = append(mistakes, m...)
-			data.Files = append(data.Files, src.name)
-		}
-	}
-	for _, m := range mistakes {
-		data.Mistakes = append(data.Mistakes, lintMistake{m.Pos.File, m.Pos.Line, m.Pos.Col, m.Rule, m.Message})
-	}
-	err := p.Result("runbook-lint", data, func(page *output.Page) {
-		for _, m := range mistakes {
-			page.Line("%s: %s [%s]", m.Pos, m.Message, m.Rule)
-		}
-		page.Line("%s in %s", output.Count(int64(len(mistakes)), "mistake"), output.Count(int64(len(data.Files)), "runbook"))
-	})
-	if err != nil || len(mistakes) == 0 {
-		return err
-	}
-	return output.Said(output.Usage)
 }
