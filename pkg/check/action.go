@@ -67,11 +67,13 @@ func describe(def *machine.Def, a action, before, after machine.State) string {
 	switch {
 	case before.Undoing:
 		verb = "undo of "
-	case after.Undoing:
+	case after.Undoing && after.Back == 0:
 		return words[actAbort] + " in " + st.ID
 	}
 	text := words[a]
 	switch {
+	case after.Undoing && !before.Undoing:
+		text = "everything that was done is undone"
 	case a == actLook:
 		text = "the run looks, " + judged(st, before, after)
 	case a == actBlind:
@@ -125,7 +127,7 @@ func judged(st *machine.StateDef, before, after machine.State) string {
 func effectWords(do *machine.Do, undo bool) string {
 	text := string(do.Action)
 	a := &do.Args
-	for _, v := range []string{a.Mode, a.Running, a.Type} {
+	for _, v := range []string{a.Mode, a.Running, a.Type, a.Select} {
 		if v != "" {
 			text += " " + v
 		}
@@ -138,6 +140,22 @@ func effectWords(do *machine.Do, undo bool) string {
 	}
 	if a.Restart {
 		text += ", restart"
+	}
+	for _, v := range []struct {
+		is    bool
+		words string
+	}{
+		{a.OnSuccessor, ", of the successor"},
+		{a.NullMX, ", the null MX"},
+		{a.Also, ", the successor beside the gateway"},
+		{a.SPF != "", ", nobody may send"},
+		{a.Drain, ", of the drain name"},
+		{a.MaxInbound+a.MaxOutbound > 0, ", session limits"},
+		{len(a.Spaces) > 0, ", split"},
+	} {
+		if v.is {
+			text += v.words
+		}
 	}
 	if undo {
 		text += ", written back"

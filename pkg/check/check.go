@@ -107,8 +107,8 @@ func Run(ctx context.Context, b *Runbook, o Options) (*Result, error) {
 	}
 	bound := b.limited(o.Bounds.Attempts)
 	p := study(bound)
-	if n := p.slotsNeeded(); n > model.MaxImages {
-		return nil, fmt.Errorf("check runbook %q: it has %d effects that are undone by writing back, the model keeps %d", b.Name, n, model.MaxImages)
+	if n := p.bitsNeeded(); n > model.ImageBits {
+		return nil, fmt.Errorf("check runbook %q: the values before its effects take %d bits, the model keeps %d", b.Name, n, model.ImageBits)
 	}
 	res := &Result{Runbook: b.Name, Verdict: Proved, Bounds: o.Bounds, Assumptions: append(assumptions(), b.Assumes...), Gaps: []string{}}
 	var start time.Time

@@ -24,6 +24,9 @@ func (c *cover) state(s machine.State) {
 
 // move notes which result of a state a move was.
 func (c *cover) move(def *machine.Def, s machine.State, m *move) {
+	if s.Back > 0 && !m.s.Undoing {
+		c.results[s.Back-1] |= 1 << machine.OK
+	}
 	if m.act < actLook || s.Undoing {
 		return
 	}
@@ -132,6 +135,8 @@ func possible(st *machine.StateDef, r machine.Result) bool {
 	switch {
 	case r == machine.GuardFails:
 		return st.Do.Pre != machine.Here
+	case st.Kind == machine.KindDo && st.Do.Action == machine.RunRestore:
+		return r == machine.OK
 	case r == machine.Stall:
 		return st.Wait.Metric != ""
 	case r == machine.Drift && st.Kind == machine.KindWait:

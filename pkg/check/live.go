@@ -62,7 +62,7 @@ func (g *graph) live() {
 	byPeople := [4]bool{fair: true, person: true}
 	byAnything := [4]bool{fair: true, person: true, aborts: true}
 
-	empty := g.goal(func(_ machine.State, w *model.World) bool { return w.Held() == 0 })
+	empty := g.goal(func(s machine.State, w *model.World) bool { return w.Held() == 0 || g.asBefore(s, w) })
 	g.reach(empty, byPeople)
 	g.first(l1, func(i int) bool { return !empty.has(i) }, "from here on, neither time nor any answer moves the mail that the gateway holds")
 
@@ -82,11 +82,17 @@ func (g *graph) live() {
 	g.transparent()
 }
 
+// asBefore reports whether an abort left a gateway that held mail back before
+// the run began as it was.
+func (g *graph) asBefore(s machine.State, w *model.World) bool {
+	return stranded(w.Init) && s.Phase == machine.Closed && g.def.Outcome(s) == machine.Aborted && !w.Sends(g.rules.Params)
+}
+
 // custody checks that all mail leaves by itself once a run has ended.
 func (g *graph) custody() {
 	g.first(l5, func(i int) bool {
 		s, w := g.keys[i].unpack()
-		if s.Phase != machine.Closed || w.Held() == int(w.Side) {
+		if s.Phase != machine.Closed || w.Held() == int(w.Side) || g.asBefore(s, &w) {
 			return false
 		}
 		for _, m := range g.expand(s, &w) {
@@ -101,7 +107,7 @@ func (g *graph) custody() {
 // end is where a run ended, as far as a crash may not change it.
 type end struct {
 	outcome         machine.Outcome
-	config          uint16
+	config          uint32
 	mode, refuse    uint8
 	short, cached   bool
 	stale, absorbed bool

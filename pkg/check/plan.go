@@ -10,9 +10,15 @@ import (
 // remembered where. Everything else is forgotten, so that fewer states differ.
 type plan struct {
 	states []notes
-	slots  []int8 // by state: where the value before is kept, or -1
+	slots  []slot // by state: where the value before is kept
 	final  uint64 // bits of effects that cannot be undone
+	comes  bool   // the runbook restores what it changed, and goes on
 }
+
+// slot is a place among the values before; one without a width keeps nothing.
+type slot struct{ at, width uint8 }
+
+func (s slot) mask() uint32 { return (1<<s.width - 1) << s.at }
 
 // notes are those about one state.
 type notes struct {
@@ -29,15 +35,16 @@ type notes struct {
 
 func study(b *Runbook) plan {
 	def := b.Def
-	p := plan{states: make([]notes, len(def.States)), slots: make([]int8, len(def.States))}
-	slots := int8(0)
+	p := plan{states: make([]notes, len(def.States)), slots: make([]slot, len(def.States))}
+	at := 0
 	for i := range def.States {
 		st, n := &def.States[i], &p.states[i]
-		p.slots[i] = -1
 		if st.Kind == machine.KindDo && st.Do.Undo.Kind == machine.UndoRestore {
-			p.slots[i] = slots
-			slots++
+			w := model.Width(st.Do.Action, &st.Do.Args)
+			p.slots[i] = slot{uint8(at), uint8(w)}
+			at += w
 		}
+		p.comes = p.comes || (st.Kind == machine.KindDo && st.Do.Action == machine.RunRestore)
 		if st.Kind == machine.KindDo && st.Do.Undo.Kind == machine.UndoImpossible {
 			p.final |= 1 << i
 		}
@@ -73,7 +80,7 @@ func (p *plan) ahead(b *Runbook, from int) {
 	for ; len(todo) > 0; todo = todo[1:] {
 		i := todo[0]
 		st := &b.Def.States[i]
-		moves := st.Kind == machine.KindDo && st.Do.Action == machine.DNSRRset
+		moves := st.Kind == machine.KindDo && (st.Do.Action == machine.DNSRRset || st.Do.Action == machine.GatewayDependents)
 		n.next = n.next || moves || reads(b, i, facts.NextAccepts)
 		n.covers = n.covers || moves || reads(b, i, facts.NextCoversIn) || reads(b, i, facts.RunGrantedInboundLoss)
 		n.never = n.never || reads(b, i, facts.LateNeverFollow) || reads(b, i, facts.LateClients) || reads(b, i, facts.LateQuiet)
@@ -106,13 +113,10 @@ func followers(st *machine.StateDef) []int {
 	return all
 }
 
-// slotsNeeded is how many values before have to be kept.
-func (p *plan) slotsNeeded() int {
-	n := 0
+// bitsNeeded is how many bits the values before take that have to be kept.
+func (p *plan) bitsNeeded() (n int) {
 	for _, s := range p.slots {
-		if s >= 0 {
-			n++
-		}
+		n += int(s.width)
 	}
 	return n
 }
@@ -188,24 +192,22 @@ func isStart(st *machine.StateDef) bool {
 }
 
 // remember keeps the value before an effect, at its first intent.
-func (p *plan) remember(s machine.State, w *model.World, a machine.ActionName) {
-	if slot := p.slots[s.Cur]; slot >= 0 && s.Changed&(1<<s.Cur) == 0 {
-		w.Images[slot] = w.Before(a)
+func (p *plan) remember(s machine.State, w *model.World, do *machine.Do) {
+	if slot := p.slots[s.Cur]; slot.width > 0 && s.Changed&(1<<s.Cur) == 0 {
+		w.Images = w.Images&^slot.mask() | uint32(w.Before(do.Action, &do.Args))<<slot.at
 	}
 }
 
 func (p *plan) image(state int, w *model.World) uint8 {
-	if slot := p.slots[state]; slot >= 0 {
-		return w.Images[slot]
-	}
-	return 0
+	slot := p.slots[state]
+	return uint8(w.Images & slot.mask() >> slot.at)
 }
 
 // forget drops the values before of effects that were undone.
 func (p *plan) forget(states uint64, w *model.World) {
 	for i, slot := range p.slots {
-		if slot >= 0 && states&(1<<i) != 0 {
-			w.Images[slot] = 0
+		if states&(1<<i) != 0 {
+			w.Images &^= slot.mask()
 		}
 	}
 }

@@ -18,6 +18,8 @@ const (
 	s10
 	s12
 	s13
+	s14
+	s15
 	l1
 	l2
 	l3
@@ -40,8 +42,10 @@ var properties = [numProperties]struct{ id, title string }{
 	s8:  {"S8", "a destructive effect follows a decision on the configuration as it still is"},
 	s9:  {"S9", "no mail is sent where its way leads back"},
 	s10: {"S10", "abort is safe from everywhere, and reaches its end"},
-	s12: {"S12", "what an abort leaves is the configuration of before"},
+	s12: {"S12", "what an abort leaves is the configuration of before, except one that held mail back"},
 	s13: {"S13", "success is claimed only if it is so"},
+	s14: {"S14", "mail older than release_max_age leaves by the run's doing only after a decision that names it"},
+	s15: {"S15", "what is still to be sent leaves under a name that has its address, PTR and SPF"},
 	l1:  {"L1", "no message is trapped where neither time nor an answer of people moves it"},
 	l2:  {"L2", "every run ends, or waits for a person, and never turns in a circle"},
 	l3:  {"L3", "from wherever a run waits, some answer leads to an end; from every start, success can be reached"},

@@ -17,13 +17,14 @@ var (
 func (x *shell) broken(s machine.State, w *model.World) (bad set) {
 	gone := !w.Exists
 	bad.add(s1, gone && (w.Held() > 0 || w.Stale || w.Spaces || w.Sites || w.Dependents))
-	if !w.Accepts() && !x.restarting(s, w) {
-		bad.add(s2a, w.MXHere())
-		bad.add(s2b, w.MXCached && !w.MXHere())
+	if !w.Accepts() && !x.restarting(s, w) && accepted(w.Init) {
+		bad.add(s2a, w.Leads())
+		bad.add(s2b, w.May() && !w.Leads())
 	}
 	bad.add(s2c, w.Reply(x.rules.Params) == facts.ReplyPermanent)
 	lost := w.Init &^ w.Config() & (model.ConfigSpaces | model.ConfigSites)
-	bad.add(s3, lost != 0 && !w.Other && !s.Granted(noRoute))
+	bad.add(s3, (lost != 0 || w.Torn()) && !w.Other && !s.Granted(noRoute))
+	bad.add(s15, w.Exists && x.nameless(s, w))
 	x.claims(s, w, &bad)
 	aborted := s.Undoing || (s.Phase == machine.Closed && x.def.Outcome(s) == machine.Aborted)
 	bad.add(s10, aborted && bad != 0)
@@ -35,6 +36,34 @@ func (x *shell) restarting(s machine.State, w *model.World) bool {
 	return w.Exists && !w.Running && x.plan.states[s.Cur].starts && s.Phase != machine.Operating && !s.Undoing
 }
 
+// accepted reports whether a gateway with this configuration accepted, so that
+// it must go on.
+func accepted(config uint32) bool {
+	m := uint8(config & model.ConfigMode)
+	return config&model.ConfigRunning != 0 && m != modeNone && m != modeOutboundOnly
+}
+
+// stranded reports whether a gateway with this configuration held mail back.
+func stranded(config uint32) bool {
+	m := uint8(config & model.ConfigMode)
+	return config&model.ConfigRunning == 0 || m == modeNone || m == modeInboundOnly
+}
+
+// nameless reports whether mail that is still to be sent would be refused for
+// the name or the address that it leaves under. While an abort puts records
+// back, each authority is to be consistent with itself.
+func (x *shell) nameless(s machine.State, w *model.World) bool {
+	switch {
+	case w.Anywhere(model.SPFNone) && (w.Outward() > 0 || w.Led()):
+		return true
+	case !w.Flipped():
+		return false
+	case s.Undoing || s.Phase == machine.Closed:
+		return !w.Consistent()
+	}
+	return !w.Published(model.Drain)
+}
+
 // claims checks what a run that has ended says of itself.
 func (x *shell) claims(s machine.State, w *model.World, bad *set) {
 	if s.Phase != machine.Closed {
@@ -42,10 +71,17 @@ func (x *shell) claims(s machine.State, w *model.World, bad *set) {
 	}
 	switch x.def.Outcome(s) {
 	case machine.Retired, machine.ReleasePending:
-		bad.add(s13, w.Exists || w.Held() > 0 || w.MXHere() || w.MXCached || w.Spaces || w.Sites || w.Stale || w.Absorbed)
+		bad.add(s13, w.Exists || w.Held() > 0 || w.May() || w.Spaces || w.Sites || w.Stale || w.Absorbed)
+		bad.add(s13, w.Flags&model.Alone == 0 && w.Differs)
+		bad.add(s13, w.Flags&model.Alone != 0 && !w.Published(model.Null|model.SPFNone))
+	case machine.Succeeded:
+		bad.add(s13, !w.Exists || w.Hold > 0 || !w.Running || !w.Sends(x.rules.Params))
+		bad.add(s13, w.Leads() && !w.Accepts())
+		bad.add(s13, x.plan.comes && x.changed(w))
+		bad.add(s13, x.def.Begins == machine.BeginsJoining && !x.joined(w))
 	case machine.Aborted:
-		bad.add(s12, w.Config() != w.Init || w.Mode != w.ModeSet || w.Refuse != w.RefuseSet || w.Short != w.ShortSet)
-	case machine.Open, machine.Succeeded, machine.FailedRun:
+		bad.add(s12, x.changed(w))
+	case machine.Open, machine.FailedRun:
 	}
 }
 
@@ -81,22 +117,50 @@ func (x *shell) wrongEffect(s machine.State, w *model.World, m *move, bad *set) 
 	if s.Undoing {
 		return
 	}
+	unnamed := w.Hold > 0 && !w.HoldNamed
 	switch do.Action {
+	case machine.GatewayMode, machine.GatewayConfig, machine.GatewayRunning:
+		bad.add(s14, to.Old > 0 && to.Sends(x.rules.Params))
 	case machine.QueueReturn:
 		bad.add(s4, to.Expired != w.Expired && (!s.Granted(expiredEarly) || to.Expired > to.MayExpire))
+		bad.add(s4, do.Args.Select == machine.SelectHeld && unnamed)
+	case machine.QueueRelease, machine.QueueExport:
+		bad.add(s14, unnamed)
 	case machine.QueueRedirect:
 		bad.add(s9, w.Dependents)
-	case machine.GatewayMode, machine.GatewayConfig, machine.GatewayRunning, machine.GatewayAbsent,
-		machine.RouteSpaces, machine.RouteSites, machine.DNSRRset, machine.QueueExport, machine.QueueRetry, machine.ProbeSend:
+	case machine.GatewayAbsent, machine.GatewayDependents, machine.RouteSpaces, machine.RouteSites, machine.DNSRRset,
+		machine.QueueHold, machine.QueueRetry, machine.ProbeSend, machine.RunRestore:
 	}
 	nature, _ := do.Action.Nature()
-	bad.add(s7, nature == machine.Once && do.Action != machine.QueueReturn && w.Applied)
+	byID := do.Action == machine.QueueReturn || do.Action == machine.QueueExport
+	bad.add(s7, nature == machine.Once && !byID && w.Applied)
+}
+
+// changed reports whether the configuration is another than at the start, or
+// not in effect. What held mail back at the start need not come again, and
+// what other people changed since is theirs.
+func (x *shell) changed(w *model.World) bool {
+	differs := w.Config() ^ w.Init
+	if w.Init&model.ConfigDependents == 0 {
+		differs &^= model.ConfigDependents
+	}
+	if stranded(w.Init) {
+		differs &^= model.ConfigSettings | model.ConfigRunning
+	}
+	return differs != 0 || (w.Running && (w.Mode != w.ModeSet || w.Refuse != w.RefuseSet || w.Short != w.ShortSet))
+}
+
+// joined reports whether the second gateway serves beside the first.
+func (x *shell) joined(w *model.World) bool {
+	const all = model.LimitHere | model.LimitNext | model.SplitHere | model.SplitNext
+	return w.Flags&all == all && w.Published(model.Also)
 }
 
 // Transfer modes that hold mail back.
 var (
-	modeInboundOnly = modeIndex("inbound-only")
-	modeNone        = modeIndex("none")
+	modeInboundOnly  = modeIndex("inbound-only")
+	modeOutboundOnly = modeIndex("outbound-only")
+	modeNone         = modeIndex("none")
 )
 
 func modeIndex(name string) uint8 {
@@ -112,9 +176,13 @@ func (x *shell) wrongDecision(m *move, bad *set) {
 	do := x.def.States[m.s.Cur].Do
 	bad.add(s8, do.Risk && m.w.Digest != m.w.ConfigFacts())
 	bad.add(s6, do.Risk && do.Pre == machine.Here)
-	if do.Action == machine.DNSRRset {
-		bad.add(s2a, m.w.MXPrimary && !m.w.Next)
-		bad.add(s2a, m.w.MXPrimary && !m.w.Covers && !m.s.Granted(inboundLoss))
+	unfit := !m.w.Next && !do.Args.NullMX
+	loses := !m.w.Covers && !m.s.Granted(inboundLoss)
+	switch {
+	case do.Action == machine.GatewayDependents:
+		bad.add(s2a, m.w.Dependents && !m.w.Next)
+	case do.Action == machine.DNSRRset && m.w.Points(&do.Args):
+		bad.add(s2a, unfit || loses)
 	}
 }
 

@@ -105,7 +105,7 @@ func (x *shell) expand(s machine.State, w *model.World) []move {
 	if len(x.pending) == 0 {
 		return x.moves
 	}
-	if !w.Told && !s.Undoing && x.abortable(s) {
+	if !w.Told && (!s.Undoing || s.Back > 0) && x.abortable(s) {
 		x.event(actAbort, aborts, s, *w, machine.Event{Kind: machine.Abort})
 	}
 	if s.Phase == machine.Judging && x.pending[0].Kind == machine.Judge {
@@ -156,7 +156,11 @@ func (x *shell) event(a action, c class, s machine.State, w model.World, e machi
 // told apart are one.
 func (x *shell) tidy(s *machine.State, w *model.World) {
 	var p notes // of a run that is being undone, or has ended: nothing is read
-	if !s.Undoing && s.Phase != machine.Closed {
+	switch {
+	case s.Phase == machine.Closed:
+	case s.Back > 0:
+		p = x.plan.states[s.Back-1]
+	case !s.Undoing:
 		p = x.plan.states[s.Cur]
 	}
 	switch s.Phase {
@@ -169,7 +173,7 @@ func (x *shell) tidy(s *machine.State, w *model.World) {
 	}
 	w.Arrived = w.Arrived && p.arrivals
 	w.LateCame = w.LateCame && p.late
-	w.Next = w.Next || !p.next
+	w.Next = w.Next || (!p.next && w.Flags&model.Alone == 0)
 	w.Covers = w.Covers || !p.covers
 	if !p.bound {
 		w.Digest = 0
@@ -183,11 +187,11 @@ func (x *shell) tidy(s *machine.State, w *model.World) {
 	if w.Out+w.OutRep == 0 {
 		w.Dest = model.DestUp // of the messages that come next, each has its own
 	}
-	if s.Undoing || s.Phase == machine.Closed && x.def.Outcome(*s) == machine.Aborted {
-		w.Dependents, w.Absorbed = false, false
+	if s.Undoing && s.Back == 0 || s.Phase == machine.Closed && x.def.Outcome(*s) == machine.Aborted {
+		w.Differs, w.Absorbed = false, false
 	}
 	if s.Changed&x.plan.final != 0 { // nothing can be undone any more
-		w.Images = [model.MaxImages]uint8{}
+		w.Images = 0
 	}
 }
 
@@ -262,7 +266,7 @@ func (x *shell) answer(a *machine.Action, s machine.State, w *model.World) {
 	case machine.Intend:
 		to := *w
 		if !a.Undo {
-			x.plan.remember(s, &to, x.def.States[s.Cur].Do.Action)
+			x.plan.remember(s, &to, x.def.States[s.Cur].Do)
 			outcome(actNoImage, maybe, *w, machine.Transient)
 		}
 		x.event(actIntent, fair, s, to, machine.Event{Kind: machine.IntentSet})
@@ -355,7 +359,7 @@ func (x *shell) look(s machine.State, w *model.World) machine.EffectState {
 		return done(made)
 	case do.Action == machine.GatewayRunning: // a restart is remembered by its key
 		return done(w.Applied && w.Running)
-	case do.Action == machine.QueueReturn || do.Action == machine.QueueRetry:
+	case do.Action == machine.QueueReturn || do.Action == machine.QueueExport || do.Action == machine.QueueRetry:
 		return machine.NotDone // each message is acted on once, by its id
 	}
 	return machine.InDoubt

@@ -46,6 +46,7 @@ const (
 	GwUnaccounted
 	GwOldest
 	GwExpiring
+	GwAged
 	GwQMTA
 	GwQMTSOut
 	GwQOut
@@ -65,9 +66,20 @@ const (
 	MxPrimaryWanted
 	MxAgree
 	MxExpired
+	MxNull
+	SpfNone
+	NameHere
+	NameWanted
+	NameAgree
+	NameExpired
+	DrainNamed
 	NextAccepts
 	NextCoversIn
 	NextCoversOut
+	NextDiffers
+	NextNamed
+	NextLimited
+	NextSplit
 	LateClients
 	LateNeverFollow
 	LateQuiet
@@ -104,6 +116,7 @@ var schema = [Count]Definition{
 	GwUnaccounted: {"gw.unaccounted", TypeInt, Measure, nil, "messages the spool holds and the tracking log does not know, or the reverse"},
 	GwOldest:      {"gw.oldest", TypeDuration, Clock, nil, "age of the oldest message in a store"},
 	GwExpiring:    {"gw.expiring", TypeInt, Measure, nil, "recipients that would be returned at once under the flush time-outs"},
+	GwAged:        {"gw.aged", TypeInt, Measure, nil, "messages in mta, mts-out or out that are older than release_max_age, and that no decision names"},
 	GwQMTA:        {"gw.q.mta", TypeInt, Measure, nil, "messages in the MTA queue for this gateway"},
 	GwQMTSOut:     {"gw.q.mts_out", TypeInt, Measure, nil, "outbound messages awaiting conversion"},
 	GwQOut:        {"gw.q.out", TypeInt, Measure, nil, "outbound messages awaiting delivery"},
@@ -126,9 +139,23 @@ var schema = [Count]Definition{
 	MxAgree:         {"mx.agree", TypeBool, Measure, nil, "every address of every authority answers, and alike"},
 	MxExpired:       {"mx.expired", TypeBool, Clock, nil, "no cache that obeys published TTLs can still hold an MX that names the gateway"},
 
+	MxNull:  {"mx.null", TypeBool, Config, nil, "every authority serves the null MX of RFC 7505 for every accepted domain"},
+	SpfNone: {"spf.none", TypeBool, Config, nil, "every authority serves the SPF record v=spf1 -all for every accepted domain"},
+
+	NameHere:    {"name.here", TypeBool, Config, nil, "some authority's A or AAAA of the gateway's public host name leads to the old machine"},
+	NameWanted:  {"name.wanted", TypeBool, Config, nil, "every authority serves the wanted A and AAAA of the gateway's public host name"},
+	NameAgree:   {"name.agree", TypeBool, Measure, nil, "every address of every authority answers for the host name, and alike"},
+	NameExpired: {"name.expired", TypeBool, Clock, nil, "no cache that obeys published TTLs can still hold an address of the old machine under the host name"},
+	DrainNamed:  {"drain.named", TypeBool, Config, nil, "the old machine's drain name has its address, the address has a PTR that names it, and its SPF and that of every accepted domain let it send, at every authority"},
+
 	NextAccepts:   {"next.accepts", TypeBool, Config, nil, "the successor takes inbound mail"},
 	NextCoversIn:  {"next.covers_in", TypeBool, Config, nil, "the successor accepts every domain the gateway accepts"},
 	NextCoversOut: {"next.covers_out", TypeBool, Config, nil, "other gateways cover every address space of this one"},
+
+	NextDiffers: {"next.differs", TypeInt, Config, nil, "settings of the gateway that the successor has not taken over, and that no waiver and no decision names"},
+	NextNamed:   {"next.named", TypeBool, Config, nil, "every authority's MX of every accepted domain names the successor, too"},
+	NextLimited: {"next.limited", TypeBool, Config, nil, "the session limits of the gateway and of the successor are those wanted, in effect"},
+	NextSplit:   {"next.split", TypeBool, Config, nil, "the address spaces of the gateway and of the successor are as the split wants them"},
 
 	LateClients:     {"late.clients", TypeInt, Measure, nil, "hosts that named a valid recipient here after the MX switch"},
 	LateNeverFollow: {"late.never_follow", TypeInt, Measure, nil, "late clients that came back after the old MX expired, without a decision that names them"},

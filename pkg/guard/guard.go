@@ -85,15 +85,18 @@ func celType(t facts.Type) *cel.Type {
 	return cel.IntType
 }
 
-// CEL reserves the word "in", which is also the name of a store: gw.q.in is
-// spelt another way inside, of the same length so that columns stay true.
-const reservedFact, spelling = "gw.q.in", "gw.q.iN"
+// CEL reserves the words "in" and "null", in which the names of facts end:
+// gw.q.in and mx.null are spelt another way inside, of the same length so that
+// columns stay true.
+var (
+	reserved = regexp.MustCompile(`\b(gw\.q\.i|mx\.nul)(?:n|l)\b`)
+	spelt    = strings.NewReplacer("gw.q.iN", "gw.q.in", "mx.nulL", "mx.null")
+	spelling = strings.NewReplacer("gw.q.in", "gw.q.iN", "mx.null", "mx.nulL")
+)
 
-var reserved = regexp.MustCompile(`\bgw\.q\.in\b`)
+func spell(expr string) string { return reserved.ReplaceAllStringFunc(expr, spelling.Replace) }
 
-func spell(expr string) string { return reserved.ReplaceAllLiteralString(expr, spelling) }
-
-func unspell(s string) string { return strings.ReplaceAll(s, spelling, reservedFact) }
+func unspell(s string) string { return spelt.Replace(s) }
 
 // grantedMacro turns run.granted('kind') into the fact run.granted.kind, so
 // that a misspelt kind is found when the runbook is loaded.

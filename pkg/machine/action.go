@@ -9,18 +9,22 @@ type ActionName string
 // Actions. Those of kind Ensure have a wanted value: performing one is
 // observe, compare, change, read back.
 const (
-	GatewayMode    ActionName = "gateway.mode"
-	GatewayConfig  ActionName = "gateway.config"
-	GatewayRunning ActionName = "gateway.running"
-	GatewayAbsent  ActionName = "gateway.absent"
-	RouteSpaces    ActionName = "route.spaces"
-	RouteSites     ActionName = "route.sites"
-	DNSRRset       ActionName = "dns.rrset"
-	QueueReturn    ActionName = "queue.return"
-	QueueRedirect  ActionName = "queue.redirect"
-	QueueExport    ActionName = "queue.export"
-	QueueRetry     ActionName = "queue.retry"
-	ProbeSend      ActionName = "probe.send"
+	GatewayMode       ActionName = "gateway.mode"
+	GatewayConfig     ActionName = "gateway.config"
+	GatewayRunning    ActionName = "gateway.running"
+	GatewayAbsent     ActionName = "gateway.absent"
+	GatewayDependents ActionName = "gateway.dependents" // what names this gateway elsewhere names the successor
+	RouteSpaces       ActionName = "route.spaces"
+	RouteSites        ActionName = "route.sites"
+	DNSRRset          ActionName = "dns.rrset"
+	QueueHold         ActionName = "queue.hold"    // moves to hold what is old; undone by releasing it
+	QueueRelease      ActionName = "queue.release" // moves what the run holds back to where it was
+	QueueReturn       ActionName = "queue.return"
+	QueueRedirect     ActionName = "queue.redirect"
+	QueueExport       ActionName = "queue.export"
+	QueueRetry        ActionName = "queue.retry"
+	ProbeSend         ActionName = "probe.send"
+	RunRestore        ActionName = "run.restore" // the machine's own: everything is undone, and the run goes on
 )
 
 // Nature says what repeating an action does.
@@ -38,7 +42,8 @@ const (
 // Nature returns an action's nature; ok is false for a name that is none.
 func (a ActionName) Nature() (n Nature, ok bool) {
 	switch a {
-	case GatewayMode, GatewayConfig, GatewayRunning, GatewayAbsent, RouteSpaces, RouteSites, DNSRRset:
+	case GatewayMode, GatewayConfig, GatewayRunning, GatewayAbsent, GatewayDependents, RouteSpaces, RouteSites, DNSRRset,
+		QueueHold, QueueRelease, RunRestore:
 		return Ensure, true
 	case QueueReturn, QueueRedirect, QueueExport, ProbeSend:
 		return Once, true
@@ -51,8 +56,8 @@ func (a ActionName) Nature() (n Nature, ok bool) {
 // ActionNames lists every action.
 func ActionNames() []ActionName {
 	return []ActionName{
-		GatewayMode, GatewayConfig, GatewayRunning, GatewayAbsent, RouteSpaces, RouteSites, DNSRRset,
-		QueueReturn, QueueRedirect, QueueExport, QueueRetry, ProbeSend,
+		GatewayMode, GatewayConfig, GatewayRunning, GatewayAbsent, GatewayDependents, RouteSpaces, RouteSites, DNSRRset,
+		QueueHold, QueueRelease, QueueReturn, QueueRedirect, QueueExport, QueueRetry, ProbeSend, RunRestore,
 	}
 }
 
@@ -66,11 +71,24 @@ type Args struct {
 	Restart   bool            `json:"restart,omitempty"`
 	Running   string          `json:"running,omitempty"` // stopped, started, restarted
 	Empty     bool            `json:"empty,omitempty"`   // route.*: the wanted list is empty
-	Type      string          `json:"type,omitempty"`    // dns.rrset
+	Type      string          `json:"type,omitempty"`    // dns.rrset: MX, A, AAAA, PTR or TXT
 	Successor string          `json:"successor,omitempty"`
-	Select    string          `json:"select,omitempty"`  // queue.*: a destination, an id, or "" for all
+	Select    string          `json:"select,omitempty"`  // queue.*: SelectHeld, a destination, an id, or "" for all
 	Discard   bool            `json:"discard,omitempty"` // gateway.absent: remove even what holds mail
+
+	OnSuccessor bool          `json:"on_successor,omitempty"` // the effect is one on the successor, which Gateway names
+	NullMX      bool          `json:"null_mx,omitempty"`      // dns.rrset MX: the null MX of RFC 7505
+	SPF         string        `json:"spf,omitempty"`          // dns.rrset TXT: "none" is v=spf1 -all
+	Drain       bool          `json:"drain,omitempty"`        // dns.rrset A, AAAA, PTR, TXT: of the drain name
+	Also        bool          `json:"also,omitempty"`         // dns.rrset MX: the successor beside the gateway
+	OlderThan   time.Duration `json:"older_than,omitempty"`   // queue.hold: messages accepted longer ago
+	MaxInbound  int           `json:"max_inbound,omitempty"`  // gateway.config: SMTP sessions at once
+	MaxOutbound int           `json:"max_outbound,omitempty"` // gateway.config: SMTP sessions at once
+	Spaces      []string      `json:"spaces,omitempty"`       // route.spaces: the wanted list, "TYPE:PATTERN COST" each
 }
+
+// SelectHeld is the Select of what a queue.hold of the same run moved to hold.
+const SelectHeld = "held"
 
 // Action is what the machine asks its shell to do next.
 type Action struct {

@@ -40,6 +40,24 @@ type Def struct {
 	States []StateDef
 	Start  int
 	Guards []string // names, by index; their meaning is the shell's
+	Begins Begins   // the worlds that it is for
+}
+
+// Begins names the worlds in which a run of a runbook may begin. The machine
+// does not read it; the checker does.
+type Begins string
+
+// Worlds in which a run may begin.
+const (
+	BeginsServing Begins = "serving" // the gateway serves, and has a successor
+	BeginsStopped Begins = "stopped" // the gateway is stopped, Inbound Only or None, with mail in it
+	BeginsAlone   Begins = "alone"   // the gateway serves, and there is no other
+	BeginsJoining Begins = "joining" // the gateway serves, and a second one is to serve beside it
+)
+
+// AllBegins lists the worlds in which a run may begin.
+func AllBegins() []Begins {
+	return []Begins{BeginsServing, BeginsStopped, BeginsAlone, BeginsJoining}
 }
 
 // StateDef is one state of a runbook.
@@ -187,6 +205,8 @@ const (
 	SubjectExpiring Subject = "expiring" // how many recipients short time-outs return
 	SubjectNoRoute  Subject = "no_route" // address spaces that lose their last route
 	SubjectSide     Subject = "side"     // messages in side stores
+	SubjectAged     Subject = "aged"     // messages that a queue.hold of the run moved to hold
+	SubjectDiffers  Subject = "differs"  // settings that the successor has not taken over
 )
 
 // Result is how the work of a state ended; Then maps each to a target.

@@ -10,7 +10,8 @@ type State struct {
 	Attempt uint8  // attempts made at it
 	Grants  uint8  // bits, by facts.GrantIndex
 	Timers  uint8  // bits of armed timers
-	Undoing bool   // an abort is under way; Cur is the state being undone
+	Undoing bool   // an abort or a restoration is under way; Cur is the state being undone
+	Back    uint8  // of a restoration: the state that asked for it, plus one
 	Changed uint64 // bits of do-states whose first intent was recorded
 }
 

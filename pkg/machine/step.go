@@ -79,9 +79,13 @@ func (d *Def) step(s State, e Event) (State, uint8) {
 	case Continue:
 		return d.proceed(s)
 	case Abort:
-		if ok, _ := d.CanAbort(s); ok && !s.Undoing && s != d.Begin() {
+		if ok, _ := d.CanAbort(s); !ok || s == d.Begin() {
+			break
+		}
+		s.Back = 0 // what is undone already goes on being undone
+		if !s.Undoing {
 			s.Undoing = true
-			return d.nextUndo(s), 0
+			return d.nextUndo(s)
 		}
 	case ClosedRun:
 		if s.Phase == Closing {
@@ -102,7 +106,7 @@ func (d *Def) enter(s State, cur uint8) (State, uint8) {
 			return d.follow(s, OK)
 		}
 		if st.Do.Pre == Here {
-			s.Phase = Ready
+			return d.ready(s)
 		}
 	case KindWait:
 		s.Timers = 1 << TimeoutTimer
@@ -118,6 +122,17 @@ func (d *Def) enter(s State, cur uint8) (State, uint8) {
 		s.Phase = Closing
 	}
 	return s, s.Timers
+}
+
+// ready is what an effect comes to once its guard has passed. A restoration is
+// the machine's own: it undoes everything, as an abort does, and comes back.
+func (d *Def) ready(s State) (State, uint8) {
+	if d.States[s.Cur].Do.Action == RunRestore {
+		s.Undoing, s.Back = true, s.Cur+1
+		return d.nextUndo(s)
+	}
+	s.Phase, s.Timers = Ready, 0
+	return s, 0
 }
 
 // follow leaves the state with a result.
@@ -196,8 +211,7 @@ func (d *Def) judged(s State, e Event) (State, uint8) {
 func (d *Def) judgedDo(s State, v Verdict) (State, uint8) {
 	switch v {
 	case Pass:
-		s.Phase, s.Timers = Ready, 0
-		return s, 0
+		return d.ready(s)
 	case Fails:
 		return d.follow(s, GuardFails)
 	case Unknown:
@@ -316,7 +330,7 @@ func (d *Def) doneTarget(s State) (State, uint8) {
 		s.Phase = Ready
 	case s.Undoing:
 		s.Changed &^= 1 << s.Cur
-		return d.nextUndo(s), 0
+		return d.nextUndo(s)
 	case int(s.Target)+1 < len(d.States[s.Cur].Do.Targets):
 		s.Target++
 		s = d.again(s)
@@ -377,18 +391,23 @@ func (d *Def) proceed(s State) (State, uint8) {
 }
 
 // nextUndo turns to the newest effect that is still to be undone. Do-states
-// are reached in the order of the file, so the highest bit is the newest.
-func (d *Def) nextUndo(s State) State {
+// are reached in the order of the file, so the highest bit is the newest. When
+// nothing is left, an abort ends the run, and a restoration goes on with it.
+func (d *Def) nextUndo(s State) (State, uint8) {
 	s.Timers, s.Attempt, s.Why = 0, 0, OK
 	for s.Changed != 0 {
 		i := bits.Len64(s.Changed) - 1
 		do := d.States[i].Do
 		if do.Undo.Kind == UndoRestore && len(do.Targets) > 0 {
 			s.Cur, s.Phase, s.Target = uint8(i), Ready, uint8(len(do.Targets)-1)
-			return s
+			return s, 0
 		}
 		s.Changed &^= 1 << i
 	}
 	s.Phase, s.Target = Closing, 0
-	return s
+	if s.Back == 0 {
+		return s, 0
+	}
+	s.Cur, s.Undoing, s.Back = s.Back-1, false, 0
+	return d.follow(s, OK)
 }

@@ -5,24 +5,6 @@ import (
 	"example.org/ims/pkg/machine"
 )
 
-// Before is the value that an effect is going to change.
-func (w *World) Before(a machine.ActionName) uint8 {
-	switch a {
-	case machine.GatewayMode, machine.GatewayConfig:
-		return w.settings()
-	case machine.GatewayRunning:
-		return uint8(bit(w.Running))
-	case machine.RouteSpaces:
-		return uint8(bit(w.Spaces))
-	case machine.RouteSites:
-		return uint8(bit(w.Sites))
-	case machine.DNSRRset:
-		return uint8(bit(w.MXPrimary))
-	case machine.GatewayAbsent, machine.QueueReturn, machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend:
-	}
-	return 0
-}
-
 // Apply makes an effect happen.
 func (w *World) Apply(a machine.ActionName, args *machine.Args) {
 	switch a {
@@ -35,26 +17,146 @@ func (w *World) Apply(a machine.ActionName, args *machine.Args) {
 		w.Exists, w.Running = false, false
 		w.Stale = w.Stale || w.Spaces || w.Sites
 		w.Spaces, w.Sites = false, false
+	case machine.GatewayDependents:
+		w.Dependents = false
 	case machine.RouteSpaces:
+		if f := split(args); f != 0 {
+			w.Flags |= f
+			break
+		}
 		w.Stale = w.Stale || w.Spaces
 		w.Spaces = false
 	case machine.RouteSites:
 		w.Stale = w.Stale || w.Sites
 		w.Sites = false
 	case machine.DNSRRset:
-		w.MXPrimary = false
-	case machine.QueueReturn:
+		w.publish(args)
+	case machine.QueueHold, machine.QueueRelease, machine.QueueReturn, machine.QueueRedirect, machine.QueueExport:
+		w.handle(a, args)
+	case machine.QueueRetry, machine.ProbeSend, machine.RunRestore:
+	}
+}
+
+// handle is what an effect does to queued mail.
+func (w *World) handle(a machine.ActionName, args *machine.Args) {
+	held := args.Select == machine.SelectHeld
+	switch {
+	case a == machine.QueueHold:
+		w.HoldNamed = w.HoldNamed && w.Old == 0
+		w.Hold = min(w.Hold+w.Old, 3)
+		w.Old = 0
+	case a == machine.QueueRelease: // what a decision names is not old any more
+		if !w.HoldNamed {
+			w.Old += w.Hold
+		} else {
+			w.MTSOut += w.Hold
+		}
+		w.Hold = 0
+	case a == machine.QueueReturn && held:
+		w.NDR, w.Hold = max(w.NDR, w.Hold), 0
+	case held:
+		w.Hold = 0
+	case a == machine.QueueReturn:
 		w.NDR = max(w.NDR, w.Out)
 		w.Expired = min(w.Expired+w.Out, 3)
 		w.Absorbed = w.Absorbed || w.OutRep > 0
 		w.Out, w.OutRep = 0, 0
-	case machine.QueueRedirect, machine.QueueExport:
+	default:
 		w.Out, w.OutRep = 0, 0
-	case machine.QueueRetry, machine.ProbeSend:
+	}
+	w.HoldNamed = w.HoldNamed && w.Hold > 0
+}
+
+// record is the flag of the record that an effect is about, or 0 for an MX or
+// an address that is moved.
+func record(args *machine.Args) Flags {
+	switch {
+	case args.NullMX:
+		return Null
+	case args.Also:
+		return Also
+	case args.Drain && args.Type == "PTR":
+		return DrainPTR
+	case args.Drain && args.Type == "TXT":
+		return DrainSPF
+	case args.Drain:
+		return DrainAddr
+	case args.Type == "TXT":
+		return SPFNone
+	}
+	return 0
+}
+
+// name is the record of the public host name that an effect is about.
+func name(args *machine.Args) Name {
+	switch args.Type {
+	case "A":
+		return NameA
+	case "AAAA":
+		return NameAAAA
+	}
+	return 0
+}
+
+func (w *World) publish(args *machine.Args) {
+	f := record(args)
+	w.Flags |= f
+	switch {
+	case f == 0 && name(args) != 0:
+		w.NamePrimary &^= name(args)
+	case f == 0 || f == Null:
+		w.MXPrimary = false
 	}
 }
 
+// Points reports whether an effect on a record points mail that comes here
+// elsewhere.
+func (w *World) Points(args *machine.Args) bool {
+	switch f, n := record(args), name(args); {
+	case f == Also:
+		return w.Flags&Also == 0
+	case f == 0 && n != 0:
+		return w.NamePrimary&n != 0
+	case f == 0 || f == Null:
+		return w.MXPrimary
+	}
+	return false
+}
+
+// has reports whether the primary has what an effect publishes.
+func (w *World) has(args *machine.Args) bool {
+	t := *w
+	t.publish(args)
+	return t == *w
+}
+
+// split is the flag of a wanted list of address spaces, or 0 for an empty one.
+func split(args *machine.Args) Flags {
+	switch {
+	case len(args.Spaces) == 0:
+		return 0
+	case args.OnSuccessor:
+		return SplitNext
+	}
+	return SplitHere
+}
+
+// limit is the flag of session limits, or 0 if an effect sets none.
+func limit(args *machine.Args) Flags {
+	switch {
+	case args.MaxInbound+args.MaxOutbound == 0:
+		return 0
+	case args.OnSuccessor:
+		return LimitNext
+	}
+	return LimitHere
+}
+
 func (w *World) configure(args *machine.Args) {
+	w.Flags |= limit(args)
+	if args.OnSuccessor {
+		return
+	}
 	if m, ok := mode(args); ok {
 		w.ModeSet = m
 	}
@@ -97,18 +199,28 @@ func (w *World) Made(a machine.ActionName, args *machine.Args) (made, ok bool) {
 	case machine.GatewayMode, machine.GatewayConfig:
 		t := *w
 		t.configure(args)
-		return t.settings() == w.settings() && (!args.Restart || (w.Running && t.Mode == w.Mode && t.Refuse == w.Refuse && t.Short == w.Short)), true
+		restarted := args.OnSuccessor || !args.Restart || (w.Running && t.Mode == w.Mode && t.Refuse == w.Refuse && t.Short == w.Short)
+		return t.settings() == w.settings() && t.Flags == w.Flags && restarted, true
 	case machine.GatewayRunning:
 		return w.Running == (args.Running != "stopped"), args.Running != "restarted"
 	case machine.GatewayAbsent:
 		return !w.Exists, true
+	case machine.GatewayDependents:
+		return !w.Dependents, true
 	case machine.RouteSpaces:
+		if f := split(args); f != 0 {
+			return w.Flags&f != 0, true
+		}
 		return !w.Spaces, true
 	case machine.RouteSites:
 		return !w.Sites, true
 	case machine.DNSRRset:
-		return !w.MXPrimary, true
-	case machine.QueueReturn, machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend:
+		return w.has(args), true
+	case machine.QueueHold:
+		return w.Old == 0, true
+	case machine.QueueRelease:
+		return w.Hold == 0, true
+	case machine.QueueReturn, machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend, machine.RunRestore:
 	}
 	return false, false
 }
@@ -119,7 +231,7 @@ func (w *World) Written(a machine.ActionName, args *machine.Args) bool {
 	if a == machine.GatewayMode || a == machine.GatewayConfig {
 		t := *w
 		t.configure(args)
-		return t.settings() == w.settings()
+		return t.settings() == w.settings() && t.Flags == w.Flags
 	}
 	made, _ := w.Made(a, args)
 	return made
@@ -136,64 +248,10 @@ func (w *World) Decide(c *machine.Choice) {
 		w.Absorbed = false
 	case machine.SubjectExpiring:
 		w.MayExpire, w.Expired = w.Out, 0
+	case machine.SubjectAged:
+		w.HoldNamed = w.Hold > 0
+	case machine.SubjectDiffers:
+		w.Differs = false
 	case machine.SubjectNoRoute, machine.SubjectSide:
 	}
-}
-
-// Undo writes the value from before back. Settings that were undone count at
-// once: the service restarts if it runs.
-func (w *World) Undo(a machine.ActionName, args *machine.Args, before uint8) {
-	switch a {
-	case machine.GatewayMode, machine.GatewayConfig:
-		w.undoSettings(args, before)
-		w.restart()
-	case machine.GatewayRunning:
-		w.Running = w.Exists && before == 1
-		w.restart()
-	case machine.RouteSpaces:
-		w.Spaces = before == 1
-		w.settle()
-	case machine.RouteSites:
-		w.Sites = before == 1
-		w.settle()
-	case machine.DNSRRset:
-		w.MXPrimary = before == 1
-		w.MXCached = w.MXCached || w.MXPrimary
-	case machine.GatewayAbsent, machine.QueueReturn, machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend:
-	}
-}
-
-// undoSettings writes back what the effect named.
-func (w *World) undoSettings(args *machine.Args, before uint8) {
-	var old World
-	old.setSettings(before)
-	if args.Mode != "" {
-		w.ModeSet = old.ModeSet
-	}
-	if args.Refuse != "" {
-		w.RefuseSet = old.RefuseSet
-	}
-	if args.Timeouts > 0 {
-		w.ShortSet = old.ShortSet
-	}
-}
-
-// settle forgets stale copies when the configuration leads here anyway.
-func (w *World) settle() {
-	if w.Spaces || w.Sites {
-		w.Stale = false
-	}
-}
-
-// Restored reports whether the value from before is there again, and in effect.
-func (w *World) Restored(a machine.ActionName, args *machine.Args, before uint8) bool {
-	switch a {
-	case machine.GatewayMode, machine.GatewayConfig:
-		t := *w
-		t.Undo(a, args, before)
-		return t == *w
-	case machine.GatewayRunning, machine.RouteSpaces, machine.RouteSites, machine.DNSRRset:
-	case machine.GatewayAbsent, machine.QueueReturn, machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend:
-	}
-	return w.Before(a) == before
 }

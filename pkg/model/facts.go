@@ -38,10 +38,12 @@ func (w *World) Fact(id facts.ID, p Params) facts.Value {
 		return facts.Bool(w.Arrived)
 	case facts.GwExpiring:
 		return n(w.Out)
+	case facts.GwAged:
+		return n(w.Old)
 	case facts.GwQMTA:
 		return n(w.MTA)
 	case facts.GwQMTSOut:
-		return n(w.MTSOut + w.MTSRep)
+		return n(w.MTSOut + w.Old + w.MTSRep)
 	case facts.GwQOut:
 		return n(w.Out + w.OutRep)
 	case facts.GwQIn:
@@ -52,12 +54,17 @@ func (w *World) Fact(id facts.ID, p Params) facts.Value {
 		return facts.Value(w.queued())
 	case facts.GwSideBad:
 		return n(w.Side)
+	case facts.GwSideHold:
+		return n(w.Hold)
 	}
-	return 0 // gw.sessions, gw.unaccounted, gw.oldest, gw.side.hold, gw.side.corrupt: left out
+	return 0 // gw.sessions, gw.unaccounted, gw.oldest, gw.side.corrupt: left out
 }
 
 // outside are the facts about what is around the gateway.
 func (w *World) outside(id facts.ID) facts.Value {
+	if id >= facts.MxHere && id < facts.NextAccepts {
+		return facts.Bool(w.published(id))
+	}
 	b := facts.Bool
 	switch id {
 	case facts.RouteHere:
@@ -70,22 +77,20 @@ func (w *World) outside(id facts.ID) facts.Value {
 		return b(w.Sites)
 	case facts.RouteDependents:
 		return b(w.Dependents)
-	case facts.MxHere:
-		return b(w.MXHere())
-	case facts.MxWanted:
-		return b(!w.MXHere())
-	case facts.MxPrimaryWanted:
-		return b(!w.MXPrimary)
-	case facts.MxAgree:
-		return b(w.MXPrimary == w.MXSecondary)
-	case facts.MxExpired:
-		return b(!w.MXCached)
 	case facts.NextAccepts:
 		return b(w.Next)
 	case facts.NextCoversIn:
 		return b(w.Covers)
 	case facts.NextCoversOut:
 		return b(w.uncovered() == 0)
+	case facts.NextDiffers:
+		return b(w.Differs)
+	case facts.NextNamed:
+		return b(w.Published(Also))
+	case facts.NextLimited:
+		return b(w.Flags&(LimitHere|LimitNext) == LimitHere|LimitNext)
+	case facts.NextSplit:
+		return b(w.Flags&(SplitHere|SplitNext) == SplitHere|SplitNext)
 	case facts.LateClients:
 		return b(w.Late != LateNone)
 	case facts.LateNeverFollow:
@@ -102,9 +107,41 @@ func (w *World) outside(id facts.ID) facts.Value {
 	return 0 // ledger.unaccounted, run.exported: left out; run.granted.*: the machine's
 }
 
-// ConfigFacts are the facts of class config in two bytes: what a decision is
-// bound to. Those that never change are left out.
-func (w *World) ConfigFacts() uint16 {
-	return w.Config()&^31 | uint16(w.ModeSet) | uint16(w.Fact(facts.GwMode, Params{}))<<2 | uint16(bit(w.Dependents))<<10 |
-		uint16(bit(w.MXSecondary))<<11 | uint16(bit(w.Next))<<12 | 1<<15
+// published are the facts about what name servers and caches give.
+func (w *World) published(id facts.ID) bool {
+	switch id {
+	case facts.MxHere:
+		return w.MXHere()
+	case facts.MxWanted:
+		return !w.MXHere()
+	case facts.MxPrimaryWanted:
+		return !w.MXPrimary
+	case facts.MxAgree:
+		return w.MXPrimary == w.MXSecondary && (w.Flags^w.Flags>>seen)&(Null|Also) == 0
+	case facts.MxExpired:
+		return !w.MXCached
+	case facts.MxNull:
+		return w.Published(Null) && !w.MXHere()
+	case facts.SpfNone:
+		return w.Published(SPFNone)
+	case facts.NameHere:
+		return w.NameHere()
+	case facts.NameWanted:
+		return !w.NameHere()
+	case facts.NameAgree:
+		return w.NamePrimary == w.NameSecondary
+	case facts.NameExpired:
+		return !w.NameCached
+	case facts.DrainNamed:
+		return w.Published(Drain)
+	}
+	return false
+}
+
+// ConfigFacts are the facts of class config, in a number that is never zero:
+// what a decision is bound to. Those that never change are left out.
+func (w *World) ConfigFacts() uint32 {
+	return w.Config()&^ConfigSettings | uint32(w.ModeSet) | uint32(w.Fact(facts.GwMode, Params{}))<<2 | 1<<4 |
+		uint32(bit(w.MXSecondary))<<23 | uint32(bit(w.Next))<<24 | uint32(bit(w.Differs))<<25 | uint32(w.NameSecondary)<<26 |
+		uint32(bit(w.Published(Null)))<<28 | uint32(bit(w.Published(SPFNone)))<<29 | uint32(bit(w.Published(Drain)))<<30
 }

@@ -9,6 +9,7 @@ const (
 	UserSendsNowhere
 	Routed
 	PickedUp
+	OldPickedUp
 	ReportPickedUp
 	Unconvertible
 	Delivered
@@ -24,15 +25,18 @@ const (
 	Inward
 	NDRInward
 	SideHandled
+	HoldHandled
 	DestDefers
 	DestReturns
 	DestDies
 	SecondaryFollows
 	CachesExpire
+	NameExpires
 	TablesFollow
 	SuccessorFails
 	SuccessorBack
 	DependentsMoved
+	SettingsTaken
 	NumMoves
 )
 
@@ -56,6 +60,7 @@ var moves = [NumMoves]struct {
 	UserSendsNowhere:    {"a user sends a message to the Internet; nothing routes it, and it is returned", Maybe},
 	Routed:              {"a message that was routed here reaches mts-out", Fair},
 	PickedUp:            {"the service picks a message up from mts-out and converts it to out", Fair},
+	OldPickedUp:         {"the service picks an old message up from mts-out and converts it to out", Fair},
 	ReportPickedUp:      {"the service picks a report up from mts-out and converts it to out", Fair},
 	Unconvertible:       {"a message in mts-out cannot be converted and goes to Bad", Maybe},
 	Delivered:           {"a message in out is delivered", Fair},
@@ -71,15 +76,18 @@ var moves = [NumMoves]struct {
 	Inward:              {"an inbound message is delivered to the mail host", Fair},
 	NDRInward:           {"a report for a local sender is delivered to the mail host", Fair},
 	SideHandled:         {"somebody repairs or returns the message in Bad", Person},
+	HoldHandled:         {"somebody releases or returns the held message by name", Person},
 	DestDefers:          {"the destination stops taking mail", Maybe},
 	DestReturns:         {"the destination takes mail again", Maybe},
 	DestDies:            {"the destination refuses for good", Maybe},
-	SecondaryFollows:    {"the secondary name server gets the primary's MX", Fair},
+	SecondaryFollows:    {"the secondary name server gets the primary's records", Fair},
 	CachesExpire:        {"the old MX leaves the last cache", Fair},
+	NameExpires:         {"the old address leaves the last cache", Fair},
 	TablesFollow:        {"every site's routing table follows the configuration", Fair},
 	SuccessorFails:      {"the successor stops accepting", Maybe},
 	SuccessorBack:       {"somebody brings the successor back", Person},
 	DependentsMoved:     {"somebody points the other gateways' settings elsewhere", Person},
+	SettingsTaken:       {"somebody gives the successor the settings that it lacks", Person},
 }
 
 // String is the move in plain words.
@@ -113,9 +121,9 @@ func (r *Rules) outbound(buf []Step, w *World) []Step {
 		buf = append(buf, Step{m, *w})
 		return &buf[len(buf)-1].To
 	}
-	if w.MTA+w.MTSOut+w.Out+w.Side < r.Out {
+	if w.MTA+w.MTSOut+w.Old+w.Out+w.Side+w.Hold < r.Out {
 		switch {
-		case w.led():
+		case w.Led():
 			t := add(UserSends)
 			t.MTA++
 			t.Arrived = true
@@ -132,6 +140,11 @@ func (r *Rules) outbound(buf []Step, w *World) []Step {
 		if w.MTSOut > 0 {
 			t := add(PickedUp)
 			t.MTSOut--
+			t.Out++
+		}
+		if w.Old > 0 {
+			t := add(OldPickedUp)
+			t.Old--
 			t.Out++
 		}
 		if w.MTSRep > 0 {
@@ -195,11 +208,11 @@ func (r *Rules) inbound(buf []Step, w *World) []Step {
 		return &buf[len(buf)-1].To
 	}
 	if w.In+w.MTSIn < r.In && w.Accepts() {
-		if w.MXHere() || w.MXCached {
+		if w.May() {
 			t := add(MailArrives)
 			t.In++
 			t.Arrived = true
-			t.LateCame = t.LateCame || !w.MXHere()
+			t.LateCame = t.LateCame || !w.Leads()
 		} else {
 			t := add(StrangerArrives)
 			t.In++
@@ -237,6 +250,9 @@ func (r *Rules) around(buf []Step, w *World) []Step {
 	if w.Side > 0 && w.Exists {
 		add(SideHandled).Side--
 	}
+	if w.Hold > 0 && w.Exists {
+		add(HoldHandled).Hold--
+	}
 	switch w.Dest {
 	case DestUp:
 		add(DestDefers).Dest = DestDeferring
@@ -246,22 +262,32 @@ func (r *Rules) around(buf []Step, w *World) []Step {
 			add(DestDies).Dest = DestDead
 		}
 	}
-	if w.MXPrimary != w.MXSecondary {
-		add(SecondaryFollows).MXSecondary = w.MXPrimary
+	if w.lags() {
+		add(SecondaryFollows).transfer()
 	}
 	if w.MXCached && !w.MXHere() {
 		add(CachesExpire).MXCached = false
 	}
+	if w.NameCached && !w.NameHere() {
+		add(NameExpires).NameCached = false
+	}
 	if w.Stale && !w.Spaces && !w.Sites {
 		add(TablesFollow).Stale = false
 	}
-	if w.Next {
+	switch {
+	case w.Flags&Alone != 0:
+	case w.Next:
 		add(SuccessorFails).Next = false
-	} else {
+	default:
 		add(SuccessorBack).Next = true
 	}
 	if w.Dependents {
-		add(DependentsMoved).Dependents = false
+		t := add(DependentsMoved)
+		t.Dependents = false
+		t.Init &^= ConfigDependents // what people change is not the run's to restore
+	}
+	if w.Differs {
+		add(SettingsTaken).Differs = false
 	}
 	return buf
 }

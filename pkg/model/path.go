@@ -33,6 +33,8 @@ type State struct {
 
 	Grants    uint8
 	MayExpire uint16
+
+	Around Around
 }
 
 // Seed makes the model's state from observed facts. It lists the facts that
@@ -67,6 +69,9 @@ func Seed(v *facts.Vector) (State, []facts.ID) {
 		if v[facts.GrantFact(i)] == 1 {
 			s.Grants |= 1 << i
 		}
+	}
+	for i, id := range aroundFacts {
+		s.Around[i] = v[id]
 	}
 	return s, assumed
 }
@@ -118,6 +123,9 @@ func (s State) Facts() facts.Vector {
 	for i := range facts.GrantNames() {
 		set(facts.GrantFact(i), b(s.Grants&(1<<i) != 0))
 	}
+	for i, id := range aroundFacts {
+		set(id, s.Around[i])
+	}
 	return v
 }
 
@@ -148,25 +156,34 @@ func (s State) Do(a machine.ActionName, args machine.Args) State {
 		s = s.restart(s.Running)
 	case machine.GatewayAbsent:
 		s.Exists, s.Running = false, false
+	case machine.GatewayDependents:
+		s.DependsOn = 0
 	case machine.RouteSpaces:
+		if len(args.Spaces) > 0 {
+			s.Around.now(facts.NextSplit)
+			break
+		}
 		s.Stale = s.Stale || s.Spaces
 		s.Spaces, s.Uncovered = false, 0
 	case machine.RouteSites:
 		s.Stale = s.Stale || s.Sites > 0
 		s.Sites = 0
 	case machine.DNSRRset:
-		s.MXPrimary = false
-	case machine.QueueReturn:
-		s.MTSIn += s.Out // the reports
-		s.Out = 0
-	case machine.QueueRedirect, machine.QueueExport:
-		s.Out = 0
-	case machine.QueueRetry, machine.ProbeSend:
+		s = s.publish(args)
+	case machine.QueueHold, machine.QueueRelease, machine.QueueReturn, machine.QueueRedirect, machine.QueueExport:
+		s = s.handle(a, args)
+	case machine.QueueRetry, machine.ProbeSend, machine.RunRestore:
 	}
 	return s
 }
 
 func (s State) configure(args machine.Args) State {
+	if args.MaxInbound+args.MaxOutbound > 0 {
+		s.Around.now(facts.NextLimited)
+	}
+	if args.OnSuccessor {
+		return s
+	}
 	if m, err := facts.GwMode.Parse(args.Mode); err == nil && args.Mode != "" {
 		s.ModeSet = uint8(m)
 	}
@@ -197,7 +214,9 @@ func (s State) Decide(c machine.Choice) State {
 		s.Absorbed = 0
 	case machine.SubjectExpiring:
 		s.MayExpire = s.Out
-	case machine.SubjectNoRoute, machine.SubjectSide:
+	case machine.SubjectDiffers:
+		s.Around.set(facts.NextDiffers, 0)
+	case machine.SubjectNoRoute, machine.SubjectSide, machine.SubjectAged:
 	}
 	return s
 }
@@ -213,6 +232,8 @@ func (s State) Next(p Params) (State, bool) {
 		s.MXAll = s.MXPrimary
 	case !s.MXAll && s.MXCached:
 		s.MXCached = false
+	case s.Around.of(facts.NameHere) == 0 && s.Around.of(facts.NameExpired) == 0:
+		s.Around.now(facts.NameExpired)
 	case s.Stale && !s.Spaces && s.Sites == 0:
 		s.Stale = false
 	case s.MTA > 0 && s.Exists:

@@ -1,6 +1,6 @@
 package model
 
-import "strings"
+import "example.org/ims/pkg/machine"
 
 // Bounds are how much can happen at once. How often it can happen is not
 // bounded: messages in all, crashes, lost answers, rejected and expired
@@ -30,43 +30,104 @@ type Start struct {
 	World World
 }
 
-// Starts lists the worlds in which a run may begin: with and without another
-// route and a connected site, and each speciality once.
-func (b Bounds) Starts() []Start {
+// Starts lists the worlds in which a run of a runbook may begin.
+func (b Bounds) Starts(begins machine.Begins) []Start {
 	var all []Start
-	for n := range 7 {
-		if b.Plain && n > 1 {
-			break
-		}
-		other, sites := n&1 == 0, n < 4 && n&2 != 0
-		covers, dependents, outbound := n != 4, n == 5, n == 6
-		w := World{
-			Exists: true, Running: true, Spaces: true, Sites: sites, Other: other || n >= 4, Covers: covers, Dependents: dependents,
-			MXPrimary: true, MXSecondary: true, MXCached: true, Next: true,
-		}
-		if outbound {
-			w.ModeSet, w.Mode = outboundOnly, outboundOnly
-			w.RefuseSet, w.Refuse = refuseTemporary, refuseTemporary
-			w.MXPrimary, w.MXSecondary, w.MXCached = false, false, false
-		}
-		w.Init = w.Config()
-		var words []string
-		for _, x := range []struct {
-			is    bool
-			words string
-		}{
-			{w.Other, "another gateway covers the address space"},
-			{!w.Other, "no other gateway covers the address space"},
-			{sites, "a connected site"},
-			{!covers, "the successor accepts only some of the domains"},
-			{dependents, "another gateway's settings name this one"},
-			{outbound, "Outbound Only, and no MX leads here"},
-		} {
-			if x.is {
-				words = append(words, x.words)
-			}
-		}
-		all = append(all, Start{strings.Join(words, "; "), w})
+	switch begins {
+	case machine.BeginsServing:
+		all = serving()
+	case machine.BeginsStopped:
+		all = stopped()
+	case machine.BeginsAlone:
+		all = alone()
+	case machine.BeginsJoining:
+		all = joining()
+	}
+	for i := range all {
+		all[i].World.Init = all[i].World.Config()
+	}
+	if b.Plain {
+		return all[:2]
 	}
 	return all
+}
+
+// served is a gateway that serves, with a successor and another route.
+func served() World {
+	return World{
+		Exists: true, Running: true, Spaces: true, Other: true, Covers: true, Next: true,
+		MXPrimary: true, MXSecondary: true, MXCached: true,
+		NamePrimary: NameA | NameAAAA, NameSecondary: NameA | NameAAAA, NameCached: true,
+	}
+}
+
+func start(words string, change func(w *World)) Start {
+	w := served()
+	change(&w)
+	return Start{words, w}
+}
+
+// outboundOnlyNow is a gateway to which no MX leads any more.
+func outboundOnlyNow(w *World) {
+	w.ModeSet, w.Mode = outboundOnly, outboundOnly
+	w.RefuseSet, w.Refuse = refuseTemporary, refuseTemporary
+	w.MXPrimary, w.MXSecondary, w.MXCached = false, false, false
+}
+
+// serving are the gateways with a successor: with and without another route
+// and a connected site, and each speciality once.
+func serving() []Start {
+	const covered, uncovered = "another gateway covers the address space", "no other gateway covers the address space"
+	return []Start{
+		start(covered, func(*World) {}),
+		start(uncovered, func(w *World) { w.Other = false }),
+		start(covered+"; a connected site", func(w *World) { w.Sites = true }),
+		start(uncovered+"; a connected site", func(w *World) { w.Other, w.Sites = false, true }),
+		start(covered+"; the successor accepts only some of the domains", func(w *World) { w.Covers = false }),
+		start(covered+"; another gateway's settings name this one", func(w *World) { w.Dependents = true }),
+		start(covered+"; Outbound Only, and no MX leads here", outboundOnlyNow),
+		start(covered+"; the successor lacks a setting; a message older than release_max_age is in mts-out", func(w *World) { w.Differs, w.Old = true, 1 }),
+	}
+}
+
+// stopped are the gateways that hold mail back.
+func stopped() []Start {
+	return []Start{
+		start("stopped, Inbound Only; an MX leads here; a message older than release_max_age is in mts-out", func(w *World) {
+			w.Running, w.ModeSet, w.Mode, w.Old = false, inboundOnly, inboundOnly, 1
+		}),
+		start("running, None; no MX leads here; a message is in mts-out", func(w *World) {
+			outboundOnlyNow(w)
+			w.ModeSet, w.Mode, w.MTSOut = none, none, 1
+		}),
+		start("running, Inbound Only; an MX leads here; a message older than release_max_age is in mts-out", func(w *World) {
+			w.ModeSet, w.Mode, w.Old = inboundOnly, inboundOnly, 1
+		}),
+		start("stopped, Outbound Only; no MX leads here; a message older than release_max_age is in mts-out, and one is in mts-in", func(w *World) {
+			outboundOnlyNow(w)
+			w.Running, w.Old, w.MTSIn = false, 1, 1
+		}),
+		start("stopped, Inbound & Outbound; an MX leads here; no other gateway covers the address space; a message is in the MTA queue", func(w *World) {
+			w.Running, w.Other, w.MTA = false, false, 1
+		}),
+	}
+}
+
+// alone are the gateways that are the only one.
+func alone() []Start {
+	only := func(w *World) { w.Flags, w.Next, w.Covers, w.Other = Alone, false, false, false }
+	return []Start{
+		start("the only gateway", only),
+		start("the only gateway; a connected site", func(w *World) { only(w); w.Sites = true }),
+		start("the only gateway; a message older than release_max_age is in mts-out", func(w *World) { only(w); w.Old = 1 }),
+		start("the only gateway; another site's settings name this one", func(w *World) { only(w); w.Dependents = true }),
+	}
+}
+
+// joining are the gateways beside which another is to serve.
+func joining() []Start {
+	return []Start{
+		start("no other gateway covers the address space", func(w *World) { w.Other = false }),
+		start("another gateway covers the address space; a connected site", func(w *World) { w.Sites = true }),
+	}
 }

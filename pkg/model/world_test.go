@@ -14,7 +14,7 @@ import (
 // walk leads from a start over moves and effects to anywhere.
 func walk(t *rapid.T) (model.Rules, model.World) {
 	r := model.Rules{Bounds: model.DefaultBounds(), Params: model.Params{NonePicksUp: rapid.Bool().Draw(t, "picks up")}}
-	starts := r.Starts()
+	starts := r.Starts(rapid.SampledFrom(machine.AllBegins()).Draw(t, "begins"))
 	w := starts[rapid.IntRange(0, len(starts)-1).Draw(t, "start")].World
 	for range rapid.IntRange(0, 30).Draw(t, "moves") {
 		if rapid.IntRange(0, 4).Draw(t, "effect") == 0 {
@@ -23,6 +23,9 @@ func walk(t *rapid.T) (model.Rules, model.World) {
 			continue
 		}
 		steps := r.AppendMoves(nil, &w)
+		if len(steps) == 0 {
+			break
+		}
 		w = steps[rapid.IntRange(0, len(steps)-1).Draw(t, "move")].To
 	}
 	return r, w
@@ -41,16 +44,29 @@ var effects = []struct {
 	{machine.RouteSpaces, machine.Args{Empty: true}},
 	{machine.RouteSites, machine.Args{Empty: true}},
 	{machine.DNSRRset, machine.Args{Type: "MX"}},
+	{machine.GatewayConfig, machine.Args{MaxInbound: 30, Restart: true}},
+	{machine.GatewayConfig, machine.Args{MaxOutbound: 30, OnSuccessor: true}},
+	{machine.GatewayDependents, machine.Args{}},
+	{machine.RouteSpaces, machine.Args{Spaces: []string{"SMTP:* 1"}}},
+	{machine.RouteSpaces, machine.Args{Spaces: []string{"SMTP:* 1"}, OnSuccessor: true}},
+	{machine.DNSRRset, machine.Args{Type: "MX", NullMX: true}},
+	{machine.DNSRRset, machine.Args{Type: "MX", Also: true}},
+	{machine.DNSRRset, machine.Args{Type: "TXT", SPF: "none"}},
+	{machine.DNSRRset, machine.Args{Type: "A"}},
+	{machine.DNSRRset, machine.Args{Type: "AAAA"}},
+	{machine.DNSRRset, machine.Args{Type: "A", Drain: true}},
+	{machine.DNSRRset, machine.Args{Type: "PTR", Drain: true}},
+	{machine.QueueHold, machine.Args{}},
+	{machine.QueueReturn, machine.Args{Select: machine.SelectHeld}}, // these cannot be undone
+	{machine.QueueRelease, machine.Args{}},
 	{machine.QueueReturn, machine.Args{}},
 }
 
 func TestPackLosesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		_, w := walk(t)
-		for i := range w.Images {
-			w.Images[i] = rapid.Uint8().Draw(t, "image")
-		}
-		w.Digest = rapid.Uint16().Draw(t, "digest")
+		w.Images = rapid.Uint32().Draw(t, "image")
+		w.Digest = rapid.Uint32().Draw(t, "digest")
 		p := w.Pack()
 		if diff := cmp.Diff(w, p.Unpack()); diff != "" {
 			t.Fatalf("Unpack(Pack(w)) differs (-want +got):\n%s", diff)
@@ -83,7 +99,8 @@ func TestFactsAreOfTheSchema(t *testing.T) {
 func TestMovesConserveMail(t *testing.T) {
 	change := map[model.Move]int{
 		model.UserSends: 1, model.MailArrives: 1, model.StrangerArrives: 1,
-		model.Delivered: -1, model.ReportDelivered: -1, model.ReportGivenUp: -1, model.Inward: -1, model.NDRInward: -1, model.SideHandled: -1,
+		model.Delivered: -1, model.ReportDelivered: -1, model.ReportGivenUp: -1, model.Inward: -1, model.NDRInward: -1,
+		model.SideHandled: -1, model.HoldHandled: -1,
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		r, w := walk(t)
@@ -103,11 +120,11 @@ func TestMovesConserveMail(t *testing.T) {
 func TestUndoRestores(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		_, w := walk(t)
-		e := effects[rapid.IntRange(0, len(effects)-2).Draw(t, "which")] // a return cannot be undone
+		e := effects[rapid.IntRange(0, len(effects)-4).Draw(t, "which")] // the last three cannot be undone
 		if !w.Exists || (e.action == machine.GatewayRunning && e.args.Running == "restarted") {
 			return
 		}
-		before, config := w.Before(e.action), w.Config()
+		before, config := w.Before(e.action, &e.args), w.Config()
 		w.Apply(e.action, &e.args)
 		if made, ok := w.Made(e.action, &e.args); ok && !made && w.Running {
 			t.Errorf("%s %+v is not made after Apply: %+v", e.action, e.args, w)
@@ -122,7 +139,11 @@ func TestUndoRestores(t *testing.T) {
 // TestDryRunSpeaksTheSameFacts checks that the dry run's world, seeded with the
 // facts of a start, says the same facts again.
 func TestDryRunSpeaksTheSameFacts(t *testing.T) {
-	for _, s := range model.DefaultBounds().Starts() {
+	var starts []model.Start
+	for _, b := range machine.AllBegins() {
+		starts = append(starts, model.DefaultBounds().Starts(b)...)
+	}
+	for _, s := range starts {
 		v := s.World.Facts(model.Params{})
 		seeded, assumed := model.Seed(&v)
 		if len(assumed) > 0 {
@@ -139,7 +160,7 @@ func TestDryRunSpeaksTheSameFacts(t *testing.T) {
 
 func BenchmarkMoves(b *testing.B) {
 	r := model.Rules{Bounds: model.DefaultBounds()}
-	w := r.Starts()[0].World
+	w := r.Starts(machine.BeginsServing)[0].World
 	w.Out, w.MTSOut, w.In = 1, 1, 1
 	var buf []model.Step
 	b.ReportAllocs()

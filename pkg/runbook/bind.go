@@ -37,6 +37,7 @@ func Bind(doc *Doc, b Binding) (*Book, strictyaml.Mistakes) {
 		bd.book.Def.States = append(bd.book.Def.States, bd.state(&doc.States[i]))
 	}
 	bd.book.Def.Start = max(bd.find(doc.Start), 0)
+	bd.begins()
 	if len(bd.mistakes) > 0 {
 		return nil, bd.mistakes
 	}
@@ -52,6 +53,17 @@ type binder struct {
 
 func (b *binder) add(t strictyaml.Text, rule, format string, args ...any) {
 	b.mistakes.Add(b.doc.pos(t), rule, format, args...)
+}
+
+func (b *binder) begins() {
+	def, t := b.book.Def, b.doc.Begins
+	def.Begins = machine.BeginsServing
+	if t.Value == "" {
+		return
+	}
+	if def.Begins = machine.Begins(t.Value); !slices.Contains(machine.AllBegins(), def.Begins) {
+		b.add(t, "begins", "%q is nothing a run can begin with: want serving, stopped, alone or joining", t)
+	}
 }
 
 func (b *binder) params() {

@@ -26,6 +26,7 @@ type Doc struct {
 	Params     strictyaml.Map[Param]           `yaml:"params"`
 	Assume     strictyaml.Map[strictyaml.Text] `yaml:"assume"`
 	Defaults   Defaults                        `yaml:"defaults"`
+	Begins     strictyaml.Text                 `yaml:"begins"` // serving, stopped, alone, joining; serving if it is not said
 	Start      strictyaml.Text                 `yaml:"start"`
 	States     strictyaml.Map[StateDoc]        `yaml:"states"`
 
@@ -96,17 +97,26 @@ type DoDoc struct {
 
 // WithDoc holds an action's arguments; each action uses its own.
 type WithDoc struct {
-	Mode      strictyaml.Text   `yaml:"mode"`
-	Refuse    strictyaml.Text   `yaml:"refuse"`
-	Retry     []strictyaml.Text `yaml:"retry"`
-	Timeouts  strictyaml.Text   `yaml:"timeouts"`
-	Restart   bool              `yaml:"restart"`
-	Running   strictyaml.Text   `yaml:"running"`
-	Empty     bool              `yaml:"empty"`
-	Type      strictyaml.Text   `yaml:"type"`
-	Successor strictyaml.Text   `yaml:"successor"`
-	Select    strictyaml.Text   `yaml:"select"`
-	Discard   bool              `yaml:"discard"`
+	Gateway     strictyaml.Text   `yaml:"gateway"` // "successor", or none for the gateway of the run
+	Mode        strictyaml.Text   `yaml:"mode"`
+	Refuse      strictyaml.Text   `yaml:"refuse"`
+	Retry       []strictyaml.Text `yaml:"retry"`
+	Timeouts    strictyaml.Text   `yaml:"timeouts"`
+	Restart     bool              `yaml:"restart"`
+	Running     strictyaml.Text   `yaml:"running"`
+	Empty       bool              `yaml:"empty"`
+	Spaces      []strictyaml.Text `yaml:"spaces"` // "TYPE:PATTERN COST", several separated by commas
+	Type        strictyaml.Text   `yaml:"type"`
+	Successor   strictyaml.Text   `yaml:"successor"`
+	NullMX      bool              `yaml:"null_mx"`
+	Also        bool              `yaml:"also"`
+	SPF         strictyaml.Text   `yaml:"spf"`
+	Drain       bool              `yaml:"drain"`
+	Select      strictyaml.Text   `yaml:"select"`
+	OlderThan   strictyaml.Text   `yaml:"older_than"`
+	MaxInbound  strictyaml.Text   `yaml:"max_inbound"`
+	MaxOutbound strictyaml.Text   `yaml:"max_outbound"`
+	Discard     bool              `yaml:"discard"`
 }
 
 // UndoDoc says how an effect is undone: exactly one of the three.

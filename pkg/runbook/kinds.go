@@ -1,6 +1,9 @@
 package runbook
 
 import (
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"example.org/ims/internal/strictyaml"
@@ -20,8 +23,12 @@ func (b *binder) do(e *strictyaml.Entry[StateDoc]) *machine.Do {
 			Gateway: b.book.Bound.Gateway, Mode: b.text(w.Mode), Refuse: b.text(w.Refuse),
 			Timeouts: b.duration(w.Timeouts), Restart: w.Restart, Running: b.text(w.Running),
 			Empty: w.Empty, Type: b.text(w.Type), Successor: b.successor(w.Successor), Select: b.text(w.Select),
-			Discard: w.Discard,
+			Discard: w.Discard, NullMX: w.NullMX, Also: w.Also, SPF: b.text(w.SPF), Drain: w.Drain, OlderThan: b.duration(w.OlderThan),
+			MaxInbound: b.number(w.MaxInbound), MaxOutbound: b.number(w.MaxOutbound), Spaces: b.spaces(w.Spaces),
 		},
+	}
+	if w.Gateway.Value != "" {
+		do.Args.Gateway, do.Args.OnSuccessor = b.successor(w.Gateway), true
 	}
 	for _, r := range w.Retry {
 		do.Args.Retry = append(do.Args.Retry, b.duration(r))
@@ -34,11 +41,48 @@ func (b *binder) do(e *strictyaml.Entry[StateDoc]) *machine.Do {
 			do.Undo = machine.Undo{Kind: machine.UndoImpossible, Why: u.Impossible.Value}
 		}
 	}
-	do.Targets = []string{b.book.Bound.Gateway}
-	if do.Action == machine.DNSRRset {
-		do.Targets = b.book.Bound.Domains
-	}
+	do.Targets = b.targets(do)
 	return do
+}
+
+// targets are what an effect is applied to, one after the other: the accepted
+// domains for their MX and SPF, else a gateway, which for records means the
+// names and addresses of its host.
+func (b *binder) targets(do *machine.Do) []string {
+	switch {
+	case do.Action != machine.DNSRRset, do.Args.Type != "MX" && do.Args.Type != "TXT":
+		return []string{do.Args.Gateway}
+	case do.Args.Drain: // the SPF of the drain name itself, too
+		return append(slices.Clone(b.book.Bound.Domains), do.Args.Gateway)
+	}
+	return b.book.Bound.Domains
+}
+
+func (b *binder) number(t strictyaml.Text) int {
+	if t.Value == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(b.text(t))
+	if err != nil || n < 1 {
+		b.add(t, "number", "%q is no whole number above zero", b.text(t))
+	}
+	return n
+}
+
+// spaces reads a wanted list of address spaces.
+func (b *binder) spaces(list []strictyaml.Text) (all []string) {
+	for _, t := range list {
+		for one := range strings.SplitSeq(b.text(t), ",") {
+			one = strings.TrimSpace(one)
+			kind, rest, ok := strings.Cut(one, ":")
+			pattern, cost, two := strings.Cut(rest, " ")
+			if n, err := strconv.Atoi(cost); !ok || !two || err != nil || kind == "" || pattern == "" || n < 1 || n > 100 {
+				b.add(t, "spaces", "%q is no address space such as \"SMTP:*.example 1\": TYPE:PATTERN COST, with a cost within 1 and 100", one)
+			}
+			all = append(all, one)
+		}
+	}
+	return all
 }
 
 // successor resolves the word "successor" to the bound one.
@@ -112,9 +156,10 @@ func (b *binder) approve(e *strictyaml.Entry[StateDoc]) *machine.Approve {
 
 func (b *binder) subject(t strictyaml.Text) machine.Subject {
 	switch s := machine.Subject(t.Value); s {
-	case "", machine.SubjectLate, machine.SubjectAbsorbed, machine.SubjectExpiring, machine.SubjectNoRoute, machine.SubjectSide:
+	case "", machine.SubjectLate, machine.SubjectAbsorbed, machine.SubjectExpiring, machine.SubjectNoRoute, machine.SubjectSide,
+		machine.SubjectAged, machine.SubjectDiffers:
 		return s
 	}
-	b.add(t, "names", "%q is nothing a decision can name: want late, absorbed, expiring, no_route or side", t)
+	b.add(t, "names", "%q is nothing a decision can name: want late, absorbed, expiring, no_route, side, aged or differs", t)
 	return ""
 }

@@ -43,6 +43,12 @@ func words(key string) []string {
 			names = append(names, string(a))
 		}
 		return names
+	case "begins":
+		var names []string
+		for _, b := range machine.AllBegins() {
+			names = append(names, string(b))
+		}
+		return names
 	case "grants":
 		return facts.GrantNames()
 	case "risk":
