@@ -163,6 +163,16 @@ var house = map[string]room{
 		"internal/gateway/mem":     "a gateway to plan for",
 		"internal/dns/mem":         "a zone to plan for",
 	}},
+	"internal/preflight": {imports: arrows{
+		"pkg/machine":      "which states come before which, and what they change",
+		"pkg/facts":        theFacts,
+		"pkg/guard":        theGuards,
+		"pkg/runbook":      "judges the guards of a bound runbook",
+		"internal/suggest": theNearest,
+	}, tests: arrows{
+		"runbooks":  "judges the shipped runbooks",
+		"pkg/model": "what an effect changes, it changes there",
+	}},
 	"internal/runner": {imports: arrows{
 		"internal/access":  theRights,
 		"internal/engine":  "hosts it",
@@ -289,6 +299,7 @@ var house = map[string]room{
 		"internal/config":     "reads ims.yaml",
 		"internal/runner":     "is a client of the runner",
 		"internal/plan":       "shows dry runs",
+		"internal/preflight":  "shows what stands in the way",
 		"internal/strictyaml": theMistakes,
 		"internal/suggest":    theNearest,
 		"internal/tui":        "shows a run on a terminal",

@@ -24,6 +24,7 @@ type Config struct {
 	Resolver     Resolver
 	Retire       Retire
 	People       []Person
+	Waivers      []Waiver
 }
 
 // Organization is what all gateways have in common, and the process that hosts

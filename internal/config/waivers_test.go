@@ -1,0 +1,55 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestLoadWaivers(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ims.yaml")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(`apiVersion: ims/v1
+kind: Config
+zones:
+  example.test: {key_file: absent.key}
+people:
+  nobody-here: {user: nobody-here, may: view}
+waivers:
+  - {id: cover.in.tls, reason: renewed next week, by: anna, expires: 2027-01-31}
+  - {id: dependents.west, reason: "its host is retired too", by: anna, expires: "2027-01-31T12:00:00+01:00"}
+`)
+	got, err := LoadWaivers(file)
+	want := []Waiver{
+		{ID: "cover.in.tls", Reason: "renewed next week", By: "anna", Expires: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC), Line: 8},
+		{ID: "dependents.west", Reason: "its host is retired too", By: "anna", Expires: time.Date(2027, 1, 31, 11, 0, 0, 0, time.UTC), Line: 9},
+	}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("waivers (-want +got), %v:\n%s", err, diff)
+	}
+	write("waivers:\n  - {id: a, reason: b, by: c, expires: soon}\n  - {id: a, reason: b, expires: 2027-01-31}\n  - {check: a}\n")
+	_, err = LoadWaivers(file)
+	if err == nil {
+		t.Fatal("mistakes in waivers are accepted")
+	}
+	for _, part := range []string{`wants a date such as 2027-01-31`, `check "a" is waived twice`, "waivers.by is missing", "waivers.reason is missing", `"check"`} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("error lacks %q:\n%v", part, err)
+		}
+	}
+	if err := os.Chmod(file, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadWaivers(file); err == nil || !strings.Contains(err.Error(), "chmod go-w") {
+		t.Errorf("a file that others may write to: %v", err)
+	}
+}

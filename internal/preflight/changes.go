@@ -1,0 +1,52 @@
+package preflight
+
+import (
+	"slices"
+	"strings"
+
+	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/machine"
+	"example.org/ims/pkg/runbook"
+)
+
+// Words for groups of facts, by prefix; a name stands for itself.
+var (
+	ofGateway = []string{"gw."}
+	ofStores  = []string{"gw.q.", "gw.side.", "gw.oldest", "gw.expiring", "gw.unaccounted", "gw.sessions", "ledger."}
+	ofRoutes  = []string{"route.here", "route.stale", "route.uncovered", "route.sites", "next.covers_out", "gw.q.mta"}
+)
+
+// changes are the facts that an effect may change, at once or because of it.
+// What an effect does that this does not know may be anything.
+func changes(do *machine.Do, bound runbook.Binding) []facts.ID {
+	words := changedBy(do.Action)
+	if do.Args.Gateway != "" || slices.Contains(do.Targets, bound.Successor) {
+		words = append(slices.Clone(words), "next.", "route.uncovered")
+	}
+	var out []facts.ID
+	for _, id := range facts.All() {
+		if slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(id.String(), w) }) {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+func changedBy(a machine.ActionName) []string {
+	switch a {
+	case machine.GatewayMode, machine.GatewayConfig, machine.GatewayRunning:
+		return append(slices.Clone(ofGateway), ofStores...)
+	case machine.GatewayDependents:
+		return []string{"route.dependents"}
+	case machine.RouteSpaces, machine.RouteSites:
+		return ofRoutes
+	case machine.DNSRRset:
+		return []string{"mx.", "late.", "gw.arrivals", "gw.sessions"}
+	case machine.QueueHold, machine.QueueRelease, machine.QueueReturn, machine.QueueRedirect, machine.QueueExport, machine.QueueRetry:
+		return append([]string{"run."}, ofStores...)
+	case machine.ProbeSend:
+		return ofStores
+	case machine.GatewayAbsent, machine.RunRestore:
+	}
+	return []string{""} // every fact
+}

@@ -1,0 +1,197 @@
+// Package preflight answers "is it safe?" before anything is touched: every
+// guard of a runbook that can be judged now, the cover of what the gateway
+// carries outward and takes inward, and whoever still names it.
+//
+// It is pure: what was observed comes in as a [Snapshot], live or from a file,
+// and the same snapshot gives the same [Report]. It refuses to guess: a guard
+// about what the run itself will change, or wait for, is "not judged yet", and
+// what could not be observed is unknown, which never passes.
+package preflight
+
+import (
+	"fmt"
+	"time"
+
+	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/runbook"
+)
+
+// Verdict of a check, and of a report.
+type Verdict string
+
+// Verdicts, mildest first.
+const (
+	Pass    Verdict = "pass"
+	Unknown Verdict = "unknown"
+	Fail    Verdict = "fail"
+)
+
+func (v Verdict) gravity() int {
+	switch v {
+	case Pass:
+		return 0
+	case Unknown:
+		return 1
+	case Fail:
+	}
+	return 2
+}
+
+func worse(a, b Verdict) Verdict {
+	if b.gravity() > a.gravity() {
+		return b
+	}
+	return a
+}
+
+// Groups of checks.
+const (
+	GroupGuard      = "guard"      // of the runbook
+	GroupOutbound   = "outbound"   // cover of what the gateway carries
+	GroupInbound    = "inbound"    // cover of what it accepts
+	GroupDependents = "dependents" // who else names it
+	GroupRun        = "run"        // runs that are open
+	GroupWaiver     = "waiver"     // waivers that have expired
+)
+
+// Check is one verdict.
+type Check struct {
+	ID         string           `json:"id"` // stable; waivers and baselines name it
+	Group      string           `json:"group"`
+	State      string           `json:"state,omitempty"` // of the runbook, for guards
+	That       string           `json:"that"`            // what is wanted
+	Verdict    Verdict          `json:"verdict"`
+	Reason     string           `json:"reason"`
+	Fix        string           `json:"fix,omitempty"` // the command or edit that helps; empty if it passes
+	Provenance facts.Provenance `json:"provenance"`
+	At         time.Time        `json:"at"`                // when the oldest thing that it relies on was observed
+	Age        int64            `json:"age_seconds"`       // at the time of the report
+	Facts      []string         `json:"facts,omitempty"`   // what it relies on, with values
+	Missing    []string         `json:"missing,omitempty"` // what could not be observed, and why
+	Waived     *Waiver          `json:"waived,omitempty"`
+	Old        bool             `json:"in_baseline,omitempty"` // no better in the baseline
+}
+
+// Open reports whether a check stands in the way.
+func (c *Check) Open() bool { return c.Verdict != Pass && c.Waived == nil && !c.Old }
+
+// Later is a guard that cannot be judged yet.
+type Later struct {
+	ID    string `json:"id"`
+	State string `json:"state"`
+	That  string `json:"that"`
+	Why   string `json:"why"`
+}
+
+// Report is the answer.
+type Report struct {
+	Gateway   string      `json:"gateway"`
+	Successor string      `json:"successor"`
+	Runbook   string      `json:"runbook"`
+	Verdict   Verdict     `json:"verdict"`
+	Offline   bool        `json:"offline"`
+	Now       time.Time   `json:"now"`  // the time that was reasoned about: of the facts, if they are recorded
+	Made      time.Time   `json:"made"` // the time that the report was made
+	Ends      time.Time   `json:"ends_not_before"`
+	Checks    []Check     `json:"checks"`
+	Later     []Later     `json:"not_judged_yet"`
+	Waivers   []WaiverUse `json:"waivers"`
+	Baseline  *Baseline   `json:"baseline,omitempty"`
+	Notes     []string    `json:"notes"`
+}
+
+// Input is what a report is made from.
+type Input struct {
+	Snapshot *Snapshot
+	Book     *runbook.Book
+	Made     time.Time     // the present
+	Offline  bool          // the snapshot comes from a file
+	MaxAge   time.Duration // older facts are unknown; 0 for no limit
+	Waivers  []Waiver
+	Known    []string // ids of checks that waivers may name although this report has none
+	Baseline *Report  // an earlier report, or nil
+}
+
+// Make judges. An error says what is wrong with the input: a waiver or a
+// baseline that does not fit.
+func Make(in Input) (*Report, error) {
+	s := in.Snapshot
+	if in.Offline {
+		s = s.recorded()
+	}
+	if in.MaxAge > 0 {
+		s = s.within(in.Made, in.MaxAge)
+	}
+	r := &Report{
+		Gateway: s.Gateway, Successor: s.Successor, Runbook: in.Book.Def.Name, Verdict: Pass, Offline: in.Offline,
+		Now: s.Made, Made: in.Made, Ends: planned(s, in.Book),
+		Checks: []Check{}, Later: []Later{}, Waivers: []WaiverUse{}, Notes: append([]string{}, s.Notes...),
+	}
+	r.guards(s, in.Book)
+	r.outbound(s)
+	r.inbound(s)
+	r.dependents(s)
+	r.runs(s)
+	if err := r.waive(in.Waivers, in.Known); err != nil {
+		return nil, err
+	}
+	if err := r.compare(in.Baseline); err != nil {
+		return nil, err
+	}
+	for i := range r.Checks {
+		c := &r.Checks[i]
+		if !c.At.IsZero() {
+			c.Age = max(0, int64(in.Made.Sub(c.At)/time.Second))
+		}
+		if c.Verdict == Pass {
+			c.Fix = ""
+		}
+		if c.Open() {
+			r.Verdict = worse(r.Verdict, c.Verdict)
+		}
+	}
+	return r, nil
+}
+
+func (r *Report) add(c Check) { r.Checks = append(r.Checks, c) }
+
+// Count says how many checks have a verdict, and how many of those stand in
+// the way.
+func (r *Report) Count(v Verdict) (all, open int) {
+	for i := range r.Checks {
+		if r.Checks[i].Verdict == v {
+			all++
+			if r.Checks[i].Open() {
+				open++
+			}
+		}
+	}
+	return all, open
+}
+
+// planned is when a run that starts now ends at the earliest: every wait of
+// the runbook takes at least its own time, and the old MX must have left the
+// caches.
+func planned(s *Snapshot, book *runbook.Book) time.Time {
+	end := s.Made
+	if s.Cached.After(end) {
+		end = s.Cached
+	}
+	for i := range book.Def.States {
+		if w := book.Def.States[i].Wait; w != nil {
+			end = end.Add(w.For)
+		}
+	}
+	return end
+}
+
+// runs makes every open run on the gateway a blocker.
+func (r *Report) runs(s *Snapshot) {
+	for _, run := range s.Runs {
+		r.add(Check{
+			ID: "open-run." + run, Group: GroupRun, That: "no run is open on gateway " + s.Gateway, Verdict: Fail,
+			Reason: fmt.Sprintf("run %s is open on gateway %s, so this looks at the middle of it", run, s.Gateway),
+			Fix:    "ims status " + run, Provenance: s.provenance(), At: s.Made,
+		})
+	}
+}
