@@ -63,7 +63,7 @@ func (w *World) nameLate(o *observer, ev *engine.Evidence) {
 	}
 	o.config = c
 	for _, d := range w.cfg.Domains {
-		if s := w.safe(d.Name, o); s.After(o.safe) {
+		if s := o.deadline(d.Name); s.After(o.safe) {
 			o.safe = s
 		}
 	}

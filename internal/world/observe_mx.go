@@ -1,7 +1,6 @@
 package world
 
 import (
-	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -12,16 +11,6 @@ import (
 )
 
 const typeMX = "MX"
-
-// recall takes up the observations of before a crash.
-func (o *observer) recall() {
-	for _, d := range o.cfg.Domains {
-		var obs []zone.Observation
-		if json.Unmarshal([]byte(o.memory[memMX+d.Name]), &obs) == nil {
-			o.history[d.Name] = obs
-		}
-	}
-}
 
 // mxState sums up the domains.
 type mxState struct {
@@ -89,13 +78,10 @@ func (o *observer) domain(d Domain) mxState {
 	if rr, err := d.Writer.Read(o.ctx, d.Name, typeMX); err == nil {
 		st.primary = yes(o.wantedRRset(rr))
 	}
-	o.history[d.Name] = compact(append(o.history[d.Name], round...))
-	if raw, err := json.Marshal(o.history[d.Name]); err == nil {
-		o.memory[memMX+d.Name] = string(raw)
-	}
-	due := zone.Deadline(o.history[d.Name], o.old, 0)
+	known := o.remember(subject{d.Name, typeMX}, round)
+	due := zone.Deadline(append(slices.Clone(known), silent(round)...), o.old, 0)
 	st.expired = due.Expired(o.now, o.cfg.Floor)
-	safe := o.World.safe(d.Name, o)
+	safe := due.Safe(o.cfg.Floor)
 	if safe.After(o.safe) {
 		o.safe = safe
 	}
@@ -105,9 +91,15 @@ func (o *observer) domain(d Domain) mxState {
 	return st
 }
 
-// safe is when the old MX of a domain has left every cache that obeys.
-func (w *World) safe(domain string, o *observer) time.Time {
-	return zone.Deadline(w.history[domain], o.old, 0).Safe(w.cfg.Floor)
+// deadline is when the old MX of a domain has left every cache that obeys.
+func (o *observer) deadline(domain string) time.Time {
+	return zone.Deadline(o.past(subject{domain, typeMX}), o.old, 0).Safe(o.cfg.Floor)
+}
+
+// silent are the servers of a round that proved nothing: one of which nothing
+// is known may publish anything.
+func silent(round []zone.Observation) []zone.Observation {
+	return slices.DeleteFunc(slices.Clone(round), func(ob zone.Observation) bool { return ob.Counts() })
 }
 
 func yes(b bool) zone.Verdict {
@@ -123,31 +115,6 @@ func (o *observer) old(ob zone.Observation) bool { return ob.RRset.NamesHost(o.c
 // wantedRRset reports whether an RRset leads to the successor and not here.
 func (o *observer) wantedRRset(r zone.RRset) bool {
 	return !r.NamesHost(o.cfg.Hostname) && (o.cfg.SuccessorHostname == "" || r.NamesHost(o.cfg.SuccessorHostname))
-}
-
-// compact keeps of each server's answers the first and the last of every run
-// of equal ones, which is all that the deadline depends on.
-func compact(obs []zone.Observation) []zone.Observation {
-	kept := make([]zone.Observation, 0, len(obs))
-	last := map[string][]int{} // per server: places in kept of the run's answers
-	for _, ob := range obs {
-		if !ob.Counts() {
-			continue
-		}
-		key := ob.Server.Addr
-		run := last[key]
-		if n := len(run); n == 2 && kept[run[0]].RRset.Equal(ob.RRset) && kept[run[1]].RRset.Equal(ob.RRset) {
-			kept[run[1]] = ob
-			continue
-		}
-		kept = append(kept, ob)
-		run = append(run, len(kept)-1)
-		if len(run) > 2 || (len(run) == 2 && !kept[run[0]].RRset.Equal(ob.RRset)) {
-			run = run[len(run)-1:]
-		}
-		last[key] = run
-	}
-	return kept
 }
 
 // next looks at the successor.

@@ -67,19 +67,18 @@ type Routing interface {
 // called by one goroutine at a time.
 type World struct {
 	cfg     Config
-	history map[string][]zone.Observation // per domain, compacted
+	history map[subject][]zone.Observation // compacted
 	book    *ledger.Book
 	seq     uint64 // last tracking event read
 	pairs   ledger.Ledger
 	until   time.Time // old MX may be cached until then, as of the last observation
-	loaded  bool
 }
 
 var _ engine.World = (*World)(nil)
 
 // New makes a World.
 func New(cfg Config) *World {
-	return &World{cfg: cfg, history: map[string][]zone.Observation{}, book: ledger.NewBook(cfg.Name)}
+	return &World{cfg: cfg, history: map[subject][]zone.Observation{}, book: ledger.NewBook(cfg.Name)}
 }
 
 // Observe reads every fact.
@@ -87,10 +86,6 @@ func (w *World) Observe(ctx context.Context, look engine.Look) engine.Observatio
 	o := &observer{World: w, ctx: ctx, look: look, set: facts.NewSet(), now: time.Now(), memory: map[string]string{}}
 	for k, v := range look.Memory {
 		o.memory[k] = v
-	}
-	if !w.loaded {
-		w.loaded = true
-		o.recall()
 	}
 	o.gateway()
 	o.stores()
@@ -119,7 +114,6 @@ const (
 	memAccepted = "accepted"
 	memRouted   = "routed"
 	memSwitched = "switched" // when the wanted MX was first seen everywhere
-	memMX       = "mx."      // per domain: the observations that decide T_dns
 )
 
 // observer is one observation under way.
