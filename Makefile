@@ -27,8 +27,14 @@ demo-audit: build ## the demo, recounted from the mailboxes' own files without i
 	build/ims demo --yes --keep --dir $(DEMO_DIR)
 	python3 internal/lab/audit/audit.py $(DEMO_DIR)
 
+.PHONY: prove
+prove: build ## prove and test the shipped runbooks with the program itself
+	build/ims runbook lint runbooks/
+	build/ims runbook check --bounds ci runbooks/
+	build/ims runbook test runbooks/
+
 .PHONY: test
-test: test-deps ## run all tests with the race detector
+test: test-deps prove ## run all tests with the race detector
 	@command -v gcc >/dev/null || { echo 'make: the race detector needs a C compiler; try: apt-get install gcc libc6-dev' >&2; exit 1; }
 	@mkdir -p build && go build -o build/testsum ./internal/testsum
 	CGO_ENABLED=1 PATH="$$PATH:/usr/sbin:/sbin" go test -race -count=1 -timeout 10m -json ./... | build/testsum

@@ -173,7 +173,13 @@ var house = map[string]room{
 		"runbooks":  "judges the shipped runbooks",
 		"pkg/model": "what an effect changes, it changes there",
 	}},
+	"internal/notify": {imports: arrows{
+		"pkg/facts":   theFacts,
+		"pkg/machine": "tells what a run's records mean",
+		"pkg/runbook": "knows titles and conditions of states",
+	}},
 	"internal/runner": {imports: arrows{
+		"internal/notify":  "tells people what happens in its runs",
 		"internal/access":  theRights,
 		"internal/engine":  "hosts it",
 		"internal/journal": "is the only writer of journals",
@@ -293,6 +299,7 @@ var house = map[string]room{
 		"pkg/gateway":         "reads modes, spaces and settings",
 		"pkg/zone":            "reads names and RRsets",
 		"pkg/runbook":         "reads parameters of runbooks",
+		"internal/notify":     "reads whom it tells, and tries their templates",
 	}},
 	"internal/cli": {imports: arrows{
 		"internal/output":     "prints",

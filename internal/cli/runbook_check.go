@@ -17,6 +17,7 @@ type runbookCheckOptions struct {
 	bounds boundsValue
 	why    string
 	limit  int
+	report reportFiles
 }
 
 // boundsValue is the value of --bounds.
@@ -62,6 +63,7 @@ seconds; "default" take minutes and some gigabytes of memory.`,
 			return names, cobra.ShellCompDirectiveDefault
 		},
 	}
+	reportFlag(cmd, &opts.report)
 	formatFlag(cmd, &opts.format, output.Text, output.JSON, output.JUnit, output.SARIF, output.GitHub)
 	wordFlag(cmd, &opts.bounds, "bounds", "how much can happen at once (default "+opts.bounds.Name+")", check.BoundNames())
 	cmd.Flags().StringVar(&opts.why, "why", "", "drop this `state` of the runbook, or swap it with the next, and say what breaks")
@@ -90,6 +92,9 @@ func runRunbookCheck(ctx context.Context, s *session, p *output.Printer, argv []
 		}
 		results = append(results, res)
 		verdict = output.Worse(verdict, verdictKind(res.Verdict))
+	}
+	if err := opts.report.write(s.deps.Version, checkFindings(books, results)); err != nil {
+		return err
 	}
 	if err := printChecks(s, p, books, results); err != nil {
 		return err

@@ -18,11 +18,7 @@ type runbookCheckData struct {
 func printChecks(s *session, p *output.Printer, books []*runbook.Book, results []*check.Result) error {
 	switch p.Format() {
 	case output.JUnit, output.SARIF, output.GitHub:
-		var all []finding
-		for i, res := range results {
-			all = append(all, findings(books[i], res)...)
-		}
-		b, err := renderFindings(p.Format(), s.deps.Version, all)
+		b, err := renderFindings(p.Format(), s.deps.Version, checkFindings(books, results))
 		if err != nil {
 			return err
 		}
@@ -39,6 +35,14 @@ func printChecks(s *session, p *output.Printer, books []*runbook.Book, results [
 		}
 		assumptionLines(page, results)
 	})
+}
+
+func checkFindings(books []*runbook.Book, results []*check.Result) []finding {
+	var all []finding
+	for i, res := range results {
+		all = append(all, findings(books[i], res)...)
+	}
+	return all
 }
 
 // findings are the verdicts on a runbook, each step of a trace at the state of

@@ -10,6 +10,7 @@ import (
 
 func newRunbookLint(s *session) *cobra.Command {
 	var format output.Format
+	var reports reportFiles
 	cmd := &cobra.Command{
 		Use:   "lint [NAME|FILE|FOLDER…]",
 		Short: "Report every mistake in runbooks, with its place",
@@ -21,9 +22,10 @@ Without arguments the shipped runbooks are checked.`,
 		Example:           "  ims runbook lint ./mine.yaml\n  ims runbook lint -o sarif runbooks/ >lint.sarif",
 		ValidArgsFunction: s.completeRunbooks,
 		RunE: func(_ *cobra.Command, argv []string) error {
-			return runRunbookLint(s, s.printer(format), argv)
+			return runRunbookLint(s, s.printer(format), argv, reports)
 		},
 	}
+	reportFlag(cmd, &reports)
 	formatFlag(cmd, &format, output.Text, output.JSON, output.JUnit, output.SARIF, output.GitHub)
 	return exits(cmd, output.Done)
 }
@@ -41,7 +43,7 @@ type lintMistake struct {
 	Message string `json:"message"`
 }
 
-func runRunbookLint(s *session, p *output.Printer, argv []string) error {
+func runRunbookLint(s *session, p *output.Printer, argv []string, reports reportFiles) error {
 	if len(argv) == 0 {
 		names, err := s.shipped()
 		if err != nil {
@@ -64,6 +66,9 @@ func runRunbookLint(s *session, p *output.Printer, argv []string) error {
 	}
 	for _, m := range mistakes {
 		data.Mistakes = append(data.Mistakes, lintMistake{m.Pos.File, m.Pos.Line, m.Pos.Col, m.Rule, m.Message})
+	}
+	if err := reports.write(s.deps.Version, lintFindings(data)); err != nil {
+		return err
 	}
 	if err := printLint(s, p, data); err != nil || len(mistakes) == 0 {
 		return err

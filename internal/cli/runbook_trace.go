@@ -23,7 +23,7 @@ const tracesDir = "traces"
 
 func newRunbookTest(s *session) *cobra.Command {
 	var format output.Format
-	var only string
+	var opts runbookTestOptions
 	cmd := &cobra.Command{
 		Use:   "test [NAME|FILE|FOLDER…]",
 		Short: "Perform the traces of runbooks, and show where they part",
@@ -32,19 +32,27 @@ func newRunbookTest(s *session) *cobra.Command {
 A trace is one way through a runbook, written down: what is observed, answered,
 refused, how much time passes, where the runner crashes, and which states must
 be entered because of it. The traces of FOLDER/NAME.yaml are in
-FOLDER/traces/NAME.yaml. They are performed by the real machine and the real
+FOLDER/traces/NAME.yaml, and either file may be named. They are performed by the real machine and the real
 guards, without a world.
 
 Without arguments the shipped runbooks are tested.`,
 		Example:           "  ims runbook test\n  ims runbook test ./mine.yaml --trace stuck\n  ims runbook test -o junit runbooks/ >traces.xml",
 		ValidArgsFunction: s.completeRunbooks,
 		RunE: func(_ *cobra.Command, argv []string) error {
-			return runRunbookTest(s, s.printer(format), argv, only)
+			return runRunbookTest(s, s.printer(format), argv, opts)
 		},
 	}
-	cmd.Flags().StringVar(&only, "trace", "", "only the trace with this `name`")
+	cmd.Flags().StringVar(&opts.only, "trace", "", "only the trace with this `name`")
+	cmd.Flags().BoolVar(&opts.allowNone, "allow-none", false, "runbooks without traces are no mistake")
+	reportFlag(cmd, &opts.reports)
 	formatFlag(cmd, &format, output.Text, output.JSON, output.JUnit, output.GitHub)
 	return exits(cmd, output.Done, output.Failed)
+}
+
+type runbookTestOptions struct {
+	only      string
+	allowNone bool
+	reports   reportFiles
 }
 
 type runbookTestData struct {
@@ -77,14 +85,14 @@ type runbookTestDiffs struct {
 	Guards []string `json:"guards"`
 }
 
-func runRunbookTest(s *session, p *output.Printer, argv []string, only string) error {
+func runRunbookTest(s *session, p *output.Printer, argv []string, opts runbookTestOptions) error {
 	tests, err := s.traces(p, argv)
 	if err != nil {
 		return err
 	}
 	data, failed, ran := runbookTestData{Runbooks: []runbookTestBook{}}, 0, 0
 	for _, t := range tests {
-		one := testBook(t, only)
+		one := testBook(t, opts.only)
 		for _, tr := range one.Traces {
 			ran++
 			if tr.Differs != nil {
@@ -93,8 +101,11 @@ func runRunbookTest(s *session, p *output.Printer, argv []string, only string) e
 		}
 		data.Runbooks = append(data.Runbooks, one)
 	}
-	if ran == 0 {
-		return output.As(output.Usage, "ims runbook test --help", noTrace(tests, only))
+	if ran == 0 && (!opts.allowNone || opts.only != "") {
+		return output.As(output.Usage, "ims runbook test --help", noTrace(tests, opts.only))
+	}
+	if err := opts.reports.write(s.deps.Version, traceFindings(data)); err != nil {
+		return err
 	}
 	if err := printTests(s, p, data); err != nil {
 		return err
@@ -126,7 +137,7 @@ type bookTraces struct {
 
 // traces reads what the arguments name. All mistakes come at once.
 func (s *session) traces(p *output.Printer, argv []string) ([]bookTraces, error) {
-	books, err := s.books(argv)
+	books, err := s.books(traced(argv))
 	if err != nil {
 		return nil, err
 	}
@@ -146,6 +157,21 @@ func (s *session) traces(p *output.Printer, argv []string) ([]bookTraces, error)
 		all = append(all, bookTraces{b, doc})
 	}
 	return all, output.As(output.Usage, "ims runbook test --help", wrong.Err())
+}
+
+// traced names the runbooks of files of traces, as whoever commits either wants
+// it.
+func traced(argv []string) []string {
+	var out []string
+	for _, arg := range argv {
+		if dir, file := filepath.Split(arg); filepath.Base(dir) == tracesDir && filepath.Ext(file) == ".yaml" {
+			arg = filepath.Join(filepath.Dir(filepath.Clean(dir)), file)
+		}
+		if !slices.Contains(out, arg) {
+			out = append(out, arg)
+		}
+	}
+	return out
 }
 
 // traceFile reads the traces of the runbook that was read from a file, or of
