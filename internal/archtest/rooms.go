@@ -177,7 +177,7 @@ var house = map[string]room{
 		"pkg/facts":   theFacts,
 		"pkg/machine": "tells what a run's records mean",
 		"pkg/runbook": "knows titles and conditions of states",
-	}},
+	}, tests: arrows{"runbooks": "tells of a shipped runbook"}},
 	"internal/runner": {imports: arrows{
 		"internal/notify":  "tells people what happens in its runs",
 		"internal/access":  theRights,
@@ -191,6 +191,7 @@ var house = map[string]room{
 		"pkg/zone":         "an RRset is part of what a run shows",
 		"pkg/ledger":       "shows the account of messages",
 	}, tests: arrows{
+		"pkg/zone":                  "puts an old MX back",
 		"internal/world/worldtest":  "a small organization",
 		"runbooks":                  "hosts the shipped runbooks",
 		"internal/world":            "the world that its wiring gives it",
@@ -306,6 +307,7 @@ var house = map[string]room{
 		"internal/config":     "reads ims.yaml",
 		"internal/runner":     "is a client of the runner",
 		"internal/plan":       "shows dry runs",
+		"internal/notify":     "tries whether people are told",
 		"internal/preflight":  "shows what stands in the way",
 		"internal/strictyaml": theMistakes,
 		"internal/suggest":    theNearest,

@@ -41,6 +41,7 @@ func (r *reader) config(doc *document) *Config {
 	c.Resolver = r.resolver(&doc.Resolver)
 	c.Retire = r.retire(&doc.Retire, c)
 	c.People = r.people(doc.People)
+	c.Notify = r.notify(&doc.Notify)
 	c.Waivers = r.waivers(doc.Waivers)
 	return c
 }

@@ -25,6 +25,7 @@ type Config struct {
 	Retire       Retire
 	People       []Person
 	Waivers      []Waiver
+	Notify       Notify
 }
 
 // Organization is what all gateways have in common, and the process that hosts

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"example.org/ims/internal/notify"
 	"example.org/ims/internal/strictyaml"
 	"example.org/ims/pkg/gateway"
 )
@@ -129,6 +130,11 @@ var full = &Config{
 		Params: map[string]string{"floor": "2s", "min": "3"}, ArchiveDir: "/etc/ims/state/archive",
 	},
 	People: []Person{{"anna", "anna", 1000, "approve"}, {"op", "1001", 1001, "operate"}},
+	Notify: Notify{Digest: 12 * time.Hour, Targets: []notify.Target{
+		{Name: "pager", Exec: []string{"/usr/bin/page", "{{.Kind}}"}, On: []notify.Kind{notify.Approval, notify.Stalled}, Text: "{{.Run}}: {{.Text}}"},
+		{Name: "chat", Webhook: "https://chat.example.test/hook"},
+		{Name: "ops", Mail: "ops@elsewhere.test", Via: "mx.elsewhere.test:25", From: "ims@example.test"},
+	}},
 }
 
 func TestMinimal(t *testing.T) {
@@ -151,6 +157,7 @@ func TestMinimal(t *testing.T) {
 			},
 		}},
 		Retire: Retire{Runbook: "q285090", ArchiveDir: "/etc/ims/state/archive"},
+		Notify: Notify{Digest: 24 * time.Hour},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)
@@ -159,7 +166,7 @@ func TestMinimal(t *testing.T) {
 
 // TestMistakes compares with golden files; UPDATE=1 writes them.
 func TestMistakes(t *testing.T) {
-	for _, name := range []string{"mistakes", "nothing", "scalar", "incomplete", "lists"} {
+	for _, name := range []string{"mistakes", "nothing", "scalar", "incomplete", "lists", "notify"} {
 		t.Run(name, func(t *testing.T) {
 			c, err := read(t, name+".yaml")
 			if c != nil || !errors.As(err, new(strictyaml.Mistakes)) {

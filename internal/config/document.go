@@ -17,6 +17,7 @@ type document struct {
 	Resolver     resolverDoc                `yaml:"resolver"`
 	Retire       retireDoc                  `yaml:"retire"`
 	People       strictyaml.Map[personDoc]  `yaml:"people"`
+	Notify       notifyDoc                  `yaml:"notify"`
 	Waivers      []waiverDoc                `yaml:"waivers"`
 }
 

@@ -20,6 +20,11 @@ type stored struct {
 	Binding runbook.Binding `json:"binding"`
 	Opener  string          `json:"opener"`
 	Core    string          `json:"core"`
+	// Of a run that was opened from a saved plan: the plan and its hash.
+	PlanHash string          `json:"plan_hash,omitempty"`
+	Plan     json.RawMessage `json:"plan,omitempty"`
+
+	nonce string // of the plan; the journal keeps it
 }
 
 // hosted is a run that this runner performs, or performed.
@@ -61,6 +66,11 @@ func owner() string {
 
 // openRun opens a run and begins to perform it.
 func (s *Server) openRun(ctx context.Context, r Request, actor string) (string, error) {
+	s.opening.Lock()
+	defer s.opening.Unlock()
+	if len(r.Plan) > 0 {
+		return s.openPlanned(ctx, r, actor)
+	}
 	file, source, err := s.opts.Site.Runbook(r.Runbook)
 	if err != nil {
 		return "", usage(err)
@@ -74,6 +84,11 @@ func (s *Server) openRun(ctx context.Context, r Request, actor string) (string, 
 	if err != nil {
 		return "", usage(err)
 	}
+	return s.begin(ctx, st, book, leases)
+}
+
+// begin makes a run durable and begins to perform it.
+func (s *Server) begin(ctx context.Context, st stored, book *runbook.Book, leases []string) (string, error) {
 	world, err := s.opts.Site.World(ctx, book)
 	if err != nil {
 		return "", usage(err)
@@ -96,6 +111,7 @@ func (s *Server) record(ctx context.Context, st stored, book *runbook.Book, leas
 		Kind: machine.Opened.String(), At: now, Event: machine.Event{Kind: machine.Opened},
 		Detail: machine.Detail{
 			Runbook: book.Def.Name, Gateway: st.Binding.Gateway, Params: book.Params, Core: st.Core, Actor: st.Opener,
+			Digest: st.PlanHash,
 		},
 	})
 	if err != nil {
@@ -108,6 +124,7 @@ func (s *Server) record(ctx context.Context, st stored, book *runbook.Book, leas
 	return s.journal.OpenRun(ctx, journal.RunInfo{
 		ID: fmt.Sprintf("%s-%d", st.Binding.Gateway, len(earlier)+1), Gateway: st.Binding.Gateway, Runbook: book.Def.Name,
 		Digest: book.Doc.Digest, Owner: owner(), Opened: now, Text: book.Doc.Source, Params: params,
+		Nonce: st.nonce,
 	}, leases, first...)
 }
 
@@ -224,6 +241,9 @@ func (s *Server) host(ctx context.Context, run journal.Run, st stored, book *run
 	}
 	s.runs[run.ID] = h
 	s.engines.Go(func() { s.perform(ctx, h) })
+	if s.people != nil {
+		s.engines.Go(func() { s.tellOf(ctx, h) })
+	}
 	return nil
 }
 

@@ -6,7 +6,7 @@
 //
 //	GET  /v1/runner                 who serves, since when
 //	GET  /v1/runs                   every run, oldest first
-//	POST /v1/runs                   open a run: Request
+//	POST /v1/runs                   open a run: Request, perhaps from a saved plan
 //	GET  /v1/runs/RUN               its Status
 //	GET  /v1/runs/RUN/watch         its Status whenever it changed, as JSON lines
 //	GET  /v1/runs/RUN/monitor       its Monitor: ?viewer=WORD&after=SEQ
@@ -25,6 +25,7 @@ package runner
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -37,6 +38,7 @@ import (
 	"example.org/ims/internal/access"
 	"example.org/ims/internal/engine"
 	"example.org/ims/internal/journal"
+	"example.org/ims/internal/notify"
 	"example.org/ims/pkg/runbook"
 )
 
@@ -52,6 +54,9 @@ type Request struct {
 	Successor string            `json:"successor,omitempty"`
 	Runbook   string            `json:"runbook,omitempty"`
 	Params    map[string]string `json:"params,omitempty"`
+	// Plan is a saved plan, which says all of the above; a run from it is
+	// refused if it does not hold any more.
+	Plan json.RawMessage `json:"plan,omitempty"`
 }
 
 // Site makes of a configuration what a run needs.
@@ -67,10 +72,12 @@ type Site interface {
 
 // Options of a runner.
 type Options struct {
-	Dir    string // state directory
-	Site   Site
-	People access.People
-	Log    *slog.Logger // drops everything if nil
+	Dir     string // state directory
+	Site    Site
+	People  access.People
+	Log     *slog.Logger    // drops everything if nil
+	Targets []notify.Target // who is told what happens in runs
+	Digest  time.Duration   // how often of a soak
 	// Once ends the runner when no run is open any more. One that nobody asks
 	// for a run ends after a minute.
 	Once bool
@@ -84,11 +91,13 @@ type Server struct {
 	log     *slog.Logger
 	lock    *journal.ProcessLock
 	journal *journal.Journal
+	people  *notify.Notifier // nil if nobody is told
 	ln      net.Listener
 	self    uint32
 	started time.Time
 
 	taking   sync.Mutex // held while a stopped run is resumed
+	opening  sync.Mutex // held while a run is opened, of which there is one at a time
 	mu       sync.Mutex
 	runs     map[string]*hosted
 	closing  bool
@@ -120,8 +129,14 @@ func Open(ctx context.Context, o Options) (s *Server, err error) {
 	if err != nil {
 		return nil, errors.Join(err, s.lock.Unlock())
 	}
+	if len(o.Targets) > 0 {
+		s.people, err = notify.Open(notify.Options{Dir: o.Dir, Targets: o.Targets, Digest: o.Digest, Log: s.log})
+		if err != nil {
+			return nil, errors.Join(err, s.journal.Close(), s.lock.Unlock())
+		}
+	}
 	if s.ln, err = access.Listen(Socket(o.Dir)); err != nil {
-		return nil, errors.Join(err, s.journal.Close(), s.lock.Unlock())
+		return nil, errors.Join(err, s.release())
 	}
 	return s, nil
 }
@@ -133,7 +148,10 @@ func Open(ctx context.Context, o Options) (s *Server, err error) {
 func (s *Server) Serve(ctx context.Context) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer func() { err = errors.Join(err, s.journal.Close(), s.lock.Unlock()) }()
+	defer func() { err = errors.Join(err, s.release()) }()
+	if s.people != nil {
+		defer s.tellPeople(ctx)()
+	}
 	if err := s.resumeAll(ctx); err != nil {
 		if ctx.Err() != nil {
 			err = nil // asked to end before it began
@@ -151,6 +169,15 @@ func (s *Server) Serve(ctx context.Context) (err error) {
 	}
 	s.stopEngines()
 	return errors.Join(err, s.stopServing(ctx, h, done))
+}
+
+// release gives back what Open took, but for the socket.
+func (s *Server) release() error {
+	var err error
+	if s.people != nil {
+		err = s.people.Close()
+	}
+	return errors.Join(err, s.journal.Close(), s.lock.Unlock())
 }
 
 // stopEngines stops every run at its next commit.

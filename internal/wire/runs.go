@@ -19,7 +19,9 @@ var _ cli.Runs = runs{}
 // Runner implements cli.Runs.
 func (runs) Runner(c *config.Config) (runner.Options, error) {
 	people, err := peopleOf(c.People)
-	return runner.Options{Dir: c.StateDir, Site: runSite{newSite(c)}, People: people}, err
+	return runner.Options{
+		Dir: c.StateDir, Site: runSite{newSite(c)}, People: people, Targets: c.Notify.Targets, Digest: c.Notify.Digest,
+	}, err
 }
 
 // Plan implements cli.Runs.

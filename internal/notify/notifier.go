@@ -1,0 +1,228 @@
+package notify
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// FileName is the name of the file of notifications in a state directory.
+const FileName = "notify.jsonl"
+
+// Pace of what a target did not take: after first, twice as long each time, up
+// to last; and for how long at all.
+const (
+	firstRetry = time.Second
+	lastRetry  = 5 * time.Minute
+	giveUp     = 24 * time.Hour
+)
+
+// Options of a Notifier.
+type Options struct {
+	Dir     string // state directory
+	Targets []Target
+	Digest  time.Duration // how often a soak is told of; 0 is never
+	Log     *slog.Logger
+}
+
+// Notifier tells targets. It is safe for concurrent use; each target is told in
+// order, and a slow one holds up no other.
+type Notifier struct {
+	opts Options
+	mu   sync.Mutex
+	box  *outbox
+	more map[string]chan struct{} // by target: something was added
+	told chan struct{}            // closed and replaced whenever a target was told
+}
+
+// Open reads what is still to be told. Close it after Run has returned.
+func Open(o Options) (*Notifier, error) {
+	box, err := openOutbox(filepath.Join(o.Dir, FileName))
+	if err != nil {
+		return nil, err
+	}
+	n := &Notifier{opts: o, box: box, more: map[string]chan struct{}{}, told: make(chan struct{})}
+	for _, t := range o.Targets {
+		n.more[t.Name] = make(chan struct{}, 1)
+	}
+	return n, nil
+}
+
+// Close releases the file.
+func (n *Notifier) Close() error { return n.box.close() }
+
+// Digest is how often a soak is told of.
+func (n *Notifier) Digest() time.Duration { return n.opts.Digest }
+
+// Knows reports whether anything was ever noted of a run that is not forgotten.
+func (n *Notifier) Knows(run string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.box.knows(run)
+}
+
+// Tell notes durably what people are to be told. What was noted before is not
+// told again. It does not wait for any target.
+func (n *Notifier) Tell(notes []Notification) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, note := range notes {
+		for i := range n.opts.Targets {
+			t := &n.opts.Targets[i]
+			if !t.Wants(note.Kind) {
+				continue
+			}
+			added, err := n.box.add(t.Name, note)
+			if err != nil {
+				return err
+			}
+			if !added {
+				continue
+			}
+			select {
+			case n.more[t.Name] <- struct{}{}:
+			default:
+			}
+		}
+	}
+	return nil
+}
+
+// Run tells targets until ctx is done.
+func (n *Notifier) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	for i := range n.opts.Targets {
+		wg.Go(func() { n.serve(ctx, &n.opts.Targets[i]) })
+	}
+	wg.Wait()
+}
+
+// Drain waits until every target was told everything, or ctx is done.
+func (n *Notifier) Drain(ctx context.Context) {
+	for {
+		left, told := n.left()
+		if left == 0 {
+			return
+		}
+		select {
+		case <-told:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// left is how much is still to be told, and a channel that is closed when it
+// changes.
+func (n *Notifier) left() (int, <-chan struct{}) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	left := 0
+	for _, t := range n.opts.Targets {
+		left += len(n.box.pending[t.Name])
+	}
+	return left, n.told
+}
+
+func (n *Notifier) serve(ctx context.Context, t *Target) {
+	for {
+		note, ok := n.next(t.Name)
+		if ok {
+			if !n.deliver(ctx, t, note) {
+				return
+			}
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-n.more[t.Name]:
+		}
+	}
+}
+
+func (n *Notifier) next(target string) (Notification, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	list := n.box.pending[target]
+	if len(list) == 0 {
+		return Notification{}, false
+	}
+	return list[0], true
+}
+
+// deliver tells a target, again and again if it must. It reports false when ctx
+// ended first.
+func (n *Notifier) deliver(ctx context.Context, t *Target, note Notification) bool {
+	pause, since := firstRetry, time.Now()
+	for {
+		note.Attempt++
+		n.try(t.Name, note.ID)
+		err := t.send(ctx, note)
+		if ctx.Err() != nil && err != nil {
+			return false
+		}
+		gaveUp := ""
+		if err != nil && time.Since(since) >= giveUp {
+			gaveUp = err.Error()
+			n.opts.Log.Error("nobody was told", "target", t.Name, "id", note.ID, "err", err)
+		}
+		if err == nil || gaveUp != "" {
+			n.done(t.Name, note.ID, gaveUp)
+			return true
+		}
+		n.opts.Log.Warn("target not told", "target", t.Name, "id", note.ID, "attempt", note.Attempt, "again_in", pause, "err", err)
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return false
+		case <-timer.C:
+		}
+		pause = min(2*pause, lastRetry)
+	}
+}
+
+// try notes that a target is about to be told, so that a repetition after a
+// crash says that it may be one.
+func (n *Notifier) try(target, id string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := n.box.write(entry{Target: target, Tried: id}); err != nil {
+		n.opts.Log.Error("attempt not noted", "target", target, "id", id, "err", err)
+	}
+}
+
+func (n *Notifier) done(target, id, gaveUp string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	close(n.told)
+	n.told = make(chan struct{})
+	if err := n.box.told(target, id, gaveUp); err != nil {
+		n.opts.Log.Error("not noted that a target was told, which may be told again", "target", target, "id", id, "err", err)
+	}
+}
+
+// Result is how a target took a test.
+type Result struct {
+	Target string `json:"target"`
+	Error  string `json:"error,omitempty"`
+}
+
+// Try tells each target a test, once, and says how it took it.
+func Try(ctx context.Context, targets []Target) []Result {
+	out := make([]Result, len(targets))
+	var wg sync.WaitGroup
+	for i := range targets {
+		wg.Go(func() {
+			out[i].Target = targets[i].Name
+			if err := targets[i].send(ctx, example("test/test/"+time.Now().UTC().Format("20060102T150405.000"))); err != nil {
+				out[i].Error = err.Error()
+			}
+		})
+	}
+	wg.Wait()
+	return out
+}

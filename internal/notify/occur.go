@@ -1,0 +1,170 @@
+package notify
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/machine"
+	"example.org/ims/pkg/runbook"
+)
+
+// Story folds a run's journal into what people are told of it. The same records
+// give the same notifications. It is not safe for concurrent use.
+type Story struct {
+	book   *runbook.Book
+	run    string
+	hist   *machine.History
+	n      int // records so far
+	asked  int // visits so far when a question was told
+	late   int64
+	digest time.Duration // how often a soak is told of; 0 is never
+	told   int           // digests of the current visit
+}
+
+// NewStory begins the story of a run. While it soaks, a digest is told every so
+// often.
+func NewStory(book *runbook.Book, run string, digest time.Duration) *Story {
+	return &Story{book: book, run: run, hist: machine.NewHistory(book.Def), digest: digest}
+}
+
+// Add folds a record and returns what people are told of it.
+func (s *Story) Add(r machine.Record) []Notification {
+	before, visits := s.hist.State, len(s.hist.Visits)
+	s.hist.Add(r)
+	s.n++
+	if len(s.hist.Visits) != visits {
+		s.told = 0
+	}
+	def := s.book.Def
+	left := &def.States[before.Cur]
+	switch {
+	case r.Kind == machine.Asked:
+		if s.asked == len(s.hist.Visits) { // put anew, because its evidence changed
+			return nil
+		}
+		s.asked = len(s.hist.Visits)
+		command := fmt.Sprintf("ims approve %s %s", s.run, r.Detail.State)
+		return s.tell(Approval, r, before, "somebody has to answer: "+r.Detail.Comment, command, r.Detail.Evidence...)
+	case r.Kind == machine.Observed:
+		return s.client(r)
+	case r.Event.Kind == machine.ClosedRun && r.Kind == machine.ClosedRun.String():
+		return s.tell(Finished, r, before, "the run has ended: "+r.Detail.Outcome, "ims status "+s.run, s.ledger()...)
+	case r.Kind == machine.Elapsed.String() && left.Wait != nil && (r.Event.Timer == machine.StallTimer || r.Event.Timer == machine.TimeoutTimer):
+		return s.tell(Stalled, r, before, s.stalled(left, r.Event.Timer), "ims status "+s.run, s.held()...)
+	case r.Kind == machine.Judged.String() && left.Wait != nil && int(r.Event.Guard) == left.Wait.Drift && r.Event.Verdict == machine.Pass:
+		return s.tell(Drift, r, before, "somebody changed what the run had set: "+s.why(left.Wait.Drift), "ims status "+s.run)
+	case s.hist.State.Phase == machine.Operating && before.Phase != machine.Operating:
+		text := "the run waits for its operator: " + s.hist.State.Why.String()
+		if r.Detail.Why != "" {
+			text += ", " + r.Detail.Why
+		}
+		return s.tell(Operator, r, s.hist.State, text, "ims status "+s.run)
+	}
+	return nil
+}
+
+// Tick returns the digest that is due, if the run soaks.
+func (s *Story) Tick(now time.Time) []Notification {
+	st := s.hist.State
+	if s.digest <= 0 || !st.Armed(machine.HoldTimer) || len(s.hist.Visits) == 0 || s.hist.Paused != nil {
+		return nil
+	}
+	visit := s.hist.Visits[len(s.hist.Visits)-1]
+	due := int(now.Sub(visit.Entered) / s.digest)
+	if due <= s.told {
+		return nil
+	}
+	s.told = due
+	w := s.book.Def.States[st.Cur].Wait
+	r := machine.Record{At: visit.Entered.Add(time.Duration(due) * s.digest)}
+	text := fmt.Sprintf("%s: quiet for %s of %s", s.book.Def.States[st.Cur].Title, s.hist.Earned.Round(time.Second), w.For)
+	n := s.tell(Digest, r, st, text, "ims status "+s.run, append(s.held(), s.ledger()...)...)
+	n[0].ID = fmt.Sprintf("%s/%s/%d.%d", s.run, Digest, len(s.hist.Visits), due)
+	return n
+}
+
+func (s *Story) tell(k Kind, r machine.Record, at machine.State, text, command string, lines ...string) []Notification {
+	st := &s.book.Def.States[at.Cur]
+	return []Notification{{
+		ID: fmt.Sprintf("%s/%s/%d", s.run, k, s.n), Kind: k, Run: s.run, Runbook: s.book.Def.Name,
+		Gateway: s.book.Bound.Gateway, Successor: s.book.Bound.Successor, State: st.ID, Title: st.Title,
+		At: r.At, Text: text, Command: command, Lines: lines,
+	}}
+}
+
+// client tells of clients that do not follow MX, as more of them come.
+func (s *Story) client(r machine.Record) []Notification {
+	n, err := strconv.ParseInt(r.Detail.Facts[facts.LateNeverFollow.String()], 10, 64)
+	if err != nil {
+		return nil // not observed, or not changed
+	}
+	before := s.late
+	s.late = n
+	if n <= before {
+		return nil
+	}
+	text := fmt.Sprintf("%d clients came back after the old MX had expired, so they do not follow MX", n)
+	if n == 1 {
+		text = "a client came back after the old MX had expired, so it does not follow MX"
+	}
+	return s.tell(LateClient, r, s.hist.State, text, "ims gateway clients "+s.book.Bound.Gateway, r.Detail.Evidence...)
+}
+
+func (s *Story) stalled(st *machine.StateDef, t machine.Timer) string {
+	if t == machine.TimeoutTimer {
+		return fmt.Sprintf("%s takes longer than foreseen: %s", st.ID, s.why(st.Wait.Until))
+	}
+	return fmt.Sprintf("%s has not fallen for %s: %s", st.Wait.Metric, st.Wait.Stall, s.why(st.Wait.Until))
+}
+
+// why is the first condition of a guard that does not hold, or that does for a
+// guard that says what must not be.
+func (s *Story) why(g int) string {
+	if g < 0 {
+		return "for no reason that is known"
+	}
+	v := facts.UnknownVector()
+	for _, id := range facts.All() {
+		if value, err := id.Parse(s.hist.Facts[id.String()]); err == nil {
+			v[id] = value
+		}
+	}
+	all := s.book.Guards[g]
+	for _, f := range all.Findings(&v) {
+		if f.Verdict != machine.Pass {
+			return f.Guard.Why
+		}
+	}
+	if len(all) > 0 {
+		return all[0].Why
+	}
+	return "for no reason that is known"
+}
+
+// held says what the stores hold.
+func (s *Story) held() []string {
+	var words []string
+	for _, id := range []facts.ID{facts.GwQMTA, facts.GwQMTSOut, facts.GwQOut, facts.GwQIn, facts.GwQMTSIn, facts.GwSideHold, facts.GwSideBad} {
+		if v, ok := s.hist.Facts[id.String()]; ok {
+			words = append(words, id.String()+" "+v)
+		}
+	}
+	return []string{strings.Join(words, ", ")}
+}
+
+// ledger is the account of messages.
+func (s *Story) ledger() []string {
+	var words []string
+	for _, name := range []string{"accepted", "generated", "delivered", "returned", "absorbed", "present", "unaccounted"} {
+		if v, ok := s.hist.Facts["count."+name]; ok {
+			words = append(words, name+" "+v)
+		}
+	}
+	if len(words) == 0 {
+		return nil
+	}
+	return []string{"ledger: " + strings.Join(words, ", ")}
+}

@@ -1,0 +1,196 @@
+package notify
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// outbox is what targets are still to be told, and what they were told of runs
+// that are not over. It is a file of JSON lines that is only appended to; each
+// line is durable before it counts. It is not safe for concurrent use.
+type outbox struct {
+	f       *os.File
+	pending map[string][]Notification // by target, oldest first
+	seen    map[string]map[string]bool
+}
+
+// entry is a line of the file: something to tell a target, or that it was told.
+type entry struct {
+	Target string        `json:"target"`
+	Note   *Notification `json:"note,omitempty"`
+	Tried  string        `json:"tried,omitempty"`   // id: an attempt was begun
+	Told   string        `json:"told,omitempty"`    // id
+	GaveUp string        `json:"gave_up,omitempty"` // why it was not
+}
+
+// openOutbox opens the file or makes it. A last line that is cut short never
+// counted, and is dropped.
+func openOutbox(path string) (*outbox, error) {
+	o := &outbox{pending: map[string][]Notification{}, seen: map[string]map[string]bool{}}
+	old, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read notifications: %w", err)
+	}
+	lines := bufio.NewScanner(bytes.NewReader(old))
+	lines.Buffer(nil, 1<<22)
+	for n := 1; lines.Scan(); n++ {
+		var e entry
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			if bytes.HasSuffix(old, []byte("\n")) || lines.Scan() {
+				return nil, fmt.Errorf("read notifications: %s:%d: %w", path, n, err)
+			}
+			break
+		}
+		o.note(e)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("read notifications: %w", err)
+	}
+	return o, o.compact(path)
+}
+
+func (o *outbox) note(e entry) {
+	if e.Note != nil {
+		if o.seen[e.Target] == nil {
+			o.seen[e.Target] = map[string]bool{}
+		}
+		o.seen[e.Target][e.Note.ID] = true
+		o.pending[e.Target] = append(o.pending[e.Target], *e.Note)
+		return
+	}
+	list := o.pending[e.Target]
+	for i := range list {
+		if list[i].ID == e.Tried {
+			list[i].Attempt++
+			return
+		}
+		if list[i].ID == e.Told {
+			o.pending[e.Target] = append(list[:i:i], list[i+1:]...)
+			return
+		}
+	}
+}
+
+// compact writes the file anew, without what needs not be known any more.
+func (o *outbox) compact(path string) error {
+	tmp := path + ".new"
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("write notifications: %w", err)
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	over := o.over()
+	for target, ids := range o.seen {
+		waiting := map[string]*Notification{}
+		for i := range o.pending[target] {
+			waiting[o.pending[target][i].ID] = &o.pending[target][i]
+		}
+		for id := range ids {
+			if waiting[id] == nil && !over[runOf(id)] { // told: the id is what must be kept
+				err = errors.Join(err, enc.Encode(entry{Target: target, Note: &Notification{ID: id}}), enc.Encode(entry{Target: target, Told: id}))
+			}
+		}
+		for i := range o.pending[target] {
+			err = errors.Join(err, enc.Encode(entry{Target: target, Note: &o.pending[target][i]}))
+		}
+	}
+	_, writeErr := f.Write(b.Bytes())
+	if err := errors.Join(err, writeErr, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("write notifications: %w", err)
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return fmt.Errorf("write notifications: %w", err)
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("write notifications: %w", err)
+	}
+	if err := errors.Join(dir.Sync(), dir.Close()); err != nil {
+		return fmt.Errorf("write notifications: %w", err)
+	}
+	o.f, err = os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("write notifications: %w", err)
+	}
+	return nil
+}
+
+// over lists the runs that have ended and of which everybody was told.
+func (o *outbox) over() map[string]bool {
+	runs := map[string]bool{}
+	for _, ids := range o.seen {
+		for id := range ids {
+			if strings.Contains(id, "/"+string(Finished)+"/") {
+				runs[runOf(id)] = true
+			}
+		}
+	}
+	for _, list := range o.pending {
+		for _, n := range list {
+			delete(runs, runOf(n.ID))
+		}
+	}
+	return runs
+}
+
+func runOf(id string) string {
+	run, _, _ := strings.Cut(id, "/")
+	return run
+}
+
+// add makes it durable that a target is to be told. It reports false for what
+// was added before.
+func (o *outbox) add(target string, n Notification) (bool, error) {
+	if o.seen[target][n.ID] {
+		return false, nil
+	}
+	e := entry{Target: target, Note: &n}
+	if err := o.write(e); err != nil {
+		return false, err
+	}
+	o.note(e)
+	return true, nil
+}
+
+// knows reports whether anything was noted of a run.
+func (o *outbox) knows(run string) bool {
+	for _, ids := range o.seen {
+		for id := range ids {
+			if runOf(id) == run {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// told makes it durable that a target was told, or why it never will be.
+func (o *outbox) told(target, id, gaveUp string) error {
+	e := entry{Target: target, Told: id, GaveUp: gaveUp}
+	o.note(e)
+	return o.write(e)
+}
+
+func (o *outbox) write(e entry) error {
+	raw, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("encode notification: %w", err)
+	}
+	if _, err := o.f.Write(append(raw, '\n')); err != nil {
+		return fmt.Errorf("write notifications: %w", err)
+	}
+	if err := o.f.Sync(); err != nil {
+		return fmt.Errorf("write notifications: %w", err)
+	}
+	return nil
+}
+
+func (o *outbox) close() error { return o.f.Close() }

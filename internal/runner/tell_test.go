@@ -1,0 +1,177 @@
+package runner_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"example.org/ims/internal/gateway/mem"
+	"example.org/ims/internal/notify"
+	"example.org/ims/internal/runner"
+	"example.org/ims/internal/world/worldtest"
+	"example.org/ims/pkg/zone"
+)
+
+// told is what one target was told, by id.
+type told struct {
+	mu  sync.Mutex
+	all map[string]notify.Notification
+	bad []string // ids that were told again without saying so
+}
+
+func (l *told) add(n notify.Notification) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, again := l.all[n.ID]; again && n.Attempt < 2 {
+		l.bad = append(l.bad, n.ID)
+	}
+	l.all[n.ID] = n
+}
+
+func (l *told) kinds() map[notify.Kind]int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	kinds := map[notify.Kind]int{}
+	for _, n := range l.all {
+		kinds[n.Kind]++
+	}
+	return kinds
+}
+
+func readTold(t *testing.T, path string) *told {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	l := &told{all: map[string]notify.Notification{}}
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var n notify.Notification
+		if err := json.Unmarshal(lines.Bytes(), &n); err != nil {
+			t.Fatal(err)
+		}
+		l.add(n)
+	}
+	return l
+}
+
+// TestPeopleAreTold leads a run through everything that people are told of, over
+// two lives of the runner, and compares what a program and a webhook were told.
+func TestPeopleAreTold(t *testing.T) {
+	hooked := &told{all: map[string]notify.Notification{}}
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var n notify.Notification
+		if err := json.NewDecoder(r.Body).Decode(&n); err != nil {
+			t.Error(err)
+		}
+		hooked.add(n)
+	}))
+	t.Cleanup(srv.Close)
+	dir, lab := shortDir(t), live(t)
+	out := filepath.Join(t.TempDir(), "told")
+	o := runner.Options{Dir: dir, Site: site{lab}, People: people(), Digest: 30 * time.Millisecond, Targets: []notify.Target{
+		{Name: "program", Exec: []string{"sh", "-c", `cat >>"$0"`, out}},
+		{Name: "hook", Webhook: srv.URL},
+	}}
+	c, end := serve(t, o)
+	lab.Org.OnHandover(func(h mem.Handover) mem.Answer {
+		if h.Inbound {
+			return mem.Answer{}
+		}
+		return mem.Answer{Code: 450, Text: "later"}
+	})
+	lab.Org.Send(mem.Mail{From: "u@example.test", Rcpts: []string{"a@far.test"}})
+	r := retire("")
+	r.Params["stalled_after"], r.Params["watch"] = "50ms", "100ms"
+	run, err := c.Open(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(state string) func(runner.Status) bool {
+		return func(s runner.Status) bool { return s.State == state && (s.Asked != nil || s.Phase == "operating") }
+	}
+	answer := func(state, choice string) {
+		t.Helper()
+		s := waitFor(t, c, run, at(state))
+		if s.State != state {
+			t.Fatalf("in %s %s, want %s", s.State, s.Phase, state)
+		}
+		if err := c.Approve(t.Context(), run, runner.Answer{State: state, Choice: choice}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	answer("consent_no_route", "")
+	waitFor(t, c, run, at("drain_help")) // after a stall
+	end()
+	c, end = serve(t, o)
+	lab.Org.OnHandover(func(mem.Handover) mem.Answer { return mem.Answer{} })
+	answer("drain_help", "wait_more")
+	if s := waitFor(t, c, run, at("confirm")); s.State != "confirm" {
+		t.Fatalf("in %s %s", s.State, s.Phase)
+	}
+	if err := c.Reject(t.Context(), run, runner.Answer{State: "confirm"}); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, c, run, func(s runner.Status) bool { return s.Phase == "operating" })
+	if err := c.Resume(t.Context(), run, ""); err != nil {
+		t.Fatal(err)
+	}
+	answer("confirm", "")
+	if s := waitFor(t, c, run, func(s runner.Status) bool { return s.Ended() }); s.Outcome != "retired" {
+		t.Errorf("run ends %s", s.Outcome)
+	}
+	end() // which waits until everybody was told
+
+	program := readTold(t, out)
+	for _, l := range []*told{program, hooked} {
+		kinds := l.kinds()
+		if len(l.bad) > 0 {
+			t.Errorf("told twice: %v", l.bad)
+		}
+		if kinds[notify.Approval] != 4 || kinds[notify.Operator] != 1 || kinds[notify.Stalled] == 0 || kinds[notify.Finished] != 1 || kinds[notify.Digest] == 0 {
+			t.Errorf("told of %v", kinds)
+		}
+	}
+	for id := range hooked.all {
+		if _, ok := program.all[id]; !ok {
+			t.Errorf("only the webhook was told %s", id)
+		}
+	}
+	if len(program.all) != len(hooked.all) {
+		t.Errorf("the program was told %d things, the webhook %d", len(program.all), len(hooked.all))
+	}
+}
+
+// TestPeopleAreToldOfDrift puts the old MX back in the last soak.
+func TestPeopleAreToldOfDrift(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "told")
+	lab := live(t)
+	c, end := serve(t, runner.Options{Dir: shortDir(t), Site: site{lab}, People: people(), Targets: []notify.Target{
+		{Name: "program", Exec: []string{"sh", "-c", `cat >>"$0"`, out}, On: []notify.Kind{notify.Drift}},
+	}})
+	r := retire("")
+	r.Params["watch"] = "1h"
+	run, err := c.Open(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, c, run, func(s runner.Status) bool { return s.Asked != nil })
+	if err := c.Approve(t.Context(), run, runner.Answer{}); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, c, run, func(s runner.Status) bool { return s.State == "watch" })
+	lab.Zone.Set(zone.NewMX(worldtest.Domain, 0, zone.MX{Pref: 10, Host: "east." + worldtest.Domain}))
+	waitFor(t, c, run, func(s runner.Status) bool { return s.Phase == "operating" })
+	end()
+	l := readTold(t, out)
+	if kinds := l.kinds(); len(l.all) != 1 || kinds[notify.Drift] != 1 {
+		t.Errorf("told of %v", kinds)
+	}
+}
