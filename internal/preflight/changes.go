@@ -11,16 +11,17 @@ import (
 
 // Words for groups of facts, by prefix; a name stands for itself.
 var (
-	ofGateway = []string{"gw."}
-	ofStores  = []string{"gw.q.", "gw.side.", "gw.oldest", "gw.expiring", "gw.unaccounted", "gw.sessions", "ledger."}
-	ofRoutes  = []string{"route.here", "route.stale", "route.uncovered", "route.sites", "next.covers_out", "gw.q.mta"}
+	ofGateway = []string{"gw.", "ledger.", "next.limited", "next.differs"}
+	ofStores  = []string{"gw.q.", "gw.side.", "gw.oldest", "gw.expiring", "gw.aged", "gw.unaccounted", "gw.sessions", "ledger."}
+	ofRoutes  = []string{"route.here", "route.stale", "route.uncovered", "route.sites", "next.covers_out", "next.split", "gw.q.mta"}
+	ofNames   = []string{"mx.", "spf.", "name.", "drain.", "next.named", "late.", "gw.arrivals", "gw.sessions"}
 )
 
 // changes are the facts that an effect may change, at once or because of it.
 // What an effect does that this does not know may be anything.
 func changes(do *machine.Do, bound runbook.Binding) []facts.ID {
 	words := changedBy(do.Action)
-	if do.Args.Gateway != "" || slices.Contains(do.Targets, bound.Successor) {
+	if do.Action != machine.GatewayDependents && slices.Contains(do.Targets, bound.Successor) {
 		words = append(slices.Clone(words), "next.", "route.uncovered")
 	}
 	var out []facts.ID
@@ -35,15 +36,15 @@ func changes(do *machine.Do, bound runbook.Binding) []facts.ID {
 func changedBy(a machine.ActionName) []string {
 	switch a {
 	case machine.GatewayMode, machine.GatewayConfig, machine.GatewayRunning:
-		return append(slices.Clone(ofGateway), ofStores...)
+		return ofGateway
 	case machine.GatewayDependents:
-		return []string{"route.dependents"}
+		return []string{"route.dependents", "next.differs"}
 	case machine.RouteSpaces, machine.RouteSites:
 		return ofRoutes
 	case machine.DNSRRset:
-		return []string{"mx.", "late.", "gw.arrivals", "gw.sessions"}
+		return ofNames
 	case machine.QueueHold, machine.QueueRelease, machine.QueueReturn, machine.QueueRedirect, machine.QueueExport, machine.QueueRetry:
-		return append([]string{"run."}, ofStores...)
+		return ofStores
 	case machine.ProbeSend:
 		return ofStores
 	case machine.GatewayAbsent, machine.RunRestore:

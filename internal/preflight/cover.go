@@ -3,6 +3,9 @@ package preflight
 import (
 	"fmt"
 	"strings"
+
+	"example.org/ims/pkg/machine"
+	"example.org/ims/pkg/runbook"
 )
 
 // outbound judges cover of every address space from every origin, and of every
@@ -35,21 +38,44 @@ func (r *Report) outbound(s *Snapshot) {
 	}
 }
 
-// dependents judges whether each other gateway has stopped naming this one.
-func (r *Report) dependents(s *Snapshot) {
+// dependents judges whether each other gateway has stopped naming this one, or
+// will by the runbook: what has a clear replacement is then changed by the run.
+func (r *Report) dependents(s *Snapshot, book *runbook.Book) {
+	mover := ""
+	for i := range book.Def.States {
+		if st := &book.Def.States[i]; mover == "" && st.Do != nil && st.Do.Action == machine.GatewayDependents {
+			mover = st.ID
+		}
+	}
 	for _, d := range s.Dependents {
 		c := Check{
 			ID: "dependents." + d.Gateway, Group: GroupDependents, Provenance: s.provenance(), At: d.At,
-			That: fmt.Sprintf("no setting of gateway %s names %s (eleven-steps.2)", d.Gateway, s.Gateway),
+			That: fmt.Sprintf("no setting of gateway %s is left that names %s (eleven-steps.2)", d.Gateway, s.Gateway),
 		}
-		switch {
-		case d.Err != "":
-			c = c.unknown(d.Err, "ims gateway show "+d.Gateway)
-		case len(d.Settings) == 0:
-			c = c.pass("none does")
-		default:
-			c = c.fail(d.Fix, "%s", strings.Join(d.Settings, "; "))
-		}
-		r.add(c)
+		r.add(c.naming(d, mover))
 	}
+}
+
+func (c Check) naming(d Dependents, mover string) Check {
+	var open, moved []string
+	fix := ""
+	for _, n := range d.Names {
+		if mover != "" && !n.Open {
+			moved = append(moved, n.What)
+			continue
+		}
+		open = append(open, n.What)
+		if fix == "" {
+			fix = n.Fix
+		}
+	}
+	switch {
+	case len(open) > 0:
+		return c.fail(fix, "%s", strings.Join(open, "; "))
+	case d.Err != "":
+		return c.unknown(d.Err, "ims gateway show "+d.Gateway)
+	case len(moved) > 0:
+		return c.pass("changed by %s: %s", mover, strings.Join(moved, "; "))
+	}
+	return c.pass("none names it")
 }

@@ -130,7 +130,7 @@ func Make(in Input) (*Report, error) {
 	r.guards(s, in.Book)
 	r.outbound(s)
 	r.inbound(s)
-	r.dependents(s)
+	r.dependents(s, in.Book)
 	r.runs(s)
 	if err := r.waive(in.Waivers, in.Known); err != nil {
 		return nil, err

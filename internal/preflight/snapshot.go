@@ -64,11 +64,17 @@ type Part struct {
 
 // Dependents are the settings of one other gateway that name this one.
 type Dependents struct {
-	Gateway  string    `json:"gateway"`
-	At       time.Time `json:"at"`
-	Err      string    `json:"error,omitempty"`
-	Settings []string  `json:"settings"`
-	Fix      string    `json:"fix,omitempty"`
+	Gateway string    `json:"gateway"`
+	At      time.Time `json:"at"`
+	Err     string    `json:"error,omitempty"` // why not everything is known
+	Names   []Naming  `json:"settings"`
+}
+
+// Naming is one setting that names the gateway.
+type Naming struct {
+	What string `json:"what"` // the setting, its value, and how it names the gateway
+	Fix  string `json:"fix"`
+	Open bool   `json:"open"` // there is no clear replacement: somebody must decide
 }
 
 // FactsOf are the words for a set of facts.

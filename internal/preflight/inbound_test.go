@@ -1,0 +1,79 @@
+package preflight
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestInboundCover(t *testing.T) {
+	yes, no, later, closed := Answer{"accept", "250"}, Answer{"permanent", "550 no such user"}, Answer{"temporary", "450 later"}, Answer{"closed", "connection refused"}
+	const rcpt, stranger, size, tls = "cover.in.example.test.recipient", "cover.in.example.test.stranger", "cover.in.example.test.size", "cover.in.tls"
+	tests := []struct {
+		name   string
+		change func(in *Inbound, d *Domain)
+		id     string
+		want   Verdict
+		text   string
+	}{
+		{"refused", func(_ *Inbound, d *Domain) { d.New.Known = no }, rcpt, Fail, `west answers "550 no such user" to a@example.test`},
+		{"refused by both", func(_ *Inbound, d *Domain) { d.Old.Known, d.New.Known = no, no }, rcpt, Pass, "nothing to cover"},
+		{"for now", func(_ *Inbound, d *Domain) { d.New.Known = later }, rcpt, Unknown, "says nothing about later"},
+		{"closed", func(in *Inbound, d *Domain) { in.New.Closed, d.New = true, Answers{closed, closed} }, rcpt, Fail, "connection refused"},
+		{"silent", func(in *Inbound, d *Domain) { in.New.Err, d.New = "no answer within 10s", Answers{} }, rcpt, Unknown, "no answer within 10s"},
+		{"both refuse strangers", func(*Inbound, *Domain) {}, stranger, Pass, "both answer permanent"},
+		{"takes strangers", func(_ *Inbound, d *Domain) { d.New.Random = yes }, stranger, Fail, "report to forged senders"},
+		{"no longer takes all", func(_ *Inbound, d *Domain) { d.Old.Random = yes }, stranger, Fail, "mail that was taken would be refused"},
+		{"gray", func(_ *Inbound, d *Domain) { d.New.Random = later }, stranger, Unknown, "only for now"},
+		{"the gateway is silent", func(in *Inbound, d *Domain) { in.Old.Err, d.Old = "no route", Answers{} }, stranger, Unknown, "no route"},
+		{"large enough", func(*Inbound, *Domain) {}, size, Pass, "takes 1000 bytes"},
+		{"too small", func(_ *Inbound, d *Domain) { d.Largest = 1001 }, size, Fail, "takes at most 1000 bytes"},
+		{"any size", func(in *Inbound, d *Domain) { in.New.Size, d.Largest = 0, 1<<40 }, size, Pass, "any size"},
+		{"size not declared", func(in *Inbound, _ *Domain) { in.New.SizeKnown = false }, size, Unknown, "does not declare"},
+		{"no message seen", func(in *Inbound, d *Domain) { in.New.SizeKnown, d.Messages = false, 0 }, size, Pass, "has no message"},
+		{"no log", func(in *Inbound, _ *Domain) { in.Log = "cannot tell" }, size, Unknown, "cannot tell"},
+		{"certificate", func(*Inbound, *Domain) {}, tls, Pass, "valid until"},
+		{"other name", func(in *Inbound, _ *Domain) { in.New.TLS.Covers, in.New.TLS.Why = false, "for mx.test" }, tls, Fail, "for mx.test"},
+		{"expires during the run", func(in *Inbound, _ *Domain) { in.New.TLS.NotAfter = now.Add(10 * 24 * time.Hour) }, tls, Fail, "before the run can end"},
+		{"outlives the run", func(in *Inbound, _ *Domain) { in.New.TLS.NotAfter = now.Add(11 * 24 * time.Hour) }, tls, Pass, "valid until"},
+		{"broken", func(in *Inbound, _ *Domain) { in.New.TLS.Failed = "the handshake fails" }, tls, Fail, "the handshake fails"},
+		{"lost", func(in *Inbound, _ *Domain) { in.New.TLS = Certificate{} }, tls, Fail, "cannot follow"},
+		{"never was", func(in *Inbound, _ *Domain) { in.Old.TLS, in.New.TLS = Certificate{}, Certificate{} }, tls, Pass, "neither east nor west"},
+		{"not seen", func(in *Inbound, _ *Domain) { in.New.TLS = Certificate{Err: "reset"} }, tls, Unknown, "reset"},
+		{"nobody knows what was", func(in *Inbound, _ *Domain) { in.Old.TLS, in.New.TLS = Certificate{Err: "reset"}, Certificate{} }, tls, Unknown, "reset"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := serving(nil)
+			tt.change(&s.Inbound, &s.Inbound.List[0])
+			c := find(t, report(t, Input{Snapshot: s}), tt.id)
+			if c.Verdict != tt.want || !strings.Contains(c.Reason, tt.text) || (c.Fix == "") != (tt.want == Pass) {
+				t.Errorf("%+v, want %s: %s", c, tt.want, tt.text)
+			}
+		})
+	}
+}
+
+func TestWithoutASuccessorInboundIsLost(t *testing.T) {
+	s := serving(nil)
+	s.Successor = ""
+	c := find(t, report(t, Input{Snapshot: s}), "cover.in.successor")
+	if c.Verdict != Fail || !strings.Contains(c.Fix, "--to SUCCESSOR") {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestWhatIsNotListedIsUnknown(t *testing.T) {
+	s := serving(nil)
+	s.Inbound.MX, s.Inbound.Log = []string{"example.test: the transfer is refused"}, "the log is gone"
+	s.Outbound.Err = "gateway west does not answer"
+	r := report(t, Input{Snapshot: s})
+	for _, id := range []string{"cover.in.mx.example.test", "cover.in.log", "cover.out"} {
+		if c := find(t, r, id); c.Verdict != Unknown || c.Reason == "" || c.Fix == "" {
+			t.Errorf("%+v", c)
+		}
+	}
+	if r.Verdict != Unknown {
+		t.Errorf("verdict = %s", r.Verdict)
+	}
+}
