@@ -45,7 +45,10 @@ type violation struct {
 const maxStates = 80_000_000
 
 func explore(ctx context.Context, x *shell, limit int, until set) *graph {
-	starts := x.rules.Starts(x.def.Begins)
+	return exploreFrom(ctx, x, limit, until, x.rules.Starts(x.def.Begins))
+}
+
+func exploreFrom(ctx context.Context, x *shell, limit int, until set, starts []model.Start) *graph {
 	g := &graph{shell: x, starts: starts, table: newTable(), max: limit, until: until, cover: newCover()}
 	for i := range starts {
 		w := starts[i].World

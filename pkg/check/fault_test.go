@@ -137,6 +137,12 @@ states:
   redirect: {because: a test, do: {action: queue.redirect}, undo: {nothing: it was sent}, then: {ok: done}}
   done: {end: succeeded}
 `},
+	{name: "nameless", want: "S15", states: `
+start: forbid
+states:
+  forbid: {because: a test, do: {action: dns.rrset, with: {type: TXT, spf: none}}, undo: {restore: true}, then: {ok: done}}
+  done: {end: succeeded}
+`},
 	{name: "circle", want: "L2", states: `
 start: one
 states:

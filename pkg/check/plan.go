@@ -12,6 +12,7 @@ type plan struct {
 	states []notes
 	slots  []slot // by state: where the value before is kept
 	final  uint64 // bits of effects that cannot be undone
+	undone uint64 // bits of effects that an abort has to think of
 	comes  bool   // the runbook restores what it changed, and goes on
 }
 
@@ -43,6 +44,9 @@ func study(b *Runbook) plan {
 			w := model.Width(st.Do.Action, &st.Do.Args)
 			p.slots[i] = slot{uint8(at), uint8(w)}
 			at += w
+		}
+		if st.Kind == machine.KindDo && st.Do.Undo.Kind != machine.UndoNothing {
+			p.undone |= 1 << i
 		}
 		p.comes = p.comes || (st.Kind == machine.KindDo && st.Do.Action == machine.RunRestore)
 		if st.Kind == machine.KindDo && st.Do.Undo.Kind == machine.UndoImpossible {

@@ -168,6 +168,7 @@ func (x *shell) tidy(s *machine.State, w *model.World) {
 		s.Attempt = 0 // whatever comes next begins to count anew
 	case machine.Judging, machine.Ready, machine.Intended, machine.Doubting:
 	}
+	s.Changed &= x.plan.undone | 1<<s.Cur
 	if !p.covers {
 		s.Grants &^= 1 << inboundLoss
 	}

@@ -55,6 +55,21 @@ func Without(b *Runbook, state string) (*Runbook, error) {
 	return c, nil
 }
 
+// Replaced is the runbook in which what led to a state leads to another one.
+func Replaced(b *Runbook, state, by string) (*Runbook, error) {
+	i, err := b.find(state)
+	if err != nil {
+		return nil, err
+	}
+	j, err := b.find(by)
+	if err != nil {
+		return nil, err
+	}
+	c := b.clone()
+	c.redirect(machine.Target(i), machine.Target(j))
+	return c, nil
+}
+
 // redirect lets everything that leads to one state lead to another.
 func (b *Runbook) redirect(from, to machine.Target) {
 	for i := range b.Def.States {
@@ -187,6 +202,7 @@ func sayings(b *Runbook, state int) (said []string) {
 	switch st.Kind {
 	case machine.KindDo:
 		g = st.Do.Pre
+		said = append(said, brought(st.Do)...)
 	case machine.KindWait:
 		g = st.Wait.Until
 	case machine.KindAssert:
@@ -198,9 +214,7 @@ func sayings(b *Runbook, state int) (said []string) {
 					said = append(said, "run.granted('"+name+"')")
 				}
 			}
-			if c.Names == machine.SubjectExpiring {
-				said = append(said, facts.RunMayExpire.String())
-			}
+			said = append(said, settled(c.Names)...)
 		}
 	case machine.KindEnd:
 	}
@@ -210,6 +224,36 @@ func sayings(b *Runbook, state int) (said []string) {
 		}
 	}
 	return said
+}
+
+// brought is what an effect makes sure of, beside its guard.
+func brought(do *machine.Do) []string {
+	switch do.Action {
+	case machine.QueueHold:
+		return []string{"gw.aged == 0"}
+	case machine.GatewayDependents:
+		return []string{"route.dependents == 0"}
+	case machine.GatewayMode, machine.GatewayConfig, machine.GatewayRunning, machine.GatewayAbsent, machine.RouteSpaces, machine.RouteSites,
+		machine.DNSRRset, machine.QueueRelease, machine.QueueReturn, machine.QueueRedirect, machine.QueueExport, machine.QueueRetry,
+		machine.ProbeSend, machine.RunRestore:
+	}
+	return nil
+}
+
+// settled is what a decision on a subject makes sure of.
+func settled(s machine.Subject) []string {
+	switch s {
+	case machine.SubjectExpiring:
+		return []string{facts.RunMayExpire.String()}
+	case machine.SubjectLate:
+		return []string{"late.never_follow == 0"}
+	case machine.SubjectAbsorbed:
+		return []string{"ledger.absorbed == 0"}
+	case machine.SubjectDiffers:
+		return []string{"next.differs == 0"}
+	case machine.SubjectNoRoute, machine.SubjectSide, machine.SubjectAged:
+	}
+	return nil
 }
 
 // strip drops from conditions the parts that were said elsewhere.

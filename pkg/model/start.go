@@ -86,7 +86,8 @@ func serving() []Start {
 		start(covered+"; the successor accepts only some of the domains", func(w *World) { w.Covers = false }),
 		start(covered+"; another gateway's settings name this one", func(w *World) { w.Dependents = true }),
 		start(covered+"; Outbound Only, and no MX leads here", outboundOnlyNow),
-		start(covered+"; the successor lacks a setting; a message older than release_max_age is in mts-out", func(w *World) { w.Differs, w.Old = true, 1 }),
+		start(covered+"; the successor lacks a setting", func(w *World) { w.Differs = true }),
+		start(covered+"; a message older than release_max_age is in mts-out", func(w *World) { w.Old = 1 }),
 	}
 }
 
