@@ -23,6 +23,10 @@ type retireOptions struct {
 	dryRun     bool
 	yes        bool
 	foreground bool
+	messages   bool
+	out        string // where the plan is saved
+	diff       string // the earlier plan to compare with
+	plan       string // the saved plan to perform
 }
 
 func newRetire(s *session) *cobra.Command {
@@ -40,9 +44,15 @@ with ims approve, or by --yes, which answers as the present user what one
 person may answer, with the first choice.
 
 With --dry-run nothing is changed: the same procedure is performed in a model
-of the world that starts from what is observed now.`,
+of the world that starts from what is observed now. --out saves that plan, and
+--plan performs it: exactly that, and once. A plan binds to the configuration it
+was made from and to the states that it passes through, never to counts. It is
+refused, with what has changed, if that is not so any more (exit 5), and if a
+run performed it already (exit 2).`,
 		Example: `  ims retire east --dry-run
-  ims retire east --to west
+  ims retire east --dry-run --out plan.json
+  ims retire east --dry-run --diff plan.json
+  ims retire --plan plan.json
   ims retire east --runbook eleven-steps --param quiet=48h`,
 		Args: args(cobra.MaximumNArgs(1), "at most one gateway"),
 		RunE: func(cmd *cobra.Command, argv []string) error {
@@ -52,10 +62,13 @@ of the world that starts from what is observed now.`,
 			if err := opts.parse(cmd); err != nil {
 				return err
 			}
+			if opts.plan != "" {
+				return performPlan(cmd.Context(), s, s.printer(format), opts)
+			}
 			return runRetire(cmd.Context(), s, s.printer(format), opts)
 		},
 	}
-	formatFlag(cmd, &format, output.Text, output.JSON, output.JSONL)
+	formatFlag(cmd, &format, output.Text, output.JSON, output.JSONL, output.Markdown)
 	flags := cmd.Flags()
 	flags.StringVar(&opts.request.Successor, "to", "", "the `gateway` that takes over; retire.successor is the default")
 	flags.StringVar(&opts.request.Runbook, "runbook", "", "a shipped runbook, or a `file`; retire.runbook is the default")
@@ -63,8 +76,15 @@ of the world that starts from what is observed now.`,
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "change nothing, print the plan")
 	flags.BoolVar(&opts.yes, "yes", false, "answer questions that one person may answer")
 	flags.BoolVar(&opts.foreground, "foreground", false, "perform the run in this process; Ctrl-C stops it at a commit")
+	flags.BoolVar(&opts.messages, "messages", false, "with --dry-run: print the fate of every queued message")
+	flags.StringVar(&opts.out, "out", "", "with --dry-run: save the plan in `FILE`")
+	flags.StringVar(&opts.diff, "diff", "", "with --dry-run: say what has changed since the plan in `FILE`")
+	flags.StringVar(&opts.plan, "plan", "", "perform the saved plan in `FILE`, once")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "yes")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "foreground")
+	for _, f := range []string{"dry-run", "to", "runbook", "param"} { // the plan says so itself
+		cmd.MarkFlagsMutuallyExclusive("plan", f)
+	}
 	return exits(cmd, output.Done, output.Blocked, output.Waiting, output.Stalled, output.Drift, output.Unknown, output.Interrupted)
 }
 
@@ -76,6 +96,14 @@ func (o *retireOptions) parse(cmd *cobra.Command) error {
 			return output.As(output.Usage, cmd.CommandPath()+" --help", fmt.Errorf("%s: --param %q: want NAME=VALUE", cmd.CommandPath(), p))
 		}
 		o.request.Params[name] = value
+	}
+	for _, f := range []string{"messages", "out", "diff"} {
+		if cmd.Flags().Changed(f) && !o.dryRun {
+			return output.As(output.Usage, cmd.CommandPath()+" --help", fmt.Errorf("%s: --%s goes with --dry-run", cmd.CommandPath(), f))
+		}
+	}
+	if format := cmd.Flags().Lookup("output"); format.Value.String() == string(output.Markdown) && !o.dryRun {
+		return output.As(output.Usage, cmd.CommandPath()+" --help", fmt.Errorf("%s: -o markdown goes with --dry-run", cmd.CommandPath()))
 	}
 	return nil
 }
@@ -91,7 +119,7 @@ func runRetire(ctx context.Context, s *session, p *output.Printer, opts retireOp
 		}
 	}
 	if opts.dryRun {
-		return dryRun(ctx, s, p, c, opts.request)
+		return dryRun(ctx, s, p, c, opts)
 	}
 	if opts.foreground {
 		return retireHere(ctx, s, p, c, opts)
@@ -103,18 +131,78 @@ func runRetire(ctx context.Context, s *session, p *output.Printer, opts retireOp
 	return retire(ctx, s, p, c, client, opts)
 }
 
-// dryRun prints the plan of a run.
-func dryRun(ctx context.Context, s *session, p *output.Printer, c *config.Config, r runner.Request) error {
-	pl, err := s.deps.Runs.Plan(ctx, c, r)
+// dryRun prints the plan of a run, and saves it if asked to.
+func dryRun(ctx context.Context, s *session, p *output.Printer, c *config.Config, opts retireOptions) error {
+	var old *plan.Plan
+	if opts.diff != "" {
+		var err error
+		if old, _, err = readPlan(opts.diff); err != nil {
+			return err
+		}
+	}
+	pl, err := s.deps.Runs.Plan(ctx, c, opts.request)
 	if err != nil {
-		return output.As(output.Usage, "", err)
+		return telling("", usually(err))
 	}
 	all, err := runner.ReadList(ctx, c.StateDir)
 	if err != nil {
 		return err
 	}
 	holds(pl, all)
-	return showPlan(p, pl)
+	view := planView{messages: opts.messages}
+	if old != nil {
+		view.differs = compare(old, pl)
+	}
+	shown := showPlan(p, pl, view)
+	if opts.out == "" || output.KindOf(shown) == output.Failed {
+		return shown
+	}
+	if err := savePlan(opts.out, pl); err != nil {
+		return err
+	}
+	if pl.Complete() {
+		p.Note("saved; to perform exactly this, once: ims retire --plan %s", quoted(opts.out))
+	} else {
+		p.Note("saved to compare with; it comes to no end, so it cannot be performed")
+	}
+	return shown
+}
+
+// usually takes an error for the request's unless it says otherwise.
+func usually(err error) error {
+	if errors.Is(err, runner.ErrUnknown) || errors.Is(err, runner.ErrRefused) {
+		return err
+	}
+	return output.As(output.Usage, "", err)
+}
+
+// performPlan opens a run from a saved plan.
+func performPlan(ctx context.Context, s *session, p *output.Printer, opts retireOptions) error {
+	pl, text, err := readPlan(opts.plan)
+	if err != nil {
+		return err
+	}
+	if named := opts.request.Gateway; named != "" && named != pl.Gateway {
+		return output.As(output.Usage, "ims plan show "+quoted(opts.plan), fmt.Errorf("the plan retires gateway %s, not %s", pl.Gateway, named))
+	}
+	opts.request = runner.Request{Plan: text}
+	err = runRetire(ctx, s, p, opts)
+	drift, ok := errors.AsType[*runner.DriftError](err)
+	if !ok {
+		return err
+	}
+	if err := p.Result("plan-drift", drift, func(page *output.Page) { driftPage(page, drift) }); err != nil {
+		return err
+	}
+	p.Note("ims: hint: to make it anew: ims retire %s --dry-run --out %s", pl.Gateway, quoted(opts.plan))
+	return output.Said(output.Drift)
+}
+
+func driftPage(page *output.Page, d *runner.DriftError) {
+	page.Line("DRIFT: plan %s does not hold any more, and was not performed; nothing was changed.", short12(d.Plan))
+	for _, one := range d.Differences {
+		differencePage(page, plan.Difference(one))
+	}
 }
 
 // holds makes each open run on the gateway of a plan a blocker of it.
@@ -123,9 +211,8 @@ func holds(pl *plan.Plan, all []runner.Summary) {
 		if one.Closed != nil || one.Gateway != pl.Gateway {
 			continue
 		}
-		pl.Verdict = plan.Blocked
-		pl.Checks = append(pl.Checks, plan.Check{
-			ID: "open-run", Verdict: "fail", Provenance: facts.Live,
+		pl.Block(plan.Check{
+			ID: "open-run", Provenance: facts.Live,
 			Why: fmt.Sprintf("run %s is open on gateway %s, so this plan starts from the middle of it", one.Run, one.Gateway),
 			Fix: "ims status " + one.Run,
 		})

@@ -105,7 +105,12 @@ func telling(run string, err error) error {
 	if locked, ok := errors.AsType[*runner.LockedError](err); ok {
 		return output.As(output.Blocked, "ims status", locked)
 	}
+	if used, ok := errors.AsType[*runner.UsedError](err); ok {
+		return output.As(output.Blocked, "ims status "+used.Run, used)
+	}
 	switch {
+	case errors.Is(err, runner.ErrDrift):
+		return output.As(output.Drift, "ims retire --dry-run --out FILE", err)
 	case errors.Is(err, runner.ErrNoRunner):
 		if request, ok := errors.AsType[*url.Error](err); ok {
 			err = request.Err // without the address, which nobody typed

@@ -32,7 +32,7 @@ func TestAnOpenRunBlocksAPlan(t *testing.T) {
 			t.Errorf("holds(%s) = %s, want %s", gateway, pl.Verdict, want)
 		}
 		var out strings.Builder
-		err := showPlan(output.New(&out, &strings.Builder{}, output.Options{}), pl)
+		err := showPlan(output.New(&out, &strings.Builder{}, output.Options{}), pl, planView{})
 		if blocked := output.KindOf(err) == output.Blocked; blocked != (want == plan.Blocked) {
 			t.Errorf("showPlan(%s) = %v", gateway, err)
 		}

@@ -2,24 +2,98 @@ package plan
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/guard"
 	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/model"
+	"example.org/ims/pkg/runbook"
 )
+
+// Input is what a plan is made from.
+type Input struct {
+	Book    *runbook.Book
+	Facts   *facts.Set
+	Now     time.Time
+	Expires time.Time // when the old MX will have left the caches, if it is known
+	Before  Before
+	Places  Places
+	Notes   []string
+	// Queue is what is queued now; QueueWhy says why it is not all there, or "".
+	Queue    []gateway.Item
+	QueueWhy string
+	// NotChecked are lines about what this observation could not cover.
+	NotChecked []string
+}
+
+// maxSteps bounds the prediction; a runbook has at most 64 states, and none is
+// entered more than a few times on the way that this follows.
+const maxSteps = 1000
+
+// Make predicts the run.
+func Make(in Input) *Plan {
+	vector := in.Facts.Vector()
+	world, assumed := model.Seed(&vector)
+	in.Now = in.Now.UTC().Round(0)
+	m := &maker{
+		in: in, world: world, seed: vector, clock: in.Now, config: newConfiguration(in.Before, in.Places),
+		plan: &Plan{
+			Verdict: Ready, Gateway: in.Book.Bound.Gateway, Next: in.Book.Bound.Successor, Runbook: in.Book.Def.Name,
+			Made: in.Now, Checks: []Check{}, Unread: []string{}, Notes: in.Notes, Before: in.Before, Places: in.Places,
+			Definition: Definition{File: in.Book.Doc.File, Digest: in.Book.Doc.Digest, Source: string(in.Book.Doc.Source)},
+			Bound:      in.Book.Bound, Params: in.Book.Params,
+		},
+	}
+	for _, id := range assumed {
+		m.plan.Unread = append(m.plan.Unread, fmt.Sprintf("%s: %s", id, in.Facts[id].Why))
+	}
+	m.plan.Unread = append(m.plan.Unread, in.NotChecked...)
+	m.observed()
+	m.removed()
+	m.run()
+	m.fates()
+	m.plan.Ends = m.clock
+	m.plan.ID = ID{Hash: m.plan.identity(), Core: machine.CoreVersion}
+	return m.plan
+}
+
+// observed keeps what was observed.
+func (m *maker) observed() {
+	for _, f := range m.in.Facts {
+		d := f.ID.Definition()
+		m.plan.Facts = append(m.plan.Facts, Fact{
+			Name: d.Name, Class: d.Class.String(), Value: f.ID.Format(f.Value), Provenance: f.Provenance, Source: f.Source, Why: f.Why,
+		})
+	}
+}
+
+// removed says so if there is nothing left to retire.
+func (m *maker) removed() {
+	if m.seed[facts.GwExists] != 0 {
+		return
+	}
+	m.plan.Block(Check{
+		ID: "removed", That: "gw.exists", Why: fmt.Sprintf("gateway %s was removed already; there is nothing left to retire", m.plan.Gateway),
+		Fix: "ims status, for the run that removed it; then take it out of the configuration", Provenance: facts.Live,
+	})
+}
 
 // maker drives the machine through the model.
 type maker struct {
 	in      Input
 	plan    *Plan
 	world   model.State
+	config  *configuration
 	seed    facts.Vector // as observed
 	clock   time.Time    // simulated
 	changed bool         // an effect was simulated, or time passed
 	checked map[string]bool
+
+	flushAt    time.Time // when what does not move is given up early, if it is
+	flushAfter time.Duration
+	flushBy    string // the state that does it
 }
 
 func (m *maker) run() {
@@ -196,10 +270,14 @@ func firstFix(all guard.All, v *facts.Vector) string {
 	return ""
 }
 
-// ask notes a question. One that is asked only under a condition is a decision
-// that is missing now, and blocks.
+// ask notes a question that would be put. One that is asked only under a
+// condition is a decision that is missing now, and blocks.
 func (m *maker) ask(st *machine.StateDef) {
-	if st.Approve.When != machine.Here && m.plan.Verdict == Ready {
+	if st.Approve.When == machine.Here {
+		return
+	}
+	m.plan.States[len(m.plan.States)-1].Asks.When = Now
+	if m.plan.Verdict == Ready {
 		m.plan.Verdict = Blocked
 	}
 }
@@ -207,10 +285,9 @@ func (m *maker) ask(st *machine.StateDef) {
 // change simulates an effect on one target.
 func (m *maker) change(st *machine.StateDef, target int) {
 	m.world, m.changed = m.world.Do(st.Do.Action, st.Do.Args), true
+	m.flushed(st)
 	step := &m.plan.States[len(m.plan.States)-1]
-	if m.in.Describe != nil {
-		step.Changes = append(step.Changes, m.in.Describe(st.Do.Action, st.Do.Args, st.Do.Targets[target]))
-	}
+	step.Changes = append(step.Changes, m.config.apply(*step.Do, st.Do.Targets[target], m.in.Before.Words[st.ID+"/"+st.Do.Targets[target]]))
 }
 
 // enter adds a state to the path, with how long it takes.
@@ -221,30 +298,79 @@ func (m *maker) enter(st *machine.StateDef) {
 	}
 	switch st.Kind {
 	case machine.KindWait:
-		if st.Wait.Derived != "" && m.in.Expires.After(m.clock) {
-			m.clock = m.in.Expires
-		}
-		m.clock = m.clock.Add(st.Wait.For)
-		step.Waits = &Wait{For: st.Wait.For.String(), AtMost: (st.Wait.For + st.Wait.Timeout).String(), Earliest: m.clock}
+		step.Needs, step.Waits = m.needs(st.Wait.Until), m.wait(st.Wait)
 	case machine.KindApprove:
-		step.Asks = st.Approve.Ask
+		step.Asks = question(st.Approve)
 	case machine.KindDo:
+		step.Do, step.Needs = &Effect{Action: st.Do.Action, Args: st.Do.Args}, m.needs(st.Do.Pre)
 		step.Undo = m.undo(st)
-	case machine.KindAssert, machine.KindEnd:
+	case machine.KindAssert:
+		step.Needs = m.needs(st.Assert)
+	case machine.KindEnd:
 	}
 	m.plan.States = append(m.plan.States, step)
 }
 
-func (m *maker) undo(st *machine.StateDef) string {
-	switch st.Do.Undo.Kind {
-	case machine.UndoNothing:
-		return "nothing to undo: " + st.Do.Undo.Why
-	case machine.UndoImpossible:
-		if m.plan.NoReturn == "" {
-			m.plan.NoReturn = st.ID
-		}
-		return "impossible: " + st.Do.Undo.Why
-	case machine.UndoRestore:
+func (m *maker) wait(w *machine.Wait) *Wait {
+	out := &Wait{For: w.For.String(), AtMost: (w.For + w.Timeout).String(), Begins: m.clock, Follows: w.Derived}
+	if w.Derived != "" && m.in.Expires.After(m.clock) {
+		m.clock = m.in.Expires.UTC().Round(0)
 	}
-	return "write the value from before back to " + strings.Join(st.Do.Targets, ", ")
+	m.clock = m.clock.Add(w.For)
+	out.Earliest, out.Latest = m.clock, m.clock.Add(w.Timeout)
+	return out
+}
+
+// Readings lists the effects of a runbook whose present value this package cannot
+// tell from a gateway's configuration and the MX, with the key of each in
+// Before.Words.
+func Readings(def *machine.Def) map[string]Reading {
+	all := map[string]Reading{}
+	for i := range def.States {
+		st := &def.States[i]
+		if st.Do == nil {
+			continue
+		}
+		e := Effect{Action: st.Do.Action, Args: st.Do.Args}
+		if n, _ := e.Action.Nature(); e.modelled() || n != machine.Ensure || e.Action == machine.RunRestore {
+			continue
+		}
+		for _, t := range st.Do.Targets {
+			all[st.ID+"/"+t] = Reading{Effect: e, State: st.ID, Target: t}
+		}
+	}
+	return all
+}
+
+// Reading is an effect whose present value is to be read.
+type Reading struct {
+	Effect
+	State, Target string
+}
+
+// needs are the conditions of a guard.
+func (m *maker) needs(g int) []Need {
+	if g == machine.Here {
+		return nil
+	}
+	var out []Need
+	for _, one := range m.in.Book.Guards[g] {
+		n := Need{That: one.Expr, Why: one.Why, Fix: one.Fix, Facts: []string{}}
+		for _, id := range one.Refs {
+			n.Facts = append(n.Facts, id.String())
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+func question(a *machine.Approve) *Question {
+	q := &Question{Ask: a.Ask, When: OnlyIf, Min: max(int(a.Min), 1), From: a.From, NotSelf: a.NotSelf, Expires: a.Expires.String(), Choices: []string{}}
+	if a.When == machine.Here {
+		q.When = Always
+	}
+	for _, c := range a.Choices {
+		q.Choices = append(q.Choices, c.Name)
+	}
+	return q
 }

@@ -1,17 +1,28 @@
 // Package plan predicts a run: it drives the runbook's real machine through
-// the abstract world, seeded with what was observed, and performs nothing.
+// the abstract world, seeded with what was observed, and performs nothing. It
+// does no I/O: what was observed is handed in, what was predicted comes out.
+//
+// A plan can be saved and performed once. What it binds to is its identity,
+// [ID]: the version of the core, the runbook, what the run is about, its
+// parameters, every fact of class config, the states that the run would pass
+// through, and the values that it would change, before and after. Counts and
+// clocks are shown and bind nothing: they move every second. [Plan.Differences]
+// says what has changed in a plan's identity, which is drift, and [Plan.News]
+// what else has.
+//
+// A saved plan is canonical JSON (RFC 8785) with a seal over all of it and a
+// nonce. The seal shows a file that was damaged or edited; it is no signature:
+// who may perform a plan is decided where it is performed.
 package plan
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"time"
 
 	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/machine"
-	"example.org/ims/pkg/model"
 	"example.org/ims/pkg/runbook"
+	"example.org/ims/pkg/zone"
 )
 
 // Verdict of a plan.
@@ -24,6 +35,9 @@ const (
 	Blocked Verdict = "blocked"
 	Unknown Verdict = "unknown"
 )
+
+// Format is the version of a saved plan. A file of another one is refused.
+const Format = 1
 
 // Plan is what a run would do.
 type Plan struct {
@@ -40,12 +54,70 @@ type Plan struct {
 	Notes    []string  `json:"notes,omitempty"`
 	Ends     time.Time `json:"ends_not_before"`
 	ID       ID        `json:"plan"`
+
+	Definition Definition        `json:"definition"`
+	Bound      runbook.Binding   `json:"binding"`
+	Params     map[string]string `json:"params"` // every parameter, resolved
+	Facts      []Fact            `json:"facts"`
+	Before     Before            `json:"before"`
+	Places     Places            `json:"places"`
+
+	// What only a saved plan has.
+	Format int    `json:"format,omitempty"`
+	Nonce  string `json:"nonce,omitempty"` // used up by the run that performs it
+	Seal   string `json:"seal,omitempty"`  // over everything else in the file
 }
 
 // ID identifies a plan: two plans with the same hash do the same.
 type ID struct {
 	Hash string `json:"hash"`
 	Core string `json:"core"`
+}
+
+// Definition is the runbook of a plan.
+type Definition struct {
+	File   string `json:"file"`
+	Digest string `json:"digest"`           // SHA-256 of the source, hexadecimal
+	Source string `json:"source,omitempty"` // the text; in saved plans only
+}
+
+// Fact is what was observed of one fact. Those of class config bind.
+type Fact struct {
+	Name       string           `json:"name"`
+	Class      string           `json:"class"`
+	Value      string           `json:"value"`
+	Provenance facts.Provenance `json:"provenance"`
+	Source     string           `json:"source,omitempty"`
+	Why        string           `json:"why,omitempty"`
+}
+
+// Before is the configuration that the run would change, as it was observed.
+type Before struct {
+	Gateway *gateway.Config       `json:"gateway,omitempty"` // nil if it could not be read
+	Zones   map[string]zone.RRset `json:"zones,omitempty"`   // MX by mail domain; one that could not be read is left out
+	Words   map[string]string     `json:"words,omitempty"`   // of whatever else effects change, by STATE/TARGET
+}
+
+// Places say where everything is, for people without this program's help.
+type Places struct {
+	Adapter     string        `json:"adapter,omitempty"`
+	Socket      string        `json:"socket,omitempty"` // control socket of the gateway
+	Listen      string        `json:"listen,omitempty"` // address:port of its Internet listener
+	Hostname    string        `json:"hostname,omitempty"`
+	Successor   string        `json:"successor,omitempty"` // host name that MX records get
+	Rcpt        string        `json:"rcpt,omitempty"`      // a known recipient, for probes
+	ArchiveDir  string        `json:"archive_dir,omitempty"`
+	Replication time.Duration `json:"replication,omitempty"` // until every site knows a route
+	Zones       []Zone        `json:"zones,omitempty"`
+}
+
+// Zone is where the MX of a mail domain is changed.
+type Zone struct {
+	Domain      string   `json:"domain"`
+	Zone        string   `json:"zone"`
+	Server      string   `json:"server"`   // address:port that takes updates
+	KeyFile     string   `json:"key_file"` // of the TSIG key
+	Authorities []string `json:"authorities,omitempty"`
 }
 
 // Check is one guard, judged at the point where the run would judge it.
@@ -61,72 +133,83 @@ type Check struct {
 
 // Step is one state of the predicted path.
 type Step struct {
-	ID      string   `json:"id"`
-	Title   string   `json:"title"`
-	Source  []string `json:"source"`
-	Because string   `json:"because,omitempty"`
-	Kind    string   `json:"kind"`
-	Changes []string `json:"changes,omitempty"`
-	Waits   *Wait    `json:"waits,omitempty"`
-	Asks    string   `json:"asks,omitempty"`
-	Undo    string   `json:"undo,omitempty"`
+	ID      string    `json:"id"`
+	Title   string    `json:"title"`
+	Source  []string  `json:"source"`
+	Because string    `json:"because,omitempty"`
+	Kind    string    `json:"kind"`
+	Do      *Effect   `json:"do,omitempty"`
+	Changes []Change  `json:"changes,omitempty"`
+	Needs   []Need    `json:"needs,omitempty"` // what must hold before it acts, or what it waits for
+	Waits   *Wait     `json:"waits,omitempty"`
+	Asks    *Question `json:"asks,omitempty"`
+	Undo    *Undo     `json:"undo,omitempty"`
+}
+
+// Effect is what a state does to the world.
+type Effect struct {
+	Action machine.ActionName `json:"action"`
+	Args   machine.Args       `json:"args"`
+}
+
+// Change is what an effect changes at one target, line by line. Lines that
+// stand on both sides stay as they are.
+type Change struct {
+	Target string   `json:"target"`
+	Before []string `json:"before"`
+	After  []string `json:"after"`
+	Note   string   `json:"note,omitempty"` // how it comes about
+}
+
+// Need is one condition of a state.
+type Need struct {
+	That  string   `json:"that"`
+	Why   string   `json:"why"`
+	Fix   string   `json:"fix"`
+	Facts []string `json:"facts"` // that it reads
 }
 
 // Wait is how long a state takes at least, and at most before people are asked.
 type Wait struct {
 	For      string    `json:"for"`
 	AtMost   string    `json:"at_most"`
+	Begins   time.Time `json:"begins"`   // at the earliest
 	Earliest time.Time `json:"earliest"` // wall-clock end, not before
+	Latest   time.Time `json:"latest"`   // when people are asked, if it began at the earliest
+	Follows  string    `json:"follows,omitempty"`
 }
 
-// Messages predicts the fate of what is queued now.
-type Messages struct {
-	Queued    int      `json:"queued"`
-	Delivered int      `json:"delivered"`
-	Returned  int      `json:"returned"`
-	Held      int      `json:"held"`
-	Fates     []Fate   `json:"fates,omitempty"`
-	Notes     []string `json:"notes,omitempty"`
+// Question is what people are asked, and whether they will be.
+type Question struct {
+	Ask     string   `json:"ask"`
+	When    string   `json:"when"` // always; now, because its condition holds; or only if it comes to hold
+	Min     int      `json:"min"`
+	From    []string `json:"from,omitempty"`
+	NotSelf bool     `json:"not_self,omitempty"`
+	Expires string   `json:"expires"`
+	Choices []string `json:"choices"`
 }
 
-// Fate is the prediction for one queued entry.
-type Fate struct {
-	Message string   `json:"message"`
-	Rcpts   []string `json:"rcpts"`
-	Store   string   `json:"store"`
-	Fate    string   `json:"fate"`
-	Why     string   `json:"why,omitempty"`
+// When people are asked.
+const (
+	Always = "always"
+	Now    = "now"
+	OnlyIf = "only-if"
+)
+
+// Undo is how an effect is undone, and what that costs.
+type Undo struct {
+	Kind  string `json:"kind"` // restore, nothing, impossible
+	Words string `json:"words"`
+	Cost  string `json:"cost,omitempty"`
 }
 
-// Input is what a plan is made from.
-type Input struct {
-	Book     *runbook.Book
-	Facts    *facts.Set
-	Now      time.Time
-	Describe func(a machine.ActionName, args machine.Args, target string) string // a change in words
-	Expires  time.Time                                                           // when the old MX will have left the caches, if it is known
-}
-
-// maxSteps bounds the prediction; a runbook has at most 64 states, and none is
-// entered more than a few times on the way that this follows.
-const maxSteps = 1000
-
-// Make predicts the run.
-func Make(in Input) *Plan {
-	vector := in.Facts.Vector()
-	world, assumed := model.Seed(&vector)
-	m := &maker{in: in, world: world, seed: vector, clock: in.Now, plan: &Plan{
-		Verdict: Ready, Gateway: in.Book.Bound.Gateway, Next: in.Book.Bound.Successor,
-		Runbook: in.Book.Def.Name, Made: in.Now, Unread: []string{},
-	}}
-	for _, id := range assumed {
-		m.plan.Unread = append(m.plan.Unread, fmt.Sprintf("%s: %s", id, in.Facts[id].Why))
-	}
-	m.run()
-	m.plan.Ends = m.clock
-	m.plan.ID = ID{Hash: m.hash(), Core: machine.CoreVersion}
-	return m.plan
-}
+// Kinds of undo.
+const (
+	Restore    = "restore"
+	Nothing    = "nothing"
+	Impossible = "impossible"
+)
 
 // Path is the sequence of states that a plan predicts.
 func (p *Plan) Path() []string {
@@ -137,24 +220,15 @@ func (p *Plan) Path() []string {
 	return ids
 }
 
-// hash covers what the plan would do and what it relies on: the runbook, its
-// binding, the config facts, and the path; never counts.
-func (m *maker) hash() string {
-	h := sha256.New()
-	fmt.Fprintf(h, "core %s\nrunbook %s\ngateway %s\nsuccessor %s\n", machine.CoreVersion, m.in.Book.Doc.Digest, m.plan.Gateway, m.plan.Next)
-	for _, d := range m.in.Book.Bound.Domains {
-		fmt.Fprintf(h, "domain %s\n", d)
-	}
-	for _, p := range m.in.Book.Doc.Params {
-		fmt.Fprintf(h, "param %s=%s\n", p.Key, m.in.Book.Params[p.Key.Value])
-	}
-	for _, id := range facts.All() {
-		if id.Definition().Class == facts.Config {
-			fmt.Fprintf(h, "%s=%s\n", id, id.Format(m.seed[id]))
-		}
-	}
-	for _, s := range m.plan.States {
-		fmt.Fprintf(h, "state %s\n", s.ID)
-	}
-	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+// Complete reports whether the predicted path comes to an end: whatever blocks
+// it is then a decision that the run asks for.
+func (p *Plan) Complete() bool {
+	return len(p.States) > 0 && p.States[len(p.States)-1].Kind == machine.KindEnd.String()
+}
+
+// Block adds a failing check.
+func (p *Plan) Block(c Check) {
+	c.Verdict = machine.Fails.String()
+	p.Verdict = Blocked
+	p.Checks = append(p.Checks, c)
 }

@@ -47,6 +47,8 @@ const (
 	kindUnknown  = "unknown"
 	kindNotFound = "not-found"
 	kindFailed   = "failed"
+	kindDrift    = "drift"
+	kindUsed     = "used"
 )
 
 // problem is the body of every answer that is not 200.
@@ -54,17 +56,26 @@ type problem struct {
 	Kind string     `json:"kind"`
 	Text string     `json:"error"`
 	Held *HeldError `json:"held,omitempty"`
+
+	Drift *DriftError `json:"drift,omitempty"`
+	Used  *UsedError  `json:"used,omitempty"`
 }
 
 func (p *problem) Error() string { return p.Text }
 
 // usage marks an error as the caller's, unless it says that something could
-// not be read.
+// not be read, or that the run is not to be.
 func usage(err error) error {
-	if errors.Is(err, ErrUnknown) {
-		return &problem{Kind: kindUnknown, Text: err.Error()}
+	kind := kindUsage
+	switch {
+	case errors.Is(err, ErrUnknown):
+		kind = kindUnknown
+	case errors.Is(err, ErrRefused):
+		kind = kindRefused
+	case errors.Is(err, ErrDrift):
+		kind = kindDrift
 	}
-	return &problem{Kind: kindUsage, Text: err.Error()}
+	return &problem{Kind: kind, Text: err.Error()}
 }
 
 func problemOf(err error) *problem {
@@ -75,6 +86,14 @@ func problemOf(err error) *problem {
 	if held, ok := errors.AsType[*journal.HeldError](err); ok {
 		p.Kind = kindHeld
 		p.Held = &HeldError{Resource: held.Resource, Run: held.Run, Owner: held.Owner, Since: held.Since}
+		return p
+	}
+	if drift, ok := errors.AsType[*DriftError](err); ok {
+		p.Kind, p.Drift = kindDrift, drift
+		return p
+	}
+	if used, ok := errors.AsType[*UsedError](err); ok {
+		p.Kind, p.Used = kindUsed, used
 		return p
 	}
 	for _, k := range []struct {
@@ -96,7 +115,7 @@ func (p *problem) status() int {
 	switch p.Kind {
 	case kindDenied:
 		return http.StatusForbidden
-	case kindHeld:
+	case kindHeld, kindDrift, kindUsed:
 		return http.StatusConflict
 	case kindRefused:
 		return http.StatusUnprocessableEntity
@@ -128,6 +147,15 @@ func (p *problem) err() error {
 		if p.Held != nil {
 			p.Held.text = p.Text
 			return p.Held
+		}
+	case kindDrift:
+		if p.Drift != nil {
+			return p.Drift
+		}
+		return &remote{p.Text, ErrDrift}
+	case kindUsed:
+		if p.Used != nil {
+			return p.Used
 		}
 	case kindRefused:
 		return &remote{p.Text, ErrRefused}

@@ -25,7 +25,12 @@ type Info struct {
 	Open    int       `json:"open"` // runs that are performed
 }
 
-const maxBody = 1 << 20
+// maxBody bounds a request. One for a run may bring a saved plan, which lists
+// what is queued.
+const (
+	maxBody = 1 << 20
+	maxPlan = 160 << 20
+)
 
 // grace is how long answers under way may take once the runner ends.
 const grace = 5 * time.Second
@@ -56,7 +61,7 @@ func (s *Server) http(ctx context.Context) *http.Server {
 		}},
 	} {
 		mux.HandleFunc(h.pattern, func(w http.ResponseWriter, r *http.Request) {
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			r.Body = http.MaxBytesReader(w, r.Body, limit(h.pattern))
 			peer, err := access.Allowed(r, h.need)
 			var v any
 			if err == nil {
@@ -78,6 +83,13 @@ func (s *Server) http(ctx context.Context) *http.Server {
 			return ctx
 		},
 	}
+}
+
+func limit(pattern string) int64 {
+	if pattern == "POST /v1/runs" {
+		return maxPlan
+	}
+	return maxBody
 }
 
 // stopServing lets answers under way end.

@@ -63,11 +63,12 @@ type Summary struct {
 	Runbook string     `json:"runbook"`
 	Opened  time.Time  `json:"opened"`
 	Closed  *time.Time `json:"closed,omitempty"`
-	Outcome string     `json:"outcome"` // "open" while it lasts
+	Outcome string     `json:"outcome"`         // "open" while it lasts
+	Nonce   string     `json:"nonce,omitempty"` // of the saved plan that it performs
 }
 
 func summary(s journal.Summary) Summary {
-	out := Summary{Run: s.ID, Gateway: s.Gateway, Runbook: s.Runbook, Opened: s.Opened, Outcome: s.Outcome}
+	out := Summary{Run: s.ID, Gateway: s.Gateway, Runbook: s.Runbook, Opened: s.Opened, Outcome: s.Outcome, Nonce: s.Nonce}
 	if s.Closed.IsZero() {
 		out.Outcome = machine.Open.String()
 	} else {

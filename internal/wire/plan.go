@@ -2,10 +2,9 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 	"strings"
-	"time"
 
 	"example.org/ims/internal/engine"
 	"example.org/ims/internal/gateway/readonly"
@@ -37,19 +36,23 @@ func (s *site) plan(ctx context.Context, book *runbook.Book) (*plan.Plan, error)
 	}
 	look := engine.Look{Named: map[machine.Subject]map[string]bool{}, Memory: map[string]string{}}
 	obs := w.Observe(ctx, look)
+	in := plan.Input{
+		Book: book, Facts: assume(obs.Facts), Now: obs.At, Expires: w.CachedUntil(), Notes: obs.Notes,
+		Places: ro.placesOf(book), NotChecked: notChecked(ro.placesOf(book)),
+	}
+	in.Before = ro.before(ctx, book)
+	for key, r := range plan.Readings(book.Def) {
+		_, words, err := w.Image(ctx, engine.Effect{State: r.State, Target: r.Target, Action: r.Action, Args: r.Args})
+		if err != nil {
+			words = "unknown: " + err.Error()
+		}
+		in.Before.Words[key] = words
+	}
+	in.Queue, in.QueueWhy = queued(ctx, ro.gateway(book.Bound.Gateway))
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	p := plan.Make(plan.Input{
-		Book: book, Facts: assume(obs.Facts), Now: obs.At, Expires: w.CachedUntil(),
-		Describe: func(a machine.ActionName, args machine.Args, target string) string {
-			return ro.describe(ctx, w, a, args, target)
-		},
-	})
-	p.Notes = obs.Notes
-	g := ro.gateway(book.Bound.Gateway)
-	p.Messages = fates(ctx, g, p.Ends)
-	return p, nil
+	return plan.Make(in), nil
 }
 
 // assume fills in what only a run can tell: nothing has arrived since the last
@@ -65,81 +68,71 @@ func assume(s *facts.Set) *facts.Set {
 	return s
 }
 
-// describe puts a change into words, as a difference where the present value
-// is known.
-func (s *site) describe(ctx context.Context, w engine.World, a machine.ActionName, args machine.Args, target string) string {
-	_, before, err := w.Image(ctx, engine.Effect{Action: a, Args: args, Target: target})
-	if err != nil {
-		before = "unknown: " + err.Error()
+// before reads what a run would change.
+func (s *site) before(ctx context.Context, book *runbook.Book) plan.Before {
+	b := plan.Before{Zones: map[string]zone.RRset{}, Words: map[string]string{}}
+	if c, err := s.gateway(book.Bound.Gateway).Config(ctx); err == nil { // an error shows as facts that are unknown
+		b.Gateway = &c
 	}
-	switch a {
-	case machine.DNSRRset:
-		next, _ := s.cfg.Gateway(args.Successor)
-		return fmt.Sprintf("- %s  + the same, naming %s", before, next.Hostname)
-	case machine.RouteSpaces, machine.RouteSites:
-		return "- " + before
-	case machine.GatewayAbsent:
-		return fmt.Sprintf("archive, verify and remove %s", target)
-	case machine.GatewayRunning:
-		return fmt.Sprintf("- %s  + %s", before, args.Running)
-	case machine.GatewayMode, machine.GatewayConfig:
-		return fmt.Sprintf("- %s  + %s", before, settings(args))
-	case machine.QueueReturn, machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend:
-	}
-	return string(a)
-}
-
-func settings(a machine.Args) string {
-	words := ""
-	add := func(name, v string) {
-		if v != "" {
-			words += name + " " + v + ", "
+	for _, d := range book.Bound.Domains {
+		domain, err := s.domain(d)
+		if err != nil {
+			continue // the world could not have been made
+		}
+		if rr, err := domain.Writer.Read(ctx, d, "MX"); err == nil { // as above
+			b.Zones[d] = rr
 		}
 	}
-	add("mode", a.Mode)
-	add("refuse", a.Refuse)
-	if len(a.Retry) > 0 {
-		add("retry", a.Retry[0].String())
-	}
-	if a.Timeouts > 0 {
-		add("time-outs", a.Timeouts.String())
-	}
-	if a.Restart {
-		return words + "restart"
-	}
-	return words + "from the next start on"
+	return b
 }
 
-// fates predicts what becomes of what is queued now.
-func fates(ctx context.Context, g gateway.Gateway, ends time.Time) plan.Messages {
-	var m plan.Messages
+// placesOf says where everything is that a run is about.
+func (s *site) placesOf(book *runbook.Book) plan.Places {
+	g, _ := s.cfg.Gateway(book.Bound.Gateway)
+	next, _ := s.cfg.Gateway(book.Bound.Successor)
+	p := plan.Places{
+		Adapter: g.Adapter, Socket: g.Socket, Listen: g.Listen, Hostname: g.Hostname, Successor: next.Hostname,
+		ArchiveDir: s.cfg.Retire.ArchiveDir, Replication: s.cfg.Organization.Recalculation + s.cfg.Organization.Replication,
+	}
+	for i, d := range book.Bound.Domains {
+		if i == 0 {
+			p.Rcpt = s.recipient(d)
+		}
+		if z, ok := s.cfg.ZoneOf(d); ok {
+			p.Zones = append(p.Zones, plan.Zone{Domain: d, Zone: z.Name, Server: z.Server, KeyFile: z.KeyFile, Authorities: z.Authorities})
+		}
+	}
+	return p
+}
+
+// notChecked is what a dry run cannot find out without a change.
+func notChecked(p plan.Places) []string {
+	var out []string
+	for _, z := range p.Zones {
+		out = append(out, fmt.Sprintf("whether %s may change the MX of %s: a dry run sends no UPDATE", z.KeyFile, z.Domain))
+	}
+	return append(out,
+		"which clients will not follow MX: it shows once the MX has moved and the old one has expired",
+		"whether the destinations of what is queued will take it: no mail is sent")
+}
+
+// mostQueued is how many entries a plan lists.
+const mostQueued = 100_000
+
+// queued lists what is queued now; why says why it may not be all.
+func queued(ctx context.Context, g gateway.Gateway) (items []gateway.Item, why string) {
 	q, ok := g.(gateway.Queues)
 	if !ok {
-		m.Notes = append(m.Notes, "this adapter cannot list messages")
-		return m
+		return nil, "this adapter cannot list messages"
 	}
-	items, err := q.List(ctx, gateway.Selection{Limit: 100_000})
-	if err != nil {
-		m.Notes = append(m.Notes, "could not be listed: "+err.Error())
-		return m
+	items, err := q.List(ctx, gateway.Selection{Limit: mostQueued})
+	switch {
+	case errors.Is(err, gateway.ErrNotFound):
+		return nil, ""
+	case err != nil:
+		return nil, "could not be listed: " + err.Error()
+	case len(items) == mostQueued:
+		return items, fmt.Sprintf("only the oldest %d entries are listed", mostQueued)
 	}
-	for _, it := range items {
-		f := plan.Fate{Message: it.Message, Rcpts: it.Rcpts, Store: it.Store.String(), Fate: "deliver"}
-		switch {
-		case it.Store.Side():
-			f.Fate, f.Why = "held", it.Held
-			m.Held++
-		case it.Attempts > 0 && !it.Expires.IsZero() && it.Expires.Before(ends):
-			f.Fate, f.Why = "return", "its destination does not take it, and it expires "+it.Expires.Format(time.RFC3339)+": "+it.Last
-			m.Returned++
-		default:
-			m.Delivered++
-		}
-		m.Queued++
-		m.Fates = append(m.Fates, f)
-	}
-	if n := slices.IndexFunc(m.Fates, func(f plan.Fate) bool { return f.Fate == "return" }); n >= 0 {
-		m.Notes = append(m.Notes, fmt.Sprintf("returned unless their destination comes back; the first is %s", m.Fates[n].Message))
-	}
-	return m
+	return items, ""
 }

@@ -1,0 +1,281 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"example.org/ims/internal/output"
+	"example.org/ims/internal/plan"
+)
+
+// planData is a plan as it is printed.
+type planData struct {
+	*plan.Plan
+	Differs *planDiff `json:"differs,omitempty"`
+}
+
+// planView says how a plan is shown.
+type planView struct {
+	messages bool      // the fate of every message
+	saved    bool      // it comes from a file
+	differs  *planDiff // from an earlier one, or nil
+}
+
+// showPlan prints a plan. Its error only carries the exit code: the plan is
+// printed whatever its verdict.
+func showPlan(p *output.Printer, pl *plan.Plan, v planView) error {
+	one := *pl
+	if !v.saved { // the text of a runbook that nobody asked for
+		one.Definition.Source = ""
+	}
+	if !v.messages {
+		one.Messages.Fates = nil
+	}
+	if p.Format() == output.Markdown {
+		if err := p.Raw(planMarkdown(&one, v)); err != nil {
+			return err
+		}
+	} else if err := p.Result("plan", planData{&one, v.differs}, func(page *output.Page) { planPage(page, &one, v) }); err != nil {
+		return err
+	}
+	kind := planKind(pl)
+	if v.differs != nil && len(v.differs.Binds) > 0 {
+		kind = output.Worse(kind, output.Drift)
+	}
+	return output.Said(kind)
+}
+
+func planKind(pl *plan.Plan) output.Kind {
+	switch pl.Verdict {
+	case plan.Blocked:
+		return output.Blocked
+	case plan.Unknown:
+		return output.Unknown
+	case plan.Ready:
+	}
+	return output.Done
+}
+
+func planPage(page *output.Page, pl *plan.Plan, v planView) {
+	what := "DRY RUN: nothing was changed"
+	if v.saved {
+		what = "saved " + moment(pl.Made)
+	}
+	page.Line("PLAN  %s -> %s   runbook %s   %s", pl.Gateway, cmp.Or(pl.Next, "no successor"), pl.Runbook, what)
+	page.Line("Verdict: %s   %s   (exit %d)", strings.ToUpper(string(pl.Verdict)), tally(pl), planKind(pl).Code())
+	blockers(page, pl)
+	if v.differs != nil {
+		page.Blank()
+		diffPage(page, v.differs)
+	}
+	page.Blank()
+	page.Line("WHAT WOULD BE DONE; times are local (%s), and not before", zoneWords(pl.Ends))
+	for i := range pl.States {
+		stepPage(page, pl, i)
+	}
+	page.Line("Ends %s at the earliest.", moment(pl.Ends))
+	page.Blank()
+	messagesPage(page, pl)
+	section(page, "NOT CHECKED", pl.Unread)
+	section(page, "NOTES", pl.Notes)
+	page.Blank()
+	page.Line("plan %s", pl.ID.Hash)
+}
+
+// tally counts the checks.
+func tally(pl *plan.Plan) string {
+	fails, unknown := 0, 0
+	for _, c := range pl.Checks {
+		switch c.Verdict {
+		case "fail":
+			fails++
+		case "unknown":
+			unknown++
+		}
+	}
+	return fmt.Sprintf("%s, %d unknown, %d ok", output.Count(int64(fails), "blocker"), unknown, len(pl.Checks)-fails-unknown)
+}
+
+// blockers are the checks that do not pass, each with the command that fixes
+// it.
+func blockers(page *output.Page, pl *plan.Plan) {
+	for _, c := range pl.Checks {
+		if c.Verdict == "pass" {
+			continue
+		}
+		word := "BLOCKER"
+		if c.Verdict == "unknown" {
+			word = "UNKNOWN"
+		}
+		prose(page, word+"  ", fmt.Sprintf("%s: %s (%s)", c.ID, c.Why, c.Provenance))
+		if c.That != "" {
+			page.Line("         %s", c.That)
+		}
+		for _, m := range c.Missing {
+			prose(page, "         ", "could not be read: "+m)
+		}
+		page.Line("         fix: %s", c.Fix)
+	}
+}
+
+// stepPage is one state: what it changes as a difference, how long it takes,
+// whom it asks, and how it is undone.
+func stepPage(page *output.Page, pl *plan.Plan, i int) {
+	s := &pl.States[i]
+	head := fmt.Sprintf("%3d  %s", i+1, s.ID)
+	title := cmp.Or(s.Title, "the end")
+	if len(s.Source) > 0 {
+		title += " [" + strings.Join(s.Source, " ") + "]"
+	}
+	prose(page, pad(head, 24)+"  ", title)
+	for _, ch := range s.Changes {
+		for _, l := range ch.Lines() {
+			page.Line("       %s", l)
+		}
+		if len(ch.Before)+len(ch.After) == 0 {
+			page.Line("       nothing to change")
+		}
+		if ch.Note != "" {
+			prose(page, "       ", ch.Note)
+		}
+	}
+	if s.Waits != nil {
+		prose(page, "       ", waitWords(s.Waits))
+	}
+	if s.Asks != nil {
+		prose(page, "       ", askWords(s.Asks))
+	}
+	if s.Undo != nil {
+		prose(page, "       ", undoWords(s.Undo))
+	}
+	if s.ID == pl.NoReturn {
+		page.Line("       ** POINT OF NO RETURN: from here on nothing can be undone **")
+	}
+}
+
+func waitWords(w *plan.Wait) string {
+	text := fmt.Sprintf("waits until %s: what it waits for must hold for %s", moment(w.Earliest), words0(w.For))
+	if d, err := time.ParseDuration(w.For); err == nil && d == 0 {
+		text = fmt.Sprintf("waits until it holds, from %s on", moment(w.Begins))
+	}
+	if w.Follows != "" {
+		text += "; the clock begins when no cache can hold the old MX any more"
+	}
+	return text + fmt.Sprintf("; a person is asked after %s", moment(w.Latest))
+}
+
+// words0 is a duration of a plan as people write it.
+func words0(s string) string {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return s
+	}
+	return output.Duration(d)
+}
+
+func askWords(q *plan.Question) string {
+	when := map[string]string{plan.Always: "asks", plan.Now: "ASKS NOW", plan.OnlyIf: "asks only if it has come to that"}[q.When]
+	who := output.Count(int64(q.Min), "person")
+	if q.Min > 1 {
+		who = fmt.Sprintf("%d people", q.Min)
+	}
+	if len(q.From) > 0 {
+		who += " of " + strings.Join(q.From, ", ")
+	}
+	if q.NotSelf {
+		who += ", not whoever opened the run"
+	}
+	return fmt.Sprintf("%s %s, who answer within %s: %s", when, who, words0(q.Expires), strings.TrimSpace(q.Ask))
+}
+
+func undoWords(u *plan.Undo) string {
+	text := "undo: " + u.Words
+	if u.Cost != "" {
+		text += "; cost: " + u.Cost
+	}
+	return text
+}
+
+// messagesPage is the predicted fate of what is queued now.
+func messagesPage(page *output.Page, pl *plan.Plan) {
+	m := &pl.Messages
+	page.Line("MESSAGES  %d queued now: %d deliver, %d return, %d held", m.Queued, m.Delivered, m.Returned, m.Held)
+	for _, n := range m.Notes {
+		prose(page, "  ", n)
+	}
+	if len(m.Fates) == 0 {
+		if m.Queued > 0 {
+			page.Line("  the fate of each: ims retire %s --dry-run --messages", pl.Gateway)
+		}
+		return
+	}
+	table := output.Table{Columns: output.Columns("FATE", "STORE", "MESSAGE", "FROM", "TO", "WHY"), Fold: true}
+	for _, f := range m.Fates {
+		table.Add(f.Fate, f.Store, f.Message, cmp.Or(f.From, "<>"), strings.Join(f.Rcpts, " "), f.Why)
+	}
+	page.Table(table)
+}
+
+func section(page *output.Page, title string, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	page.Blank()
+	page.Line("%s", title)
+	for _, l := range lines {
+		prose(page, "  - ", l)
+	}
+}
+
+// moment is a wall-clock time where people are.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.Local().Format("Mon 2006-01-02 15:04:05 MST")
+}
+
+func zoneWords(t time.Time) string {
+	name, _ := t.Local().Zone()
+	return name + ", UTC" + t.Local().Format("-07:00")
+}
+
+// proseWidth is what every terminal has.
+const proseWidth = 80
+
+// prose breaks text between words at 80 columns; what follows the first line
+// stands under the beginning of the text. Commands are never given to it.
+func prose(page *output.Page, lead, text string) {
+	for _, l := range broken(lead, output.Safe(text)) {
+		page.Line("%s", l)
+	}
+}
+
+func broken(lead, text string) []string {
+	var out []string
+	line, width, empty := lead, utf8.RuneCountInString(lead), true
+	indent := strings.Repeat(" ", width)
+	for word := range strings.FieldsSeq(text) {
+		n := utf8.RuneCountInString(word)
+		if !empty && width+1+n > proseWidth {
+			out = append(out, line)
+			line, width, empty = indent, len(indent), true
+		}
+		if !empty {
+			line, width = line+" ", width+1
+		}
+		line, width, empty = line+word, width+n, false
+	}
+	return append(out, line)
+}
+
+func pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(s)))
+}
+
+// ordinal is the number of a state in a plan.
+func ordinal(i int) string { return strconv.Itoa(i + 1) }

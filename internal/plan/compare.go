@@ -1,0 +1,243 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/machine"
+)
+
+// Difference is one thing in which two plans differ.
+type Difference struct {
+	What string   `json:"what"` // runbook, gateway, successor, domains, parameter, fact, path, change; or of News
+	Name string   `json:"name"`
+	Was  []string `json:"was"`
+	Now  []string `json:"now"`
+	Why  string   `json:"why,omitempty"`
+}
+
+// What differs.
+const (
+	ofRunbook   = "runbook"
+	ofGateway   = "gateway"
+	ofSuccessor = "successor"
+	ofDomains   = "domains"
+	ofParam     = "parameter"
+	ofFact      = "fact"
+	ofPath      = "path"
+	ofChange    = "change"
+	ofVerdict   = "verdict"
+	ofCheck     = "check"
+	ofCount     = "count"
+	ofWait      = "wait"
+	ofMessages  = "messages"
+)
+
+// NotKnown reports whether the difference is only that something cannot be
+// read now.
+func (d Difference) NotKnown() bool {
+	return d.What == ofFact && len(d.Now) == 1 && d.Now[0] == "unknown"
+}
+
+// comparison collects differences.
+type comparison []Difference
+
+func (c *comparison) text(what, name, was, now, why string) {
+	if was != now {
+		*c = append(*c, Difference{what, name, []string{was}, []string{now}, why})
+	}
+}
+
+func (c *comparison) list(what, name string, was, now []string, why string) {
+	if !slices.Equal(was, now) {
+		*c = append(*c, Difference{what, name, nonNil(was), nonNil(now), why})
+	}
+}
+
+func nonNil(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+// Differences are what has changed since p was made of all that p binds to:
+// drift. There are none if and only if both have the same hash.
+func (p *Plan) Differences(now *Plan) []Difference {
+	c := comparison{}
+	c.text(ofGateway, "gateway", p.Gateway, now.Gateway, "")
+	c.text(ofSuccessor, "successor", p.Next, now.Next, "")
+	c.list(ofDomains, "mail domains", p.Bound.Domains, now.Bound.Domains, "")
+	c.text(ofRunbook, p.Runbook, p.Definition.Digest, now.Definition.Digest, "the runbook is another one")
+	for _, name := range names(p.Params, now.Params) {
+		c.text(ofParam, name, p.Params[name], now.Params[name], "")
+	}
+	c.facts(p, now, Fact.binds)
+	c.path(p, now)
+	return c
+}
+
+// NotKnown reports whether differences come only from facts that cannot be read
+// now. What the prediction makes of those is no difference of its own.
+func NotKnown(all []Difference) bool {
+	unknown := false
+	for _, d := range all {
+		switch {
+		case d.NotKnown():
+			unknown = true
+		case d.What != ofPath && d.What != ofChange:
+			return false
+		}
+	}
+	return unknown
+}
+
+func names(a, b map[string]string) []string {
+	all := maps.Clone(a)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, b)
+	return slices.Sorted(maps.Keys(all))
+}
+
+// facts compares the facts that pick wants.
+func (c *comparison) facts(p, now *Plan, pick func(Fact) bool) {
+	have := map[string]Fact{}
+	for _, f := range now.Facts {
+		have[f.Name] = f
+	}
+	for _, f := range p.Facts {
+		if !pick(f) {
+			continue
+		}
+		g, why := have[f.Name], ""
+		if id, ok := facts.Lookup(f.Name); ok {
+			why = id.Definition().Doc
+		}
+		if g.Provenance == facts.NotKnown {
+			why = g.Why
+		}
+		what := ofFact
+		if !f.binds() {
+			what = ofCount
+		}
+		c.text(what, f.Name, f.Value, g.Value, why)
+	}
+}
+
+// path compares the states that are passed through, and what each changes.
+func (c *comparison) path(p, now *Plan) {
+	was, is := p.Path(), now.Path()
+	if i := firstDifference(was, is); i < max(len(was), len(is)) {
+		name := "from the start"
+		if i > 0 {
+			name = "after " + was[i-1]
+		}
+		c.list(ofPath, name, onward(was[i:], p), onward(is[i:], now), "")
+	}
+	for i := range p.States {
+		a := &p.States[i]
+		j := slices.IndexFunc(now.States, func(s Step) bool { return s.ID == a.ID })
+		if j < 0 {
+			continue
+		}
+		c.changes(a, &now.States[j])
+	}
+}
+
+func (c *comparison) changes(was, now *Step) {
+	for _, a := range was.Changes {
+		k := slices.IndexFunc(now.Changes, func(x Change) bool { return x.Target == a.Target })
+		if k < 0 {
+			continue // the path ends before it
+		}
+		b := now.Changes[k]
+		c.list(ofChange, was.ID+" of "+a.Target, a.Lines(), b.Lines(), a.Note)
+	}
+}
+
+// Lines are a change as lines of a difference, begun by -, + or, for what
+// stays, a blank.
+func (ch Change) Lines() []string {
+	out := []string{}
+	for _, l := range ch.Before {
+		sign := "- "
+		if slices.Contains(ch.After, l) {
+			sign = "  "
+		}
+		out = append(out, sign+l)
+	}
+	for _, l := range ch.After {
+		if !slices.Contains(ch.Before, l) {
+			out = append(out, "+ "+l)
+		}
+	}
+	return out
+}
+
+func firstDifference(a, b []string) int {
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	return i
+}
+
+// onward is the rest of a path, and where it stops short.
+func onward(rest []string, p *Plan) []string {
+	words := strings.Join(rest, ", ")
+	if len(rest) > 3 {
+		words = fmt.Sprintf("%s, %s, … (%d states)", rest[0], rest[1], len(rest))
+	}
+	if words == "" {
+		words = "no further state"
+	}
+	out := []string{words}
+	if !p.Complete() {
+		for _, ck := range p.Checks {
+			if ck.Verdict != machine.Pass.String() {
+				out = append(out, fmt.Sprintf("stops: %s (%s): %s", ck.That, ck.Verdict, ck.Why))
+			}
+		}
+	}
+	return out
+}
+
+// News is what else has changed: verdicts, counts, dates, and the fate of
+// messages. None of it binds.
+func (p *Plan) News(now *Plan) []Difference {
+	c := comparison{}
+	c.text(ofVerdict, "verdict", string(p.Verdict), string(now.Verdict), "")
+	was, is := map[string]string{}, map[string]string{}
+	for _, ck := range p.Checks {
+		was[ck.ID] = ck.Verdict
+	}
+	why := map[string]string{}
+	for _, ck := range now.Checks {
+		is[ck.ID], why[ck.ID] = ck.Verdict, ck.Why
+	}
+	for _, id := range names(was, is) {
+		c.text(ofCheck, id, orNotJudged(was[id]), orNotJudged(is[id]), why[id])
+	}
+	c.facts(p, now, func(f Fact) bool { return f.Class == facts.Measure.String() })
+	c.text(ofWait, "ends not before", p.Ends.Format(timeForm), now.Ends.Format(timeForm), "")
+	c.text(ofMessages, "messages", p.Messages.words(), now.Messages.words(), "")
+	return c
+}
+
+const timeForm = "2006-01-02 15:04:05Z07:00"
+
+func orNotJudged(v string) string {
+	if v == "" {
+		return "not judged"
+	}
+	return v
+}
+
+func (m Messages) words() string {
+	return fmt.Sprintf("%d queued: %d deliver, %d return, %d held", m.Queued, m.Delivered, m.Returned, m.Held)
+}
