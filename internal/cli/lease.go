@@ -38,7 +38,7 @@ func newLeaseList(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.printer(format).Result("leases", all, func(page *output.Page) {
+			return s.printer(format).Result("leases", leasesData{all}, func(page *output.Page) {
 				if len(all) == 0 {
 					page.Line("nothing is held: no run is open")
 					return
@@ -53,6 +53,10 @@ func newLeaseList(s *session) *cobra.Command {
 	}
 	formatFlag(cmd, &format, output.Text, output.JSON)
 	return exits(cmd, output.Done)
+}
+
+type leasesData struct {
+	Leases []runner.Lease `json:"leases"`
 }
 
 func newLeaseBreak(s *session) *cobra.Command {

@@ -47,7 +47,7 @@ func newNotifyTest(s *session) *cobra.Command {
 				return err
 			}
 			results := notify.Try(cmd.Context(), targets)
-			if err := s.printer(format).Result("notify-test", results, func(page *output.Page) {
+			if err := s.printer(format).Result("notify-test", triedData{results}, func(page *output.Page) {
 				table := output.Table{Columns: output.Columns("TARGET", "RESULT"), Fold: true}
 				for _, r := range results {
 					said := "told"
@@ -70,6 +70,10 @@ func newNotifyTest(s *session) *cobra.Command {
 	}
 	formatFlag(cmd, &format, output.Text, output.JSON)
 	return exits(cmd, output.Done)
+}
+
+type triedData struct {
+	Targets []notify.Result `json:"targets"`
 }
 
 func targetNames(targets []notify.Target) []string {
