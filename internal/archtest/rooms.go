@@ -33,6 +33,7 @@ const (
 	theServers  = "name servers on loopback for tests"
 	theRights   = "who may do what at a socket is decided in one place"
 	elsewhere   = "a killed runner whose gateways and zone live in another process"
+	theSettings = "a setting has one name, one text and one command"
 	theFiles    = "tests against the spool as it is"
 	theForm     = "what is hashed has one form"
 )
@@ -97,7 +98,13 @@ var house = map[string]room{
 	"internal/output":     {},
 	"internal/access":     {},
 	"internal/archtest":   {},
-	"internal/testsum":    {},
+	"internal/setting":    {imports: arrows{"pkg/gateway": theWords}},
+	"internal/dependents": {imports: arrows{
+		"pkg/gateway":      "reads and changes gateways through the contract",
+		"internal/setting": theSettings,
+	}, tests: arrows{"internal/gateway/mem": "gateways that name each other"}},
+	"internal/compare": {imports: arrows{"pkg/gateway": theWords, "internal/setting": theSettings}},
+	"internal/testsum": {},
 
 	// Shells: never an adapter, never each other.
 	"internal/journal": {imports: arrows{"internal/jcs": theForm, "pkg/machine": "its records are the machine's", "pkg/facts": "records hold observed facts"}},
@@ -371,6 +378,7 @@ var confined = map[string]struct {
 	"github.com/olekukonko/tablewriter":     {[]string{"internal/output"}, "tables, behind one wrapper"},
 	"github.com/spf13/cobra":                {[]string{"internal/cli"}, "commands, flags, completion"},
 	"github.com/spf13/pflag":                {[]string{"internal/cli"}, "the flags of cobra"},
+	"golang.org/x/sys":                      {[]string{"cmd/ims"}, "how wide a terminal is"},
 	"github.com/mattn/go-isatty":            {[]string{"cmd/ims"}, "whether a stream is a terminal"},
 	"github.com/santhosh-tekuri/jsonschema": {[]string{"*_test"}, "validates the runbook schema"},
 	"github.com/google/go-cmp":              {[]string{"*_test", "pkg/zone/zonetest", "pkg/gateway/gatewaytest"}, "differences in tests"},
