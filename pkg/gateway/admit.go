@@ -151,6 +151,7 @@ func (p SettingsPatch) MarshalJSON() ([]byte, error) {
 func (p SettingsPatch) Clone() SettingsPatch {
 	p.Mode, p.Refuse, p.Timeouts = copied(p.Mode), copied(p.Refuse), copied(p.Timeouts)
 	p.ForwardHost, p.MaxSize = copied(p.ForwardHost), copied(p.MaxSize)
+	p.MaxInbound, p.MaxOutbound = copied(p.MaxInbound), copied(p.MaxOutbound)
 	p.Retry, p.Accept, p.Relay = cloned(p.Retry), cloned(p.Accept), cloned(p.Relay)
 	p.DomainHosts, p.Reroute, p.ETRN = clonedTable(p.DomainHosts), clonedTable(p.Reroute), clonedTable(p.ETRN)
 	return p

@@ -154,6 +154,12 @@ type Settings struct {
 	Reroute map[string]string `json:"reroute,omitempty"`
 	Accept  []Admission       `json:"accept,omitempty"`
 	Relay   []netip.Prefix    `json:"relay,omitempty"`
+	// MaxInbound and MaxOutbound are how many SMTP sessions with the Internet
+	// may be open at once in each direction; 0 means the gateway's own limit.
+	// A client beyond is told 421 and comes again (RFC 5321 3.8); mail beyond
+	// waits in its store.
+	MaxInbound  int `json:"max_inbound,omitempty"`
+	MaxOutbound int `json:"max_outbound,omitempty"`
 	// ETRN are the domains whose mail is sent at once when somebody asks for it
 	// (RFC 1985), each with the host that takes it, "" for its MX.
 	ETRN map[string]string `json:"etrn,omitempty"`
@@ -264,6 +270,8 @@ type SettingsPatch struct {
 	ForwardHost *string            `json:"forward_host,omitempty"`
 	DomainHosts *map[string]string `json:"domain_hosts,omitempty"`
 	MaxSize     *int64             `json:"max_size,omitempty"`
+	MaxInbound  *int               `json:"max_inbound,omitempty"`
+	MaxOutbound *int               `json:"max_outbound,omitempty"`
 	Reroute     *map[string]string `json:"reroute,omitempty"`
 	Accept      *[]Admission       `json:"accept,omitempty"`
 	Relay       *[]netip.Prefix    `json:"relay,omitempty"`

@@ -81,6 +81,8 @@ func (p SettingsPatch) wrong() string {
 		return "a time-out is negative"
 	case p.MaxSize != nil && *p.MaxSize < 0:
 		return "the largest size is negative"
+	case p.MaxInbound != nil && *p.MaxInbound < 0, p.MaxOutbound != nil && *p.MaxOutbound < 0:
+		return "a number of sessions is negative"
 	}
 	return p.wrongLists()
 }
@@ -94,6 +96,8 @@ func (s Settings) Patch(p SettingsPatch) Settings {
 	set(&s.ForwardHost, p.ForwardHost)
 	set(&s.DomainHosts, p.DomainHosts)
 	set(&s.MaxSize, p.MaxSize)
+	set(&s.MaxInbound, p.MaxInbound)
+	set(&s.MaxOutbound, p.MaxOutbound)
 	set(&s.Reroute, p.Reroute)
 	set(&s.Accept, p.Accept)
 	set(&s.Relay, p.Relay)
@@ -115,6 +119,7 @@ func (s Settings) Equal(o Settings) bool {
 	return s.Mode == o.Mode && s.Refuse == o.Refuse && slices.Equal(s.Retry, o.Retry) &&
 		s.Timeouts == o.Timeouts && s.ForwardHost == o.ForwardHost &&
 		maps.Equal(s.DomainHosts, o.DomainHosts) && s.MaxSize == o.MaxSize &&
+		s.MaxInbound == o.MaxInbound && s.MaxOutbound == o.MaxOutbound &&
 		maps.Equal(s.Reroute, o.Reroute) && slices.Equal(s.Accept, o.Accept) &&
 		slices.Equal(s.Relay, o.Relay) && maps.Equal(s.ETRN, o.ETRN)
 }
@@ -169,6 +174,8 @@ func (p SettingsPatch) words(s Settings) string {
 	add(p.ForwardHost != nil, "forward host", orNone(s.ForwardHost))
 	add(p.DomainHosts != nil, "domain hosts", len(s.DomainHosts))
 	add(p.MaxSize != nil, "largest size", s.MaxSize)
+	add(p.MaxInbound != nil, "sessions in", s.MaxInbound)
+	add(p.MaxOutbound != nil, "sessions out", s.MaxOutbound)
 	add(p.Reroute != nil, "rerouted domains", tableWords(s.Reroute))
 	add(p.Accept != nil, "hosts that may connect", s.Accept)
 	add(p.Relay != nil, "networks that may relay", s.Relay)

@@ -53,7 +53,8 @@ func TestConformance(t *testing.T) {
 				_, err := g.Arrive("192.0.2.7", mem.Mail{From: "x@remote.example", Rcpts: []string{"u@org.example"}})
 				return err
 			},
-			Move:  func(*testing.T) { o.Tick() },
+			Connect: func(*testing.T) (func(), error) { return g.Connect() },
+			Move:    func(*testing.T) { o.Tick() },
 			Blind: func(_ *testing.T, s gateway.Store) { g.Blind(s, "the test said so") },
 		}
 	})

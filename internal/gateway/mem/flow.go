@@ -72,9 +72,9 @@ func (g *Gateway) tick() bool {
 	if g.conf.Running {
 		mode := g.conf.Effective.Mode
 		if mode != gateway.InboundOnly {
-			moved = g.deliver(g.in(gateway.Out)) || moved
+			moved = g.deliver(g.in(gateway.Out), g.conf.Effective.MaxOutbound) || moved
 		}
-		moved = g.deliver(g.in(gateway.MTSIn)) || moved
+		moved = g.deliver(g.in(gateway.MTSIn), 0) || moved
 		if mode == gateway.InboundOutbound || mode == gateway.OutboundOnly {
 			moved = g.convert() || moved
 		}
@@ -167,12 +167,16 @@ func parent(name string) string {
 	return ""
 }
 
-// deliver offers the entries that are due, and gives up those that expired.
-func (g *Gateway) deliver(list []*entry) bool {
-	moved, now := false, g.org.now()
+// deliver offers the entries that are due, as many as there may be sessions (0
+// is any number), and gives up those that expired.
+func (g *Gateway) deliver(list []*entry, sessions int) bool {
+	moved, now, tried := false, g.org.now(), 0
 	for _, e := range list {
 		switch {
 		case !e.rests && !e.next.After(now):
+			if tried++; sessions > 0 && tried > sessions {
+				continue
+			}
 			g.attempt(e, now)
 			moved = true
 		case g.expired(e, now):

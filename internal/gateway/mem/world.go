@@ -133,14 +133,37 @@ func (g *Gateway) refusal() *Refusal {
 	switch {
 	case !g.conf.Running, g.conf.Paused:
 		return &Refusal{}
-	case s.Mode == gateway.InboundOutbound, s.Mode == gateway.InboundOnly:
+	case !accepts(s.Mode) && s.Refuse == gateway.RefuseClosed:
+		return &Refusal{}
+	case s.MaxInbound > 0 && g.sessions >= int64(s.MaxInbound):
+		return &Refusal{421, "4.3.2 too many connections, try again later"}
+	case accepts(s.Mode):
 		return nil
 	case s.Refuse == gateway.RefuseRcpt:
 		return &Refusal{450, "4.3.2 not accepting mail"}
-	case s.Refuse == gateway.RefuseConnect:
-		return &Refusal{421, "4.3.2 not accepting mail"}
 	}
-	return &Refusal{}
+	return &Refusal{421, "4.3.2 not accepting mail"}
+}
+
+func accepts(m gateway.Mode) bool { return m == gateway.InboundOutbound || m == gateway.InboundOnly }
+
+// Connect opens a session from the Internet side that does nothing until it is
+// hung up, or says why it is refused with the greeting.
+func (g *Gateway) Connect() (hangUp func(), err error) {
+	g.org.mu.Lock()
+	defer g.org.mu.Unlock()
+	if r := g.refusal(); r != nil && r.Code != 450 {
+		return nil, r
+	}
+	g.sessions++
+	starts := g.starts
+	return func() {
+		g.org.mu.Lock()
+		defer g.org.mu.Unlock()
+		if g.starts == starts { // a stop hangs up on everybody
+			g.sessions--
+		}
+	}, nil
 }
 
 // Arrive hands over a message from a host on the Internet, and returns its id,

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"example.org/ims/internal/mail/delivery"
+	"example.org/ims/pkg/gateway"
 )
 
 func TestConnectionIsReused(t *testing.T) {
@@ -94,6 +95,41 @@ func TestConcurrencyLimits(t *testing.T) {
 		if total != 40 {
 			t.Errorf("%d delivered, want 40", total)
 		}
+		stop(t, s)
+	})
+}
+
+// What the settings say wins over the scheduler's own limit, also later.
+func TestSettingsLimitSessions(t *testing.T) {
+	play(t, func(t *testing.T, w *world) {
+		gate := make(chan struct{})
+		for d := range 4 {
+			addr, name := fmt.Sprintf("10.0.0.%d:25", d), fmt.Sprintf("d%d.example", d)
+			h := w.host(addr)
+			h.srv.Backend = gated(h, gate)
+			w.route(addr, name)
+		}
+		set := gateway.Settings{}
+		s := w.scheduler(func(o *delivery.Options) {
+			o.Limits.Connections, o.Settings.MaxOutbound = 6, 2
+			set = o.Settings
+		})
+		for i := range 8 {
+			s.Add(w.entry(fmt.Sprint("m", i), fmt.Sprintf("d%d.example", i%4), "u"))
+		}
+		synctest.Wait()
+		if n := s.InFlight(); n != 2 {
+			t.Errorf("in flight %d, want 2", n)
+		}
+		set.MaxOutbound = 3
+		if err := s.Configure(set); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if n := s.InFlight(); n != 3 {
+			t.Errorf("in flight %d, want 3", n)
+		}
+		close(gate)
 		stop(t, s)
 	})
 }

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"time"
@@ -82,7 +83,7 @@ func (s *Scheduler) staff(ctx context.Context) {
 			d.queued = false
 			continue
 		}
-		if s.active >= s.opt.Limits.Connections {
+		if s.active >= s.connections() {
 			if len(s.idle) > 0 {
 				s.evict() // it signals when it has gone
 			}
@@ -95,6 +96,9 @@ func (s *Scheduler) staff(ctx context.Context) {
 		s.workers.Go(func() { s.work(ctx, w) })
 	}
 }
+
+// connections is how many connections may be open.
+func (s *Scheduler) connections() int { return cmp.Or(s.policy.sessions, s.opt.Limits.Connections) }
 
 // wants reports whether a destination should get one more worker.
 func (s *Scheduler) wants(d *dest) bool {
@@ -111,7 +115,7 @@ func (s *Scheduler) take(w *worker) (it *item, parked bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := w.dest
-	yield := w.used && !w.live && s.line.Len() > 0 && s.active >= s.opt.Limits.Connections
+	yield := w.used && !w.live && s.line.Len() > 0 && s.active >= s.connections()
 	if front := d.ready.Front(); front != nil && !s.paused && !s.stopping && !yield {
 		it = front.Value.(*item)
 		s.hold(it)

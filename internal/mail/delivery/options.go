@@ -37,7 +37,7 @@ type Options struct {
 // Limits bound what the scheduler does at once. Zero fields get the defaults
 // in brackets; time-outs are those of RFC 5321 section 4.5.3.2.
 type Limits struct {
-	Connections int           // open connections (100)
+	Connections int           // open connections (100), unless the settings say MaxOutbound
 	PerDest     int           // connections to one destination (5)
 	Messages    int           // messages on one connection (100)
 	Rcpts       int           // recipients in one transaction (100)
@@ -81,12 +81,13 @@ type policy struct {
 	timeouts gateway.Timeouts
 	forward  string
 	hosts    map[string]string
+	sessions int // open connections, 0 means Limits.Connections
 }
 
 // newPolicy checks settings. A single zero in the retry list means no retries,
 // as an empty list does (Q146669).
 func newPolicy(s gateway.Settings) (policy, error) {
-	p := policy{timeouts: s.Timeouts, forward: strings.TrimSpace(s.ForwardHost), hosts: map[string]string{}}
+	p := policy{timeouts: s.Timeouts, forward: strings.TrimSpace(s.ForwardHost), hosts: map[string]string{}, sessions: s.MaxOutbound}
 	if len(s.Retry) != 1 || s.Retry[0] != 0 {
 		p.retry = append(p.retry, s.Retry...)
 	}

@@ -20,8 +20,8 @@ import (
 
 // Scheduler delivers one gateway's entries. Its methods are safe for
 // concurrent use. It owns its goroutines: one that keeps time, one that tells
-// the store about expiries, and at most Limits.Connections workers; Stop waits
-// for all of them.
+// the store about expiries, and at most as many workers as connections may be
+// open; Stop waits for all of them.
 //
 // An entry is tried at once, then after each interval of the retry list. It
 // fails when accepted + its class's current time-out has passed and it was

@@ -179,6 +179,7 @@ func asPatch(s gateway.Settings) *gateway.SettingsPatch {
 	return &gateway.SettingsPatch{
 		Mode: &s.Mode, Refuse: &s.Refuse, Retry: &s.Retry, Timeouts: &s.Timeouts,
 		ForwardHost: &s.ForwardHost, DomainHosts: &s.DomainHosts, MaxSize: &s.MaxSize,
+		MaxInbound: &s.MaxInbound, MaxOutbound: &s.MaxOutbound,
 		Reroute: &s.Reroute, Accept: &s.Accept, Relay: &s.Relay, ETRN: &s.ETRN,
 	}
 }

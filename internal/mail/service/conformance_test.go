@@ -1,8 +1,10 @@
 package service
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"net/textproto"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +41,10 @@ func TestConformance(t *testing.T) {
 					return errors.New(got)
 				}
 			},
+			Connect: func(t *testing.T) (func(), error) {
+				t.Helper()
+				return w.connect("alpha")
+			},
 			Move: moment,
 			Reopen: func(t *testing.T) gateway.Gateway {
 				t.Helper()
@@ -47,6 +53,24 @@ func TestConformance(t *testing.T) {
 			},
 		}
 	})
+}
+
+// connect opens a session that says nothing.
+func (w *world) connect(gw string) (hangUp func(), err error) {
+	w.t.Helper()
+	c, err := w.net.dial(w.t.Context(), "192.0.2.99:5", gw+":25")
+	if err != nil {
+		return nil, err
+	}
+	line, err := textproto.NewReader(bufio.NewReader(c)).ReadLine()
+	if err == nil && !strings.HasPrefix(line, "220 ") {
+		err = errors.New(line)
+	}
+	if err != nil {
+		_ = c.Close()
+		return nil, err
+	}
+	return func() { _ = c.Close() }, nil
 }
 
 // moment lets the world move on a little.

@@ -45,6 +45,9 @@ func (f *front) listens(s gateway.Settings) bool {
 // limit is announced to new sessions, so it takes a new server.
 func (f *front) adjust(ctx context.Context, s gateway.Settings) error {
 	srv, _ := f.now()
+	if srv != nil {
+		srv.Limit(s.MaxInbound)
+	}
 	want := f.listens(s)
 	if want == (srv != nil) && (!want || f.size == s.MaxSize) {
 		return nil
@@ -61,7 +64,7 @@ func (f *front) adjust(ctx context.Context, s gateway.Settings) error {
 		return err
 	}
 	srv = smtpd.New(smtpd.Config{
-		Hostname: file.Hostname, Handler: &reception{g: f.g, rt: f.rt},
+		Hostname: file.Hostname, Handler: &reception{g: f.g, rt: f.rt}, MaxConns: s.MaxInbound,
 		Limits: smtpd.Limits{Size: s.MaxSize}, Log: f.g.o.log.With("gateway", f.g.name),
 	})
 	done := make(chan struct{})

@@ -91,6 +91,8 @@ func mergePatch(q, p gateway.SettingsPatch) gateway.SettingsPatch {
 	set(&q.ForwardHost, p.ForwardHost)
 	set(&q.DomainHosts, p.DomainHosts)
 	set(&q.MaxSize, p.MaxSize)
+	set(&q.MaxInbound, p.MaxInbound)
+	set(&q.MaxOutbound, p.MaxOutbound)
 	set(&q.Reroute, p.Reroute)
 	set(&q.Accept, p.Accept)
 	set(&q.Relay, p.Relay)

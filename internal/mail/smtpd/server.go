@@ -25,12 +25,14 @@ type Server struct {
 	done     chan struct{} // closed when Serve returns
 	conns    map[*gate]*session
 	hosts    map[netip.Prefix]int
+	most     int // open connections
 }
 
 // New makes a Server; Serve makes it run.
 func New(c Config) *Server {
+	c = c.withDefaults()
 	return &Server{
-		cfg: c.withDefaults(), done: make(chan struct{}),
+		cfg: c, most: c.MaxConns, done: make(chan struct{}),
 		conns: map[*gate]*session{}, hosts: map[netip.Prefix]int{},
 	}
 }
@@ -94,6 +96,14 @@ func (s *Server) Sessions() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.conns)
+}
+
+// Limit changes how many connections may be open; 0 means 500. Those that are
+// open stay.
+func (s *Server) Limit(conns int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.most = or(conns, defaultConns)
 }
 
 // Peers lists the clients that are connected now, in no order.
@@ -211,7 +221,7 @@ func (s *Server) reserve(one *session) *Reply {
 	switch {
 	case s.draining:
 		return Refuse(421, "4.3.2", "service is going down")
-	case len(s.conns) >= s.cfg.MaxConns:
+	case len(s.conns) >= s.most:
 		return Refuse(421, "4.3.2", "too many connections, try again later")
 	case s.hosts[host] >= s.cfg.MaxPerHost:
 		return Refuse(421, "4.7.0", "too many connections from you, try again later")

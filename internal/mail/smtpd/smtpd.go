@@ -115,8 +115,11 @@ type Config struct {
 	Log        *slog.Logger // nil discards
 }
 
+// defaultConns is how many connections may be open.
+const defaultConns = 500
+
 func (c Config) withDefaults() Config {
-	c.MaxConns = or(c.MaxConns, 500)
+	c.MaxConns = or(c.MaxConns, defaultConns)
 	c.MaxPerHost = or(c.MaxPerHost, 50)
 	c.MaxRcpts = or(c.MaxRcpts, 1000)
 	c.Limits = c.Limits.withDefaults()

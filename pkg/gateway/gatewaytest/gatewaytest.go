@@ -29,6 +29,10 @@ type Harness struct {
 	// the gateway. The error says that the gateway did not take it, and must
 	// not be permanent.
 	Inbound func(t *testing.T) error
+	// Connect makes an Internet host open a session with the gateway and keep it
+	// until it is hung up. The error says that it was refused with the greeting,
+	// and must not be permanent. It may be nil.
+	Connect func(t *testing.T) (hangUp func(), err error)
 	// Move lets the world move on a little: one step where the test drives it,
 	// a few milliseconds where it moves by itself. The suite calls it until
 	// what must come to pass has come to pass, up to Moves times.
@@ -74,6 +78,7 @@ func Run(t *testing.T, setup func(t *testing.T) Harness) {
 		{"removal", testRemoval},
 		{"removal while mail is there", testRemovalRefused},
 		{"removal that discards", testDiscard},
+		{"session limits", testSessions},
 		{"queue list", testList},
 		{"queue actions", testActions},
 		{"queue summary", testSummary},

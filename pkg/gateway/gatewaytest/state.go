@@ -165,3 +165,42 @@ func testOutboundOnly(t *testing.T, r *room) {
 	r.Outbound(t)
 	r.drained(t)
 }
+
+// testSessions: a client beyond the limit is sent away for now, and comes in
+// once somebody has gone; what is beyond it outwards waits.
+func testSessions(t *testing.T, r *room) {
+	in, out := 2, 1
+	r.want(t, gateway.Want{Settings: &gateway.SettingsPatch{MaxInbound: &in, MaxOutbound: &out, Restart: true}})
+	if s := r.config(t).Effective; s.MaxInbound != in || s.MaxOutbound != out {
+		t.Errorf("limits are %d in and %d out, want %d and %d", s.MaxInbound, s.MaxOutbound, in, out)
+	}
+	for range 3 {
+		r.Outbound(t)
+	}
+	r.drained(t)
+	negative := -1
+	r.refused(t, r.change(gateway.Want{Settings: &gateway.SettingsPatch{MaxInbound: &negative}}), gateway.ErrRefused)
+	if r.Connect == nil {
+		t.Skip("nobody can connect here")
+	}
+	var hangUp func()
+	for i := range in {
+		leave, err := r.Connect(t)
+		if err != nil {
+			t.Fatalf("session %d: %v", i, err)
+		}
+		hangUp = leave
+		defer leave()
+	}
+	if leave, err := r.Connect(t); err == nil {
+		leave()
+		t.Errorf("session %d is let in", in+1)
+	}
+	if err := r.Inbound(t); err == nil {
+		t.Error("mail is taken in a session beyond the limit")
+	}
+	r.until(t, "both sessions are counted", func() bool { return r.census(t).Sessions == int64(in) })
+	hangUp()
+	r.until(t, "one has gone", func() bool { return r.census(t).Sessions == int64(in-1) })
+	r.inbound(t, true)
+}
