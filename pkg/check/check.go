@@ -76,6 +76,9 @@ type Options struct {
 	// Until ends the exploration as soon as each of these properties is
 	// violated; what it has not found by then is inconclusive.
 	Until []string
+	// Starts are the worlds in which a run begins; nil means every one that the
+	// runbook is for, within the bounds.
+	Starts []model.Start
 	// Now tells the time for Elapsed; nil leaves it out.
 	Now func() time.Time
 
@@ -152,7 +155,11 @@ func (res *Result) explore(ctx context.Context, b *Runbook, o Options) error {
 			x.next = o.step(b.Def)
 		}
 		wanted := named(o.Until)
-		g := explore(ctx, x, o.MaxStates, wanted&^found(res))
+		starts := o.Starts
+		if starts == nil {
+			starts = x.rules.Starts(x.def.Begins)
+		}
+		g := exploreFrom(ctx, x, o.MaxStates, wanted&^found(res), starts)
 		if err := ctx.Err(); err != nil {
 			return err
 		}
