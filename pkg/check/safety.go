@@ -145,7 +145,7 @@ func (x *shell) changed(w *model.World) bool {
 		differs &^= model.ConfigDependents
 	}
 	if stranded(w.Init) {
-		differs &^= model.ConfigSettings | model.ConfigRunning
+		return differs&^(model.ConfigSettings|model.ConfigRunning) != 0
 	}
 	return differs != 0 || (w.Running && (w.Mode != w.ModeSet || w.Refuse != w.RefuseSet || w.Short != w.ShortSet))
 }
