@@ -1,7 +1,7 @@
 // Command ims retires a mail gateway without losing a message, and proves it.
 // This package owns what only a process has: its arguments, signals,
 // environment, standard streams (github.com/mattn/go-isatty tells whether they
-// are terminals) and exit code.
+// are terminals, golang.org/x/sys how wide) and exit code.
 package main
 
 import (
@@ -26,11 +26,19 @@ func run() int {
 	defer stop()
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
-	return cli.Main(ctx, os.Args[1:], cli.IO{
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stdio := cli.IO{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		InTerminal:  isatty.IsTerminal(os.Stdin.Fd()),
 		OutTerminal: isatty.IsTerminal(os.Stdout.Fd()),
 		Config:      os.Getenv("IMS_CONFIG"),
 		FailPoint:   os.Getenv("IMS_FAILPOINT"),
-	}, wire.Deps(version))
+	}
+	if stdio.OutTerminal {
+		stdio.Width = width(os.Stdout)
+	} else if p, err := newPipe(os.Stdout, func() { cancel(cli.ErrNobodyReads) }); err == nil {
+		stdio.Out = p
+	}
+	return cli.Main(ctx, os.Args[1:], stdio, wire.Deps(version))
 }

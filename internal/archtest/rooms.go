@@ -291,6 +291,10 @@ var house = map[string]room{
 		imports: arrows{"pkg/zone": "looks the contract's RRsets up", "internal/dns/msg": "RRsets on the wire"},
 		tests:   arrows{"internal/dns/dnstest": theServers, "internal/dns/rfc2136": "a change to follow", "internal/dns/server": "a server to ask"},
 	},
+	"internal/dns/axfr": {
+		imports: arrows{"pkg/zone": "RRsets of a zone", "internal/dns/msg": "RRsets on the wire", "internal/dns/tsig": "transfers are signed"},
+		tests:   arrows{"internal/dns/dnstest": theServers},
+	},
 	"internal/dns/bindtest": {
 		imports: arrows{"internal/dns/dnstest": theServers, "internal/dns/msg": "RRsets on the wire", "internal/dns/tsig": "the keys", "pkg/zone": theContract},
 		tests: arrows{
@@ -316,6 +320,9 @@ var house = map[string]room{
 		"internal/plan":       "shows dry runs",
 		"internal/notify":     "tries whether people are told",
 		"internal/preflight":  "shows what stands in the way",
+		"internal/compare":    "shows what a successor has taken over",
+		"internal/dependents": "shows who names a gateway",
+		"internal/setting":    theSettings,
 		"internal/strictyaml": theMistakes,
 		"internal/suggest":    theNearest,
 		"internal/tui":        "shows a run on a terminal",

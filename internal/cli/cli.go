@@ -40,9 +40,14 @@ type IO struct {
 	In                      io.Reader
 	Out, Err                io.Writer
 	InTerminal, OutTerminal bool
+	Width                   int    // columns of the terminal; 0 if it does not say
 	Config                  string // the configuration file to use if no flag names one
 	FailPoint               string // where a runner kills itself, for crash tests: see runner.ParseFailPoint
 }
+
+// ErrNobodyReads is the cause with which main cancels a command whose output
+// goes into a pipe that was closed, as by head.
+var ErrNobodyReads = errors.New("nobody reads the output")
 
 // Deps is what performs the commands.
 type Deps struct {
@@ -62,7 +67,7 @@ type session struct {
 }
 
 func (s *session) printer(format output.Format) *output.Printer {
-	return output.New(s.io.Out, s.io.Err, output.Options{Format: format, Terminal: s.io.OutTerminal})
+	return output.New(s.io.Out, s.io.Err, output.Options{Format: format, Terminal: s.io.OutTerminal, Width: s.io.Width})
 }
 
 // Main runs one command line and returns the exit code. It returns when ctx is
@@ -76,6 +81,9 @@ func Main(ctx context.Context, argv []string, stdio IO, deps Deps) int {
 
 func execute(ctx context.Context, s *session, root *cobra.Command) int {
 	err := root.ExecuteContext(ctx)
+	if err != nil && errors.Is(context.Cause(ctx), ErrNobodyReads) {
+		return output.Interrupted.Code() // and nobody is told: who closed a pipe knows
+	}
 	if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) && output.KindOf(err) == output.Failed {
 		err = output.As(output.Interrupted, "", errors.New("interrupted"))
 	}

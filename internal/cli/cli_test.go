@@ -59,7 +59,9 @@ func TestCompletion(t *testing.T) {
 		want []string
 	}{
 		{[]string{"runbook", ""}, []string{"lint\t", "list\t", "show\t"}},
-		{[]string{"runbook", "show", "q"}, []string{"q285090"}},
+		{[]string{"runbook", "show", "q"}, []string{"q285090\tRetiring an Internet Mail Service"}},
+		{[]string{"runbook", "test", "q285090", ""}, []string{"eleven-steps\t"}},
+		{[]string{"completion", ""}, []string{"bash", "zsh", "fish"}},
 		{[]string{"version", "-o", ""}, []string{"text", "json"}},
 	}
 	for _, tt := range tests {

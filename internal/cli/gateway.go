@@ -70,6 +70,9 @@ func runGatewayClients(ctx context.Context, p *output.Printer, log gateway.Clien
 
 func clientsTable(page *output.Page, list []gateway.Client) {
 	t := output.Table{Columns: output.Columns("HOST", "HELO", "SESSIONS#", "ACCEPTED#", "DEFERRED#", "REJECTED#", "LAST", "LAST VALID", "LAST FROM")}
+	for drop, i := range []int{2, 6, 1, 5} {
+		t.Columns[i].Drop = drop + 1
+	}
 	t.Columns[1].Max, t.Columns[8].Max = 40, 60
 	for _, c := range list {
 		t.Add(c.Host, c.Helo, c.Sessions, c.Accepted, c.Deferred, c.Rejected, page.Time(c.Last), page.Time(c.LastValid), c.LastFrom)

@@ -70,6 +70,9 @@ var listeners = []string{
 	Fast, Slow, Defers, Refuse, Down, "reports", "bridgehead",
 }
 
+// ErrNotEmpty says that a lab's folder holds something already.
+var ErrNotEmpty = errors.New("it is not empty")
+
 // NewLayout chooses ports for a lab in dir, which must be empty or not exist.
 func NewLayout(dir string, t Traffic) (*Layout, error) {
 	dir, err := filepath.Abs(dir)
@@ -77,7 +80,7 @@ func NewLayout(dir string, t Traffic) (*Layout, error) {
 		return nil, fmt.Errorf("make lab: %w", err)
 	}
 	if old, err := os.ReadDir(dir); err == nil && len(old) > 0 {
-		return nil, fmt.Errorf("make lab: folder %s is not empty", dir)
+		return nil, fmt.Errorf("make lab: folder %s: %w", dir, ErrNotEmpty)
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("make lab: %w", err)
 	}

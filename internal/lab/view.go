@@ -54,5 +54,6 @@ func (l *Layout) try() []string {
 		fmt.Sprintf("printf '%s' | nsupdate -k %s", update, l.keyFile()),
 		"ims queue list " + Retiring, "ims route list", "ims gateway show " + Retiring,
 		"ims retire --dry-run", "ims retire", "ims status",
+		"ims approve " + Retiring + "-1 confirm", "ims abort " + Retiring + "-1 --reason rehearsal",
 	}
 }

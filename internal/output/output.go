@@ -20,6 +20,7 @@ package output
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -46,6 +47,7 @@ const (
 type Options struct {
 	Format   Format           // Text if empty
 	Terminal bool             // stdout is a terminal: relative times, indented JSON
+	Width    int              // columns of the terminal; 0 is 80
 	Now      func() time.Time // for relative times; time.Now if nil
 }
 
@@ -76,7 +78,7 @@ func (p *Printer) Format() Format { return p.opt.Format }
 // schema, or the page that text writes. Data must marshal to a JSON object.
 func (p *Printer) Result(name string, data any, text func(*Page)) error {
 	if p.opt.Format == Text {
-		page := &Page{terminal: p.opt.Terminal, now: p.opt.Now()}
+		page := &Page{terminal: p.opt.Terminal, width: cmp.Or(p.opt.Width, defaultWidth), now: p.opt.Now()}
 		text(page)
 		if page.err != nil {
 			return fmt.Errorf("print %s: %w", name, page.err)
@@ -150,6 +152,7 @@ func (p *Printer) write(w io.Writer, b []byte) error {
 type Page struct {
 	buf      bytes.Buffer
 	terminal bool
+	width    int
 	now      time.Time
 	err      error
 }
@@ -163,14 +166,21 @@ func (p *Page) Blank() { p.buf.WriteByte('\n') }
 
 // Table adds a table.
 func (p *Page) Table(t Table) {
+	var left []string
+	if p.terminal {
+		t, left = t.fit(p.width)
+	}
 	b, err := t.render()
 	if err != nil && p.err == nil {
 		p.err = err
 	}
 	if t.Fold && p.terminal && err == nil {
-		b = t.fold(b)
+		b = t.fold(b, p.width)
 	}
 	p.buf.Write(b)
+	if len(left) > 0 {
+		p.Line("(no room for %s)", strings.Join(left, ", "))
+	}
 }
 
 // Time is a moment for people: relative on a terminal, RFC 3339 elsewhere.

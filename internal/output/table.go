@@ -15,6 +15,7 @@ type Column struct {
 	Name   string
 	Number bool // right-aligned
 	Max    int  // cut to this width, 0 for never
+	Drop   int  // left out where a terminal is too narrow, the highest first; 0 for never
 }
 
 // Table is rows under headers, without lines, as kubectl prints them. Cells
@@ -82,19 +83,19 @@ func (t Table) render() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// foldWidth is how wide a folded line is: what every terminal has.
-const foldWidth = 80
+// defaultWidth is how wide a terminal is that does not say.
+const defaultWidth = 80
 
 // fold breaks the last column of a rendered table between words; what follows
 // stands under its header. A word that is wider than the column stays whole.
-func (t Table) fold(rendered []byte) []byte {
+func (t Table) fold(rendered []byte, width int) []byte {
 	header, _, _ := bytes.Cut(rendered, []byte("\n"))
 	indent := bytes.LastIndex(header, []byte(Safe(t.Columns[len(t.Columns)-1].Name)))
 	var out bytes.Buffer
 	for line := range bytes.Lines(rendered) {
 		rest := []rune(string(bytes.TrimSuffix(line, []byte("\n"))))
-		for len(rest) > foldWidth {
-			at := breakAt(rest, indent)
+		for len(rest) > width {
+			at := breakAt(rest, indent, width)
 			if at < 0 {
 				break
 			}
@@ -108,13 +109,13 @@ func (t Table) fold(rendered []byte) []byte {
 
 // breakAt is the blank at which a line is folded: the last one that fits, or
 // else the first; -1 if there is none behind the indent.
-func breakAt(line []rune, indent int) int {
-	for i := foldWidth; i > indent; i-- {
+func breakAt(line []rune, indent, width int) int {
+	for i := width; i > indent; i-- {
 		if line[i] == ' ' {
 			return i
 		}
 	}
-	for i := foldWidth + 1; i < len(line); i++ {
+	for i := width + 1; i < len(line); i++ {
 		if line[i] == ' ' {
 			return i
 		}

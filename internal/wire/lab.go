@@ -13,6 +13,7 @@ import (
 	"example.org/ims/internal/lab"
 	"example.org/ims/internal/lab/demo"
 	"example.org/ims/internal/mail/service"
+	"example.org/ims/internal/output"
 	"example.org/ims/internal/runner"
 	"example.org/ims/pkg/gateway"
 )
@@ -107,7 +108,7 @@ func (labs) Run(ctx context.Context, o cli.LabOptions, show func(cli.LabView) er
 		Dir: o.Dir, Runbook: o.Runbook, Traffic: lab.Traffic{Messages: o.Messages, Idle: o.Idle}, Program: prog, Ending: endRunner,
 	})
 	if err != nil {
-		return err
+		return folder(err)
 	}
 	return l.Run(ctx, func(v lab.View) error {
 		out := cli.LabView{Dir: v.Dir, Config: v.Config, Try: v.Try}
@@ -116,6 +117,14 @@ func (labs) Run(ctx context.Context, o cli.LabOptions, show func(cli.LabView) er
 		}
 		return show(out)
 	})
+}
+
+// folder tells the mistake of naming a folder that is in use from a failure.
+func folder(err error) error {
+	if errors.Is(err, lab.ErrNotEmpty) {
+		return output.As(output.Usage, "", err)
+	}
+	return err
 }
 
 // Serve implements cli.Labs.
@@ -138,7 +147,7 @@ func (x labs) Demo(ctx context.Context, o cli.DemoOptions, say func(cli.DemoLine
 		},
 	})
 	if err != nil {
-		return nil, err
+		return nil, folder(err)
 	}
 	out := &cli.DemoResult{
 		Outcome: r.Outcome, Runbook: r.Runbook, Seconds: r.Seconds, Ledger: cli.DemoLedger(r.Ledger), Resumes: r.Resumes,
