@@ -1,13 +1,8 @@
 package preflight
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
-
-	"example.org/ims/pkg/facts"
 )
 
 // Inbound is what was found out about cover of what the gateway takes in.
@@ -17,8 +12,14 @@ type Inbound struct {
 	New  Host      `json:"successor"`
 	Fix  string    `json:"fix"`                 // what makes the successor accept a domain
 	Log  string    `json:"log_error,omitempty"` // why the log of the gateway could not be read
-	MX   []string  `json:"mx_errors"`           // zones whose MX records could not be listed, and why
+	MX   []Zone    `json:"zones"`               // that were searched for MX records that lead to the gateway
 	List []Domain  `json:"domains"`
+}
+
+// Zone is a DNS zone that was searched.
+type Zone struct {
+	Name string `json:"name"`
+	Err  string `json:"error,omitempty"` // why not every record is known
 }
 
 // Host is a listener, as a client on the Internet side sees it.
@@ -67,173 +68,18 @@ type Answer struct {
 	Words string `json:"words,omitempty"`
 }
 
-// The words of gw.reply that decide here.
-var (
-	accepts   = facts.GwReply.Format(facts.ReplyAccept)
-	temporary = facts.GwReply.Format(facts.ReplyTemporary)
-	permanent = facts.GwReply.Format(facts.ReplyPermanent)
-)
-
 func (in Inbound) within(old func(time.Time) bool, why func(time.Time) string) Inbound {
 	if !old(in.At) {
 		return in
 	}
 	in.Old.Err, in.New.Err, in.New.TLS.Err, in.Log = why(in.At), why(in.At), why(in.At), why(in.At)
+	in.MX = slices.Clone(in.MX)
+	for i := range in.MX {
+		in.MX[i].Err = why(in.At)
+	}
 	in.List = slices.Clone(in.List)
 	for i := range in.List {
 		in.List[i].Old, in.List[i].New = Answers{}, Answers{}
 	}
 	return in
-}
-
-// inbound judges cover per domain.
-func (r *Report) inbound(s *Snapshot) {
-	in := &s.Inbound
-	base := Check{Group: GroupInbound, Provenance: s.provenance(), At: in.At}
-	if s.Successor == "" {
-		base.ID, base.That, base.Verdict = "cover.in.successor", "another gateway takes over what comes in", Fail
-		base.Reason, base.Fix = "no successor is named, so inbound mail has nowhere to go", "ims preflight "+s.Gateway+" --to SUCCESSOR"
-		r.add(base)
-		return
-	}
-	for _, m := range in.MX {
-		c := base
-		zone, why, _ := strings.Cut(m, ": ")
-		c.ID, c.That = "cover.in.mx."+zone, "every domain of zone "+zone+" whose MX leads here is known"
-		r.add(c.unknown(why, "let the update key transfer zone "+zone+", or list its mail domains under zones."+zone+".domains"))
-	}
-	if in.Log != "" {
-		c := base
-		c.ID, c.That = "cover.in.log", "the log of the gateway tells which domains it took mail for, and how large"
-		r.add(c.unknown(in.Log, "ims track --gateway "+s.Gateway))
-	}
-	for i := range in.List {
-		d := &in.List[i]
-		r.add(known(base, s, d))
-		r.add(random(base, s, d))
-		r.add(size(base, s, d))
-	}
-	r.add(r.tls(base, s))
-}
-
-func (c Check) pass(format string, args ...any) Check {
-	c.Verdict, c.Reason = Pass, fmt.Sprintf(format, args...)
-	return c
-}
-
-func (c Check) fail(fix, format string, args ...any) Check {
-	c.Verdict, c.Reason, c.Fix = Fail, fmt.Sprintf(format, args...), fix
-	return c
-}
-
-func (c Check) unknown(why, fix string) Check {
-	c.Verdict, c.Reason, c.Fix, c.Provenance = Unknown, why, fix, facts.NotKnown
-	return c
-}
-
-func (a Answer) String() string {
-	switch {
-	case a.Reply == "":
-		return "does not answer: " + cmp.Or(a.Words, "it was not asked")
-	case a.Words == "":
-		return "answers " + a.Reply
-	}
-	return fmt.Sprintf("answers %q", a.Words)
-}
-
-// retry is what to do about an answer that did not come.
-func (in *Inbound) retry(s *Snapshot) string {
-	return "make " + in.New.Address + " reachable from here, then ims preflight " + s.Gateway + " again"
-}
-
-func known(c Check, s *Snapshot, d *Domain) Check {
-	c.ID = "cover.in." + d.Name + ".recipient"
-	c.That = fmt.Sprintf("%s accepts mail for %s, known from %s", s.Successor, d.Name, strings.Join(d.From, ", "))
-	in, old, now := &s.Inbound, d.Old.Known, d.New.Known
-	switch {
-	case now.Reply == accepts:
-		return c.pass("%s answers 250 to %s", s.Successor, d.Rcpt)
-	case old.Reply == permanent:
-		return c.pass("%s itself %s to %s, so there is nothing to cover", s.Gateway, old, d.Rcpt)
-	case now.Reply == "":
-		return c.unknown(fmt.Sprintf("%s %s", s.Successor, cmp.Or(in.New.Err, now.String())), in.retry(s))
-	case now.Reply == temporary:
-		return c.unknown(fmt.Sprintf("%s %s to %s, which says nothing about later", s.Successor, now, d.Rcpt), "ims gateway show "+s.Successor)
-	}
-	return c.fail(in.fix(s, d), "%s %s to %s, so mail for %s is refused once the MX is moved", s.Successor, now, d.Rcpt, d.Name)
-}
-
-func (in *Inbound) fix(s *Snapshot, d *Domain) string {
-	if in.New.Closed {
-		return "ims gateway start " + s.Successor
-	}
-	return strings.ReplaceAll(in.Fix, "DOMAIN", d.Name)
-}
-
-func random(c Check, s *Snapshot, d *Domain) Check {
-	c.ID = "cover.in." + d.Name + ".stranger"
-	c.That = fmt.Sprintf("%s answers as %s does for a recipient of %s that does not exist", s.Successor, s.Gateway, d.Name)
-	in, old, now := &s.Inbound, d.Old.Random, d.New.Random
-	switch {
-	case now.Reply == "":
-		return c.unknown(fmt.Sprintf("%s %s", s.Successor, cmp.Or(in.New.Err, now.String())), in.retry(s))
-	case old.Reply == "":
-		return c.unknown(fmt.Sprintf("%s %s", s.Gateway, cmp.Or(in.Old.Err, old.String())), "ims gateway show "+s.Gateway)
-	case now.Reply == old.Reply:
-		return c.pass("both answer %s to %s", now.Reply, d.Random)
-	case now.Reply == temporary || old.Reply == temporary:
-		return c.unknown(fmt.Sprintf("%s %s and %s %s, and one of them only for now", s.Gateway, old, s.Successor, now), "ims preflight "+s.Gateway+" later")
-	case now.Reply == accepts:
-		return c.fail("give "+s.Successor+" the list of recipients that "+s.Gateway+" has",
-			"%s %s to %s, and %s %s: it would report to forged senders what %s refuses", s.Successor, now, d.Random, s.Gateway, old, s.Gateway)
-	}
-	return c.fail("let "+s.Successor+" accept every recipient of "+d.Name+", or tell their senders",
-		"%s %s to %s, and %s %s: mail that was taken would be refused", s.Successor, now, d.Random, s.Gateway, old)
-}
-
-func size(c Check, s *Snapshot, d *Domain) Check {
-	c.ID = "cover.in." + d.Name + ".size"
-	c.That = fmt.Sprintf("%s takes messages for %s as large as %s did", s.Successor, d.Name, s.Gateway)
-	in := &s.Inbound
-	switch {
-	case in.Log != "":
-		return c.unknown("how large messages are is not known: "+in.Log, "ims track --gateway "+s.Gateway)
-	case d.Messages == 0:
-		return c.pass("the log of %s has no message for %s", s.Gateway, d.Name)
-	case in.New.Err != "" || in.New.Closed:
-		return c.unknown(fmt.Sprintf("%s %s", s.Successor, cmp.Or(in.New.Err, "refuses connections")), in.retry(s))
-	case !in.New.SizeKnown:
-		return c.unknown(fmt.Sprintf("%s does not declare the most that it takes (RFC 1870)", s.Successor), "let "+s.Successor+" declare SIZE, at least "+fmt.Sprint(d.Largest))
-	case in.New.Size == 0:
-		return c.pass("%s takes any size; the largest of %d messages in the log has %d bytes", s.Successor, d.Messages, d.Largest)
-	case in.New.Size < d.Largest:
-		return c.fail(fmt.Sprintf("let %s take at least %d bytes", s.Successor, d.Largest),
-			"%s takes at most %d bytes, and the largest of %d messages in the log has %d", s.Successor, in.New.Size, d.Messages, d.Largest)
-	}
-	return c.pass("%s takes %d bytes; the largest of %d messages in the log has %d", s.Successor, in.New.Size, d.Messages, d.Largest)
-}
-
-// tls judges the certificate that clients will see instead of the gateway's.
-func (r *Report) tls(c Check, s *Snapshot) Check {
-	in, now := &s.Inbound, s.Inbound.New.TLS
-	c.ID = "cover.in.tls"
-	c.That = fmt.Sprintf("the certificate of %s covers %s, and outlives the run", s.Successor, in.New.Name)
-	renew := fmt.Sprintf("give %s a certificate for %s that is valid beyond %s", s.Successor, in.New.Name, r.Ends.UTC().Format(time.RFC3339))
-	switch {
-	case in.New.Err != "" || in.New.Closed || now.Err != "":
-		return c.unknown(fmt.Sprintf("%s %s", s.Successor, cmp.Or(in.New.Err, now.Err, "refuses connections")), in.retry(s))
-	case !now.Offered && in.Old.TLS.Offered:
-		return c.fail("configure STARTTLS at "+s.Successor, "%s offers STARTTLS, and %s does not: senders that insist on TLS cannot follow", s.Gateway, s.Successor)
-	case !now.Offered && (in.Old.Err != "" || in.Old.TLS.Err != ""):
-		return c.unknown(fmt.Sprintf("%s offers no STARTTLS, and whether %s does is not known: %s", s.Successor, s.Gateway, cmp.Or(in.Old.Err, in.Old.TLS.Err)), "ims gateway show "+s.Gateway)
-	case !now.Offered:
-		return c.pass("neither %s nor %s offers STARTTLS, so nobody depends on a certificate", s.Gateway, s.Successor)
-	case now.Failed != "":
-		return c.fail("mend STARTTLS at "+s.Successor, "%s offers STARTTLS and cannot do it: %s", s.Successor, now.Failed)
-	case !now.Covers:
-		return c.fail(renew, "%s", now.Why)
-	case now.NotAfter.Before(r.Ends):
-		return c.fail(renew, "it expires %s, before the run can end, %s", now.NotAfter.UTC().Format(time.RFC3339), r.Ends.UTC().Format(time.RFC3339))
-	}
-	return c.pass("it is valid until %s", now.NotAfter.UTC().Format(time.RFC3339))
 }

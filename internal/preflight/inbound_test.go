@@ -65,7 +65,7 @@ func TestWithoutASuccessorInboundIsLost(t *testing.T) {
 
 func TestWhatIsNotListedIsUnknown(t *testing.T) {
 	s := serving(nil)
-	s.Inbound.MX, s.Inbound.Log = []string{"example.test: the transfer is refused"}, "the log is gone"
+	s.Inbound.MX, s.Inbound.Log = []Zone{{Name: "example.test", Err: "the transfer is refused"}}, "the log is gone"
 	s.Outbound.Err = "gateway west does not answer"
 	r := report(t, Input{Snapshot: s})
 	for _, id := range []string{"cover.in.mx.example.test", "cover.in.log", "cover.out"} {
