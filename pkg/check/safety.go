@@ -50,18 +50,18 @@ func stranded(config uint32) bool {
 }
 
 // nameless reports whether mail that is still to be sent would be refused for
-// the name or the address that it leaves under. While an abort puts records
-// back, each authority is to be consistent with itself.
+// the name or the address that it leaves under. When an abort puts records
+// back, what secondaries and caches still say is not its fault: the primary is
+// to be right, and each authority consistent with itself.
 func (x *shell) nameless(s machine.State, w *model.World) bool {
+	sends := w.Outward() > 0 || w.Led()
 	switch {
-	case w.Anywhere(model.SPFNone) && (w.Outward() > 0 || w.Led()):
+	case s.Undoing || x.def.Outcome(s) == machine.Aborted:
+		return (sends && w.Flags&model.SPFNone != 0) || !w.Consistent()
+	case sends && w.Anywhere(model.SPFNone):
 		return true
-	case !w.Flipped():
-		return false
-	case s.Undoing || s.Phase == machine.Closed:
-		return !w.Consistent()
 	}
-	return !w.Published(model.Drain)
+	return w.Flipped() && !w.Published(model.Drain)
 }
 
 // claims checks what a run that has ended says of itself.
