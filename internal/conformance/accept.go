@@ -1,0 +1,269 @@
+package conformance
+
+import (
+	"container/heap"
+	"errors"
+	"fmt"
+	"time"
+
+	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/machine"
+	"example.org/ims/pkg/model"
+)
+
+// Accept requires that the abstract world can follow a run: that between any
+// two observations in its records some sequence of the world's own moves, and of
+// the effects that the run performed, leads from what was seen to what was seen
+// next. A count is only zero or more; a fact that could not be observed is not
+// compared. The error names the record that nothing leads to.
+//
+// An observation is not an instant: it reads the configuration first, then the
+// stores, and the ledger last, and the world may move in between.
+func Accept(def *machine.Def, records []machine.Record, p model.Params) error {
+	f := newFollower(def, p)
+	for i, r := range records {
+		if err := f.add(r); err != nil {
+			return fmt.Errorf("record %d, %s at %s in state %s: %w", i+1, r.Kind, r.At.UTC().Format(time.DateTime), def.States[f.at.Cur].ID, err)
+		}
+	}
+	if !f.begun {
+		return errors.New("the records hold no observation")
+	}
+	return nil
+}
+
+// follower follows a run.
+type follower struct {
+	def   *machine.Def
+	rules model.Rules
+	slots map[uint8]int // by state: where the value before its effect is kept
+	at    machine.State
+	seen  facts.Vector // the last observation
+	begun bool
+	now   []node // the worlds that it allows
+	todo  []item // effects and decisions since
+}
+
+// maxImages is how many effects of a run are undone by writing a value back.
+const maxImages = 24
+
+// node is a world on the way, with the values before the run's effects.
+type node struct {
+	w      model.World
+	images [maxImages]uint8
+	known  uint32 // which of them there are
+	stage  int    // how much of what happened since has happened
+}
+
+// item is something that happened between two observations, or a part of the
+// later one.
+type item struct {
+	may    bool // it may have happened, or not
+	undo   bool
+	do     *machine.Do
+	slot   int // -1: no value before is kept
+	choice *machine.Choice
+	look   []facts.ID
+}
+
+// many stands for any number in the rules, where nothing is bounded.
+const many = 60
+
+func newFollower(def *machine.Def, p model.Params) *follower {
+	f := &follower{
+		def: def, at: def.Begin(), slots: map[uint8]int{}, seen: facts.UnknownVector(),
+		rules: model.Rules{Params: p, Bounds: model.Bounds{Out: many, In: many, Reports: many, Bad: true}},
+	}
+	for i := range def.States {
+		if do := def.States[i].Do; do != nil && do.Undo.Kind == machine.UndoRestore && len(f.slots) < maxImages {
+			f.slots[uint8(i)] = len(f.slots)
+		}
+	}
+	return f
+}
+
+// add takes in one record.
+func (f *follower) add(r machine.Record) error {
+	if r.Kind == machine.Observed {
+		return f.observed(r.Detail.Facts)
+	}
+	kind, ok := machine.EventKindOf(r.Kind)
+	if !ok {
+		return nil
+	}
+	before := f.at
+	f.at, _ = f.def.Step(before, r.Event)
+	st := &f.def.States[before.Cur]
+	switch kind {
+	case machine.IntentSet:
+		f.happens(before, true)
+	case machine.OutcomeIs:
+		switch r.Event.Result {
+		case machine.Done:
+			f.happens(before, false)
+		case machine.InDoubt, machine.Refused, machine.Transient, machine.NotDone: // the intent allows it
+		case machine.Overridden:
+		}
+	case machine.Answered:
+		if st.Approve != nil && r.Event.Answer == machine.Granted && int(r.Event.Choice) < len(st.Approve.Choices) {
+			f.todo = append(f.todo, item{choice: &st.Approve.Choices[r.Event.Choice]})
+		}
+	case machine.Opened, machine.Resumed, machine.Judged, machine.Elapsed, machine.Moved, machine.Continue, machine.Abort, machine.ClosedRun:
+	}
+	return nil
+}
+
+// happens notes the effect that is under work.
+func (f *follower) happens(s machine.State, may bool) {
+	st := &f.def.States[s.Cur]
+	if st.Do == nil {
+		return
+	}
+	slot, ok := f.slots[s.Cur]
+	if !ok {
+		slot = -1
+	}
+	f.todo = append(f.todo, item{may: may, undo: s.Undoing, do: st.Do, slot: slot})
+}
+
+// parts are the facts that are read together, in the order in which they are.
+var parts = [][]facts.ID{
+	{facts.GwExists, facts.GwRunning, facts.GwModeSet, facts.GwMode, facts.RouteHere, facts.RouteSites},
+	{facts.GwQMTA, facts.GwQMTSOut, facts.GwQOut, facts.GwQIn, facts.GwQMTSIn, facts.GwQTotal, facts.GwSideBad, facts.GwSideHold, facts.GwArrivals},
+	{facts.GwExpiring},
+	{facts.GwReply, facts.GwAccepts},
+	{facts.RouteStale, facts.RouteUncovered, facts.RouteDependents, facts.NextCoversOut},
+	{facts.MxHere, facts.MxWanted, facts.MxPrimaryWanted, facts.MxAgree, facts.MxExpired},
+	{facts.NextAccepts, facts.NextCoversIn},
+	{facts.LateNeverFollow, facts.LateQuiet},
+	{facts.LedgerUnaccounted, facts.LedgerAbsorbed, facts.LedgerPresent},
+}
+
+// observed takes in what an observation found changed.
+func (f *follower) observed(changed map[string]string) error {
+	before := f.seen
+	for name, text := range changed {
+		id, ok := facts.Lookup(name)
+		if !ok {
+			continue // memory and counts
+		}
+		v, err := id.Parse(text)
+		if err != nil {
+			return err
+		}
+		f.seen[id] = blunt(id, v)
+	}
+	if !f.begun {
+		f.begun = true
+		return f.begin()
+	}
+	todo := f.todo
+	for _, ids := range parts {
+		todo = append(todo, item{look: ids})
+	}
+	f.todo = nil
+	end, err := f.search(todo, &before)
+	if err != nil {
+		return err
+	}
+	f.now = f.variants(end)
+	return nil
+}
+
+// begin finds the worlds of the first observation.
+func (f *follower) begin() error {
+	v := f.seen
+	v[facts.GwArrivals] = 0
+	starts, _, err := model.Live(&v, model.Bounds{Out: 1, In: 1, Reports: 1}, f.def.Begins)
+	for _, s := range starts {
+		s.World.Init = 0
+		f.now = append(f.now, f.variants(node{w: s.World})...)
+	}
+	return err
+}
+
+// queue is what is still to be followed, the most promising first.
+type queue []ranked
+
+type ranked struct {
+	n    node
+	rank int
+}
+
+func (q queue) Len() int           { return len(q) }
+func (q queue) Less(i, j int) bool { return q[i].rank < q[j].rank }
+func (q queue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q *queue) Push(x any)        { *q = append(*q, x.(ranked)) }
+func (q *queue) Pop() any {
+	last := (*q)[len(*q)-1]
+	*q = (*q)[:len(*q)-1]
+	return last
+}
+
+// mostNodes bounds a search. It is far above what any step of a run needs.
+const mostNodes = 150_000
+
+// search finds a way through everything in todo, in order, with moves of the
+// world in between.
+func (f *follower) search(todo []item, before *facts.Vector) (node, error) {
+	visited := map[node]bool{}
+	var open queue
+	best, furthest := node{}, -1
+	push := func(n node) {
+		if visited[n] || len(visited) > mostNodes {
+			return
+		}
+		visited[n] = true
+		wrong := f.wrong(&n.w)
+		heap.Push(&open, ranked{n, 16*(len(todo)-n.stage) + len(wrong)})
+		if n.stage > furthest {
+			best, furthest = n, n.stage
+		}
+	}
+	for _, n := range f.now {
+		n.stage = 0
+		push(n)
+		if looked(&n.w) && (before[facts.GwArrivals] > 0 || before[facts.LateQuiet] == 0) {
+			push(n) // looks at which nothing changed are not recorded
+		}
+	}
+	var steps []model.Step
+	for open.Len() > 0 {
+		n := heap.Pop(&open).(ranked).n
+		if n.stage == len(todo) {
+			return n, nil
+		}
+		for _, to := range f.pass(n, &todo[n.stage]) {
+			push(to)
+		}
+		steps = f.moves(steps[:0], &n.w)
+		for _, st := range steps {
+			to := n
+			to.w = st.To
+			push(to)
+		}
+	}
+	return node{}, f.nothing(todo, best)
+}
+
+// looked forgets what came since the last look.
+func looked(w *model.World) bool {
+	was := w.Arrived || w.LateCame
+	w.Arrived, w.LateCame = false, false
+	return was
+}
+
+// nothing says what no way leads to.
+func (f *follower) nothing(todo []item, best node) error {
+	at := todo[min(best.stage, len(todo)-1)]
+	if at.look == nil {
+		return fmt.Errorf("the effect on %s cannot happen", at.do.Action)
+	}
+	text := ""
+	for _, id := range at.look {
+		if want := f.fact(id, &best.w); f.compared(id, &best.w) && want != f.seen[id] {
+			text += fmt.Sprintf("; %s cannot become %s", id, id.Format(f.seen[id]))
+		}
+	}
+	return fmt.Errorf("no sequence of moves leads from the last observation to this one%s", text)
+}

@@ -1,0 +1,195 @@
+package conformance
+
+import (
+	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/model"
+)
+
+// blunt reduces a number to zero or more.
+func blunt(id facts.ID, v facts.Value) facts.Value {
+	if v == facts.Unknown || id.Definition().Type != facts.TypeInt {
+		return v
+	}
+	return min(v, 1)
+}
+
+// fact is what an observation of a world would say, numbers as zero or more.
+func (f *follower) fact(id facts.ID, w *model.World) facts.Value {
+	if id == facts.GwExists { // what some site's table still names is left behind
+		return facts.Bool(w.Exists || w.Stale)
+	}
+	return blunt(id, w.Fact(id, f.rules.Params))
+}
+
+// compared reports whether a fact is one that the model has, and that was
+// observed.
+func (f *follower) compared(id facts.ID, w *model.World) bool {
+	return f.seen[id] != facts.Unknown && !unasked(id, w)
+}
+
+// unasked are facts that nobody reads once others say enough: of a gateway that
+// is gone, and of a successor that accepts nothing.
+func unasked(id facts.ID, w *model.World) bool {
+	switch id {
+	case facts.LateNeverFollow, facts.LateQuiet:
+		return !w.Exists
+	case facts.NextCoversIn:
+		return !w.Next
+	}
+	return false
+}
+
+// wrong are the facts of a world that differ from those observed.
+func (f *follower) wrong(w *model.World) (ids []facts.ID) {
+	for _, part := range parts {
+		for _, id := range part {
+			if f.compared(id, w) && f.fact(id, w) != f.seen[id] {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+// pass lets the next item be over: an effect happens, or does not if it need
+// not; a part of an observation is as it was observed.
+func (f *follower) pass(n node, it *item) (to []node) {
+	n.stage++
+	switch {
+	case it.look != nil:
+		for _, id := range it.look {
+			if f.compared(id, &n.w) && f.fact(id, &n.w) != f.seen[id] {
+				return nil
+			}
+			switch id {
+			case facts.GwArrivals:
+				n.w.Arrived = false
+			case facts.LateQuiet:
+				n.w.LateCame = false
+			}
+		}
+		return []node{n}
+	case it.choice != nil:
+		n.w.Decide(it.choice)
+		tidy(&n.w)
+		return []node{n}
+	case it.may:
+		to = append(to, n)
+	}
+	if it.undo {
+		return append(to, undo(n, it)...)
+	}
+	return append(to, perform(n, it)...)
+}
+
+// perform lets an effect happen, as it does when the value is not there yet. A
+// service is not restarted for settings that are in effect already.
+func perform(n node, it *item) []node {
+	args := &it.do.Args
+	if it.slot >= 0 && n.known&(1<<it.slot) == 0 {
+		n.images[it.slot] = n.w.Before(it.do.Action, args)
+		n.known |= 1 << it.slot
+	}
+	changed := n
+	changed.w.Apply(it.do.Action, args)
+	tidy(&changed.w)
+	if args.Restart && n.w.Written(it.do.Action, args) {
+		return []node{n, changed}
+	}
+	if made, readable := n.w.Made(it.do.Action, args); made && readable {
+		return []node{n}
+	}
+	return []node{changed}
+}
+
+// undo writes the value from before back.
+func undo(n node, it *item) []node {
+	args := &it.do.Args
+	if it.slot < 0 || n.known&(1<<it.slot) == 0 { // it was never changed
+		return []node{n}
+	}
+	before := n.images[it.slot]
+	if n.w.Restored(it.do.Action, args, before) {
+		return []node{n}
+	}
+	n.w.Undo(it.do.Action, args, before)
+	tidy(&n.w)
+	return []node{n}
+}
+
+// moves are what the world may do next. Each message has a destination of its
+// own, so all of them are tried; a number that falls may still be more than
+// zero.
+func (f *follower) moves(buf []model.Step, w *model.World) []model.Step {
+	for _, dest := range []uint8{model.DestUp, model.DestDeferring, model.DestDead} {
+		from, first := *w, len(buf)
+		from.Dest = dest
+		buf = f.rules.AppendMoves(buf, &from)
+		for i, all := first, len(buf); i < all; i++ {
+			to := &buf[i].To
+			tidy(to)
+			if left, less := remains(w, to); less {
+				buf = append(buf, model.Step{Move: buf[i].Move, To: left})
+			}
+		}
+	}
+	return buf
+}
+
+// numbers are the counts of a world.
+func numbers(w *model.World) [11]*uint8 {
+	return [...]*uint8{&w.MTA, &w.MTSOut, &w.Old, &w.Out, &w.Hold, &w.MTSRep, &w.OutRep, &w.In, &w.MTSIn, &w.NDR, &w.Side}
+}
+
+// tidy makes worlds one that cannot be told apart here.
+func tidy(w *model.World) {
+	for _, n := range numbers(w) {
+		*n = min(*n, 1)
+	}
+	w.Dest, w.MayExpire, w.Expired, w.Init, w.Digest = model.DestUp, 0, 0, 0, 0
+}
+
+// remains is a world in which what fell did not fall to zero.
+func remains(from, to *model.World) (left model.World, less bool) {
+	left = *to
+	was, is := numbers(from), numbers(&left)
+	for i := range is {
+		if *is[i] < *was[i] {
+			*is[i], less = *was[i], true
+		}
+	}
+	return left, less
+}
+
+// variants are the worlds that look the same: what is mail and what is a report
+// cannot be seen.
+func (f *follower) variants(n node) []node {
+	n.stage = 0
+	all := []node{n}
+	split := func(pick func(w *model.World) []*uint8) {
+		var next []node
+		for _, m := range all {
+			fields := pick(&m.w)
+			sum := uint8(0)
+			for _, x := range fields {
+				sum += *x
+			}
+			if sum == 0 {
+				next = append(next, m)
+				continue
+			}
+			for bits := 1; bits < 1<<len(fields); bits++ {
+				v := m
+				for i, x := range pick(&v.w) {
+					*x = uint8(bits >> i & 1)
+				}
+				next = append(next, v)
+			}
+		}
+		all = next
+	}
+	split(func(w *model.World) []*uint8 { return []*uint8{&w.MTSOut, &w.MTSRep} })
+	split(func(w *model.World) []*uint8 { return []*uint8{&w.Out, &w.OutRep} })
+	split(func(w *model.World) []*uint8 { return []*uint8{&w.MTSIn, &w.NDR} })
+	return all
+}
