@@ -9,6 +9,7 @@
 package config
 
 import (
+	"net/netip"
 	"time"
 
 	"example.org/ims/pkg/gateway"
@@ -74,6 +75,18 @@ type Gateway struct {
 	ApplyLive   bool            // apply: live; default start: settings take effect at service start
 	NonePicksUp bool            // the disputed reading of mode None
 	Socket      string          // control socket; default the organization's
+	// Addresses are those of its machine that the Internet connects to; default
+	// that of Listen, unless it is unspecified.
+	Addresses []netip.Addr
+	Drain     Drain
+}
+
+// Drain is what the machine of a gateway is called, and what its addresses are,
+// while it sends out what it still holds after another machine has taken over
+// its host name. A Name of "" means that there is none.
+type Drain struct {
+	Name      string
+	Addresses []netip.Addr // default: those of the gateway
 }
 
 // Zone is a DNS zone in which MX records of mail domains live.

@@ -60,7 +60,7 @@ func TestFull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(full, got, cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
+	if diff := cmp.Diff(full, got, cmpopts.EquateComparable(netip.Prefix{}, netip.Addr{})); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)
 	}
 	if z, ok := got.ZoneOf("Branch.example.test."); !ok || z.Name != "example.test" {
@@ -92,10 +92,12 @@ var full = &Config{
 		{
 			Name: "east", Adapter: "embedded", Site: "HQ", Location: "B1", Hostname: "east.example.test",
 			Listen: "127.0.0.1:2525", Socket: "/etc/ims/state/run/gateway.sock", ApplyLive: true, NonePicksUp: true,
+			Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")},
+			Drain:     Drain{"drain-east.example.test", []netip.Addr{netip.MustParseAddr("192.0.2.9")}},
 			Settings: gateway.Settings{
 				Refuse: gateway.RefuseConnect, Retry: []time.Duration{15 * time.Minute, 90 * time.Second, 0},
 				Timeouts:    gateway.Timeouts{Urgent: 24 * time.Hour, Normal: 48 * time.Hour, NonUrgent: 72 * time.Hour, Report: 12 * time.Hour},
-				DomainHosts: map[string]string{"slow.test": "127.0.0.1:2700"}, MaxSize: 10 << 20,
+				DomainHosts: map[string]string{"slow.test": "127.0.0.1:2700"}, MaxSize: 10 << 20, MaxInbound: 20, MaxOutbound: 10,
 				Accept: []gateway.Admission{
 					{Net: netip.MustParsePrefix("192.0.2.7/32")},
 					{Net: netip.MustParsePrefix("192.0.2.0/24"), Reject: true}, {Net: netip.MustParsePrefix("::/0"), Reject: true},
@@ -112,7 +114,7 @@ var full = &Config{
 		},
 		{
 			Name: "west", Adapter: "embedded", Site: "Branch", Hostname: "west.example.test",
-			Listen: "127.0.0.1:2526", Socket: "/run/ims/west.sock",
+			Listen: "127.0.0.1:2526", Socket: "/run/ims/west.sock", Addresses: []netip.Addr{netip.MustParseAddr("127.0.0.1")},
 			Settings: gateway.Settings{
 				Retry:       []time.Duration{}, // none, and not the default
 				Timeouts:    gateway.Timeouts{Urgent: 24 * time.Hour, Normal: 48 * time.Hour, NonUrgent: 72 * time.Hour, Report: 48 * time.Hour},
@@ -166,7 +168,7 @@ func TestMinimal(t *testing.T) {
 
 // TestMistakes compares with golden files; UPDATE=1 writes them.
 func TestMistakes(t *testing.T) {
-	for _, name := range []string{"mistakes", "nothing", "scalar", "incomplete", "lists", "notify"} {
+	for _, name := range []string{"mistakes", "nothing", "scalar", "incomplete", "lists", "notify", "names"} {
 		t.Run(name, func(t *testing.T) {
 			c, err := read(t, name+".yaml")
 			if c != nil || !errors.As(err, new(strictyaml.Mistakes)) {

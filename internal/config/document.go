@@ -57,6 +57,10 @@ type gatewayDoc struct {
 	ForwardHost *text                `yaml:"forward_host"`
 	DomainHosts strictyaml.Map[text] `yaml:"domain_hosts"`
 	MaxSize     *text                `yaml:"max_size"`
+	MaxInbound  *text                `yaml:"max_inbound"`
+	MaxOutbound *text                `yaml:"max_outbound"`
+	Addresses   []text               `yaml:"addresses"`
+	Drain       *drainDoc            `yaml:"drain"`
 	Accept      []text               `yaml:"accept"`
 	Reject      []text               `yaml:"reject"`
 	Relay       []text               `yaml:"relay"`
@@ -65,6 +69,12 @@ type gatewayDoc struct {
 	Apply       *text                `yaml:"apply"`
 	NonePicksUp bool                 `yaml:"none_picks_up"`
 	Socket      *text                `yaml:"socket"`
+}
+
+type drainDoc struct {
+	strictyaml.At
+	Name      *text  `yaml:"name"`
+	Addresses []text `yaml:"addresses"`
 }
 
 type timeoutsDoc struct {

@@ -27,6 +27,11 @@ func (r *reader) gateway(name text, g *gatewayDoc, o Organization) Gateway {
 	if l, ok := r.need(g.Listen, g.Pos, of+"listen"); ok {
 		out.Listen = r.listen(l, "gateway "+name.Value)
 	}
+	out.Addresses = r.addresses(g.Addresses, "address of gateway "+name.Value)
+	if at, err := netip.ParseAddrPort(out.Listen); len(g.Addresses) == 0 && err == nil && !at.Addr().IsUnspecified() {
+		out.Addresses = []netip.Addr{at.Addr().Unmap()}
+	}
+	out.Drain = r.drain(g.Drain, out, of)
 	r.place(&out, g, of, o.Sites)
 	for i := range g.Spaces {
 		out.Spaces = append(out.Spaces, r.space(&g.Spaces[i]))
@@ -71,6 +76,49 @@ func siteNames(sites []Site) []string {
 	return names
 }
 
+// maxSessions is more than any machine can serve at once.
+const maxSessions = 100_000
+
+// addresses are IP addresses that the Internet can use.
+func (r *reader) addresses(list []text, what string) []netip.Addr {
+	var out []netip.Addr
+	for _, t := range list {
+		a, err := netip.ParseAddr(t.Value)
+		switch {
+		case err != nil || a.Zone() != "":
+			r.add(t.Pos, "address", "%s: %q is not an IP address such as 192.0.2.1 or 2001:db8::1", what, t.Value)
+			continue
+		case a.IsUnspecified():
+			r.add(t.Pos, "address", "%s: %s stands for every address, name one", what, a)
+		case slices.Contains(out, a.Unmap()):
+			r.add(t.Pos, "duplicate", "%s: %s stands twice", what, a)
+		}
+		out = append(out, a.Unmap())
+	}
+	return out
+}
+
+// drain is the machine's own name. It may not be the one that goes away.
+func (r *reader) drain(d *drainDoc, g Gateway, of string) Drain {
+	if d == nil {
+		return Drain{}
+	}
+	out := Drain{Addresses: r.addresses(d.Addresses, "drain address of gateway "+g.Name)}
+	if n, ok := r.need(d.Name, d.Pos, of+"drain.name"); ok {
+		out.Name = r.domain(n, "drain name")
+		if out.Name == g.Hostname {
+			r.add(n.Pos, "drain", "drain name %q is the host name that another machine takes over: choose a name of its own", out.Name)
+		}
+	}
+	if len(out.Addresses) == 0 {
+		out.Addresses = g.Addresses
+	}
+	if len(out.Addresses) == 0 {
+		r.add(d.Pos, "missing", "%sdrain has no address: add drain.addresses, or addresses to the gateway, whose listen address is unspecified", of)
+	}
+	return out
+}
+
 // Defaults of a gateway's settings (see Gateway.Settings).
 func defaultRetry() []time.Duration {
 	return []time.Duration{15 * time.Minute, 30 * time.Minute, time.Hour, 4 * time.Hour}
@@ -85,7 +133,9 @@ func (r *reader) settings(g *gatewayDoc) gateway.Settings {
 			NonUrgent: r.duration(g.Timeouts.NonUrgent, 72*time.Hour, "timeouts.non_urgent"),
 			Report:    r.duration(g.Timeouts.Report, 48*time.Hour, "timeouts.report"),
 		},
-		MaxSize: r.number(g.MaxSize, 0, 0, math.MaxInt64, "max_size"),
+		MaxSize:     r.number(g.MaxSize, 0, 0, math.MaxInt64, "max_size"),
+		MaxInbound:  int(r.number(g.MaxInbound, 0, 0, maxSessions, "max_inbound")),
+		MaxOutbound: int(r.number(g.MaxOutbound, 0, 0, maxSessions, "max_outbound")),
 	}
 	r.enum(g.Mode, &s.Mode)
 	r.enum(g.Refuse, &s.Refuse)
