@@ -325,6 +325,19 @@ var house = map[string]room{
 	"internal/dns/dnstest": {imports: arrows{"internal/dns/server": "starts it", "internal/dns/tsig": "makes keys"}},
 
 	// People.
+	"internal/report": {imports: arrows{
+		"internal/runner":  "reads what the journal knows of a run",
+		"internal/journal": "checks the chain of an export",
+		"pkg/facts":        "draws and explains what was observed",
+		"pkg/ledger":       "accounts for every message",
+		"pkg/machine":      "tells what people decided",
+	}, tests: arrows{
+		"internal/access":          theRights,
+		"internal/engine":          "the world of a run",
+		"internal/gateway/mem":     "sends mail",
+		"internal/world/worldtest": "a small organization",
+		"pkg/runbook":              "binds a small procedure",
+	}},
 	"internal/config": {imports: arrows{
 		"internal/strictyaml": theMistakes,
 		"internal/suggest":    theNearest,
@@ -339,6 +352,7 @@ var house = map[string]room{
 		"internal/runner":     "is a client of the runner",
 		"internal/plan":       "shows dry runs",
 		"internal/notify":     "tries whether people are told",
+		"internal/report":     "writes and checks the evidence of a run",
 		"internal/preflight":  "shows what stands in the way",
 		"internal/compare":    "shows what a successor has taken over",
 		"internal/dependents": "shows who names a gateway",

@@ -31,20 +31,24 @@ the end accounts for every message by id.`,
 	root.SetHelpTemplate(helpTemplate)
 	root.SetHelpCommand(newHelp())
 	root.PersistentFlags().StringVar(&s.config, "config", cmp.Or(s.io.Config, "ims.yaml"), "configuration `file`; $IMS_CONFIG sets the default")
-	return group(root,
+	group(root,
 		newAbort(s),
 		newApprove(s),
+		newCompare(s),
 		newCompletion(s),
 		newContinue(s),
 		newDemo(s),
+		newDependents(s),
 		newGateway(s),
 		newLab(s),
+		newMonitor(s),
 		newPlan(s),
 		newLease(s),
 		newNotify(s),
 		newPause(s),
 		newQueue(s),
 		newResume(s),
+		newReport(s),
 		newRetire(s),
 		newRoute(s),
 		newRunbook(s),
@@ -53,6 +57,8 @@ the end accounts for every message by id.`,
 		newTrack(s),
 		newVersion(s),
 	)
+	s.completeAll(root)
+	return root
 }
 
 // newHelp replaces cobra's own, which calls a topic that does not exist a

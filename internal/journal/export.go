@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"time"
 
 	"example.org/ims/internal/jcs"
 )
@@ -115,6 +116,44 @@ func VerifyExport(in io.Reader) (Verified, error) {
 		return Verified{}, fmt.Errorf("verify export: %w", &DamagedError{Run: v.run, Seq: v.next(), Reason: "the export is cut off here"})
 	}
 	return Verified{Run: v.run, Seq: v.seq, Head: v.head, Closed: v.im.end != "", Outcome: v.im.outcome}, nil
+}
+
+// ReadExport reads an export that VerifyExport has checked: what the run was
+// opened with, and its records.
+func ReadExport(in io.Reader) (RunInfo, []Entry, error) {
+	sc := bufio.NewScanner(in)
+	sc.Buffer(nil, maxLine)
+	var info RunInfo
+	var out []Entry
+	for sc.Scan() {
+		var l exportLine
+		if err := json.Unmarshal(sc.Bytes(), &l); err != nil {
+			return info, nil, fmt.Errorf("read export: %w", err)
+		}
+		switch l.Schema {
+		case schemaRun:
+			var h header
+			if err := json.Unmarshal(sc.Bytes(), &h); err != nil {
+				return info, nil, fmt.Errorf("read export: %w", err)
+			}
+			at, err := time.Parse(timeLayout, h.OpenedAt)
+			if err != nil {
+				return info, nil, fmt.Errorf("read export: %w", err)
+			}
+			info = RunInfo{
+				ID: h.Run, Gateway: h.Gateway, Runbook: h.Runbook, Digest: h.Digest, Owner: h.OpenedBy, Opened: at,
+				Text: []byte(h.Text), Params: h.Params, Nonce: h.Plan,
+			}
+		case schemaRecord:
+			r := row{run: l.Run, at: l.At, kind: l.Kind, body: string(l.Body), seq: l.Seq, epoch: l.Epoch, prev: l.Prev, hash: l.Hash}
+			e, err := r.entry()
+			if err != nil {
+				return info, nil, fmt.Errorf("read export: record %d: %w", l.Seq, err)
+			}
+			out = append(out, e)
+		}
+	}
+	return info, out, sc.Err()
 }
 
 // exportChecker is where VerifyExport is in the stream.

@@ -126,21 +126,27 @@ func fromJournal(ctx context.Context, r *journal.Reader, id string) (Status, err
 	if err != nil {
 		return Status{}, err
 	}
-	st, book, err := bound(sum)
-	if err != nil {
-		return Status{}, err
-	}
 	records, err := read(ctx, r, id)
 	if err != nil {
 		return Status{}, err
 	}
-	e := engine.New(engine.Options{Book: book, Run: journal.Run{ID: id, Epoch: sum.Epoch}, Opener: st.Opener}, records)
+	s, _, err := folded(sum, records)
+	return s, err
+}
+
+// folded is the status that the records of a run lead to.
+func folded(sum journal.Summary, records []machine.Record) (Status, *runbook.Book, error) {
+	st, book, err := bound(sum)
+	if err != nil {
+		return Status{}, nil, err
+	}
+	e := engine.New(engine.Options{Book: book, Run: journal.Run{ID: sum.ID, Epoch: sum.Epoch}, Opener: st.Opener}, records)
 	s := describe(e.Status(), book)
 	s.Opener, s.Opened = st.Opener, sum.Opened
 	if !sum.Closed.IsZero() {
 		s.Closed = &sum.Closed
 	}
-	return s, nil
+	return s, book, nil
 }
 
 // ErrNoRun says that there is no such run.
