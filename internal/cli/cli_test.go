@@ -3,11 +3,13 @@ package cli
 import (
 	"context"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"example.org/ims/runbooks"
 )
@@ -101,4 +103,36 @@ func TestABrokenShippedRunbookIsAMistake(t *testing.T) {
 	if code := Main(t.Context(), []string{"runbook", "list"}, s.io, s.deps); code != 64 || !strings.HasPrefix(words.String(), "ims: error: broken.yaml:2:1: unknown key") {
 		t.Errorf("runbook list = exit %d, %q", code, &words)
 	}
+}
+
+// freeText are the flags whose values nobody can foresee.
+var freeText = map[string]bool{
+	"reason": true, "comment": true, "message": true, "max-size": true,
+}
+
+// TestEveryWordCompletes wants a completion of every argument and of every
+// flag that takes a value which somebody could know.
+func TestEveryWordCompletes(t *testing.T) {
+	var walk func(*cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+		words := strings.Fields(cmd.Use)[1:]
+		if len(words) > 0 && !cmd.HasSubCommands() && !cmd.Hidden && cmd.Name() != "help" && cmd.ValidArgsFunction == nil {
+			t.Errorf("%s does not complete %q: set ValidArgsFunction", cmd.CommandPath(), words)
+		}
+		cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+			_, known := cmd.GetFlagCompletionFunc(f.Name)
+			_, files := f.Annotations[cobra.BashCompFilenameExt]
+			_, folders := f.Annotations[cobra.BashCompSubdirsInDir]
+			if slices.Contains([]string{"bool", "duration", "durations", "int", "int64", "uint64"}, f.Value.Type()) {
+				return
+			}
+			if !known && !files && !folders && !freeText[f.Name] {
+				t.Errorf("%s does not complete the value of --%s: completeFlag, MarkFlagFilename or freeText", cmd.CommandPath(), f.Name)
+			}
+		})
+	}
+	walk(newRoot(testSession(io.Discard, io.Discard)))
 }

@@ -2,16 +2,13 @@ package cli
 
 import (
 	"context"
-	"io/fs"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"example.org/ims/internal/output"
-	"example.org/ims/internal/strictyaml"
 	"example.org/ims/pkg/gateway"
-	"example.org/ims/pkg/runbook"
 )
 
 // completing bounds what a shell waits for after a press of Tab.
@@ -112,15 +109,10 @@ func (s *session) completeRunbooks(_ *cobra.Command, argv []string, _ string) ([
 	return list, cobra.ShellCompDirectiveDefault
 }
 
-// runbookTitle is the title of a shipped runbook, or nothing: its guards are
-// not compiled, because a shell waits.
+// runbookTitle is the title of a shipped runbook, or nothing.
 func (s *session) runbookTitle(name string) string {
-	data, err := fs.ReadFile(s.deps.Runbooks, name+".yaml")
-	if err != nil {
-		return ""
-	}
-	var doc runbook.Doc
-	if mistakes := strictyaml.Decode(name, data, &doc); len(mistakes) > 0 {
+	doc, ok := s.draft(name)
+	if !ok {
 		return ""
 	}
 	return doc.Metadata.Title.Value
@@ -131,4 +123,12 @@ func completeFolder(cmd *cobra.Command, flag string) {
 	if err := cmd.MarkFlagDirname(flag); err != nil {
 		panic(err) // the flag is added by the caller, just before
 	}
+}
+
+// completeState completes a runbook, and then one of its states.
+func (s *session) completeState(cmd *cobra.Command, argv []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(argv) != 1 {
+		return s.completeRunbook(cmd, argv, word)
+	}
+	return s.states(argv[0]), cobra.ShellCompDirectiveNoFileComp
 }

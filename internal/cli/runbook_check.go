@@ -55,13 +55,7 @@ seconds; "default" take minutes and some gigabytes of memory.`,
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			return runRunbookCheck(cmd.Context(), s, s.printer(opts.format), argv, opts)
 		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-			names, err := s.shipped()
-			if err != nil {
-				return nil, cobra.ShellCompDirectiveDefault
-			}
-			return names, cobra.ShellCompDirectiveDefault
-		},
+		ValidArgsFunction: s.completeRunbooks,
 	}
 	reportFlag(cmd, &opts.report)
 	formatFlag(cmd, &opts.format, output.Text, output.JSON, output.JUnit, output.SARIF, output.GitHub)

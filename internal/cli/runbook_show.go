@@ -30,13 +30,7 @@ func newRunbookShow(s *session) *cobra.Command {
 			}
 			return showBook(s.printer(format), book)
 		},
-		ValidArgsFunction: func(_ *cobra.Command, argv []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-			names, err := s.shipped()
-			if err != nil || len(argv) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return names, cobra.ShellCompDirectiveDefault
-		},
+		ValidArgsFunction: s.completeState,
 	}
 	formatFlag(cmd, &format, output.Text, output.JSON)
 	return exits(cmd, output.Done)
