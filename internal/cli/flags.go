@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"example.org/ims/internal/setting"
 	"example.org/ims/internal/strictyaml"
 	"example.org/ims/pkg/gateway"
 )
@@ -140,12 +141,5 @@ func durations(list []time.Duration) string {
 
 // duration is exact, and without the zero units that time.Duration prints.
 func duration(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
+	return setting.Duration(d)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"example.org/ims/internal/output"
+	"example.org/ims/internal/setting"
 	"example.org/ims/pkg/gateway"
 )
 
@@ -72,16 +73,35 @@ func settingRows(s gateway.Settings) [][2]string {
 		{"time-out report", duration(s.Timeouts.Report)},
 		{"forward host", cmp.Or(s.ForwardHost, "none")},
 	}
-	var hosts []string
-	for _, d := range slices.Sorted(maps.Keys(s.DomainHosts)) {
-		hosts = append(hosts, d+" → "+s.DomainHosts[d])
-	}
-	rows = append(rows, [2]string{"domain hosts", cmp.Or(strings.Join(hosts, ", "), "none")})
+	rows = append(rows, [2]string{"domain hosts", cmp.Or(strings.Join(arrows(s.DomainHosts), ", "), "none")})
 	size := "no limit"
 	if s.MaxSize > 0 {
 		size = output.Bytes(s.MaxSize)
 	}
-	return append(rows, [2]string{"largest message", size})
+	return append(rows,
+		[2]string{"largest message", size},
+		[2]string{"may connect", cmp.Or(strings.Join(admissionWords(s.Accept), ", "), "everybody")},
+		[2]string{"may relay", cmp.Or(setting.Networks(s.Relay), "nobody")},
+		[2]string{"rerouted", cmp.Or(strings.Join(arrows(s.Reroute), ", "), "none")},
+		[2]string{"sent on demand", cmp.Or(strings.Join(arrows(s.ETRN), ", "), "none")},
+	)
+}
+
+func admissionWords(list []gateway.Admission) []string {
+	words := make([]string, len(list))
+	for i, a := range list {
+		words[i] = a.String()
+	}
+	return words
+}
+
+// arrows are the lines of a table of domains.
+func arrows(table map[string]string) []string {
+	var list []string
+	for _, d := range slices.Sorted(maps.Keys(table)) {
+		list = append(list, d+" → "+cmp.Or(table[d], "its MX"))
+	}
+	return list
 }
 
 // routesOf shows what makes the organization route mail to a gateway.

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"example.org/ims/internal/output"
+	"example.org/ims/internal/setting"
 	"example.org/ims/pkg/gateway"
 )
 
@@ -23,6 +26,12 @@ type gatewaySetOptions struct {
 	timeouts gateway.Timeouts
 	forward  string
 	maxSize  int64
+	hosts    map[string]string
+	reroute  map[string]string
+	etrn     map[string]string
+	accept   []netip.Prefix
+	reject   []netip.Prefix
+	relay    []netip.Prefix
 	restart  bool
 	reason   string
 }
@@ -40,7 +49,8 @@ The transfer mode is not a routing input: the organization routes mail here in
 every mode, as long as an address space or a connected site says so (Q285090,
 Q238719).`,
 		Example: "  ims gateway set east --mode outbound-only --restart --reason 'MX moved'\n" +
-			"  ims gateway set east --retry .25h --timeout-normal 1h --reason 'eleven-steps.5'",
+			"  ims gateway set east --retry .25h --timeout-normal 1h --reason 'eleven-steps.5'\n" +
+			"  ims gateway set west --relay 10.0.0.0/8,192.0.2.7 --reroute branch.test=10.1.2.3,alias.test=inbound --reason 'as east has it'",
 		Args: args(cobra.ExactArgs(1), "a gateway"),
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			opts.name = argv[0]
@@ -61,6 +71,7 @@ Q238719).`,
 	f.Var(durationValue{&opts.timeouts.Report}, "timeout-report", "the same for delivery reports")
 	f.StringVar(&opts.forward, "forward-host", "", "`host` to forward all outbound mail to; an empty one turns forwarding off")
 	f.Int64Var(&opts.maxSize, "max-size", 0, "largest message in `bytes`; 0 means no limit")
+	opts.lists(f)
 	f.BoolVar(&opts.restart, "restart", false, "restart a running service, if its settings differ then")
 	reasonFlag(cmd, &opts.reason)
 	formatFlag(cmd, &opts.format, output.Text, output.JSON)
@@ -86,6 +97,15 @@ func runGatewaySet(ctx context.Context, s *session, opts gatewaySetOptions, give
 		t := opts.merge(c.Stored.Timeouts, given)
 		patch.Timeouts, ask.IfGeneration = &t, c.Generation
 	}
+	if given("accept") != given("reject") { // the other half stays
+		if given("accept") {
+			opts.reject = setting.Admissions(c.Stored.Accept, true)
+		} else {
+			opts.accept = setting.Admissions(c.Stored.Accept, false)
+		}
+		list := setting.Admission(opts.accept, opts.reject)
+		patch.Accept, ask.IfGeneration = &list, c.Generation
+	}
 	return perform(ctx, s.printer(opts.format), gw, opts.name, ask, opts.notes(c, patch)...)
 }
 
@@ -107,7 +127,34 @@ func (o *gatewaySetOptions) patch(given func(string) bool) (p gateway.SettingsPa
 	if given("max-size") {
 		p.MaxSize, any = &o.maxSize, true
 	}
+	for flag, to := range map[string]struct {
+		field **map[string]string
+		value *map[string]string
+	}{
+		"domain-hosts": {&p.DomainHosts, &o.hosts}, "reroute": {&p.Reroute, &o.reroute}, "etrn": {&p.ETRN, &o.etrn},
+	} {
+		if given(flag) {
+			*to.field, any = to.value, true
+		}
+	}
+	if given("relay") {
+		p.Relay, any = &o.relay, true
+	}
+	if given("accept") || given("reject") {
+		list := setting.Admission(o.accept, o.reject)
+		p.Accept, any = &list, true
+	}
 	return p, any
+}
+
+// lists are the flags that replace a list or a table as a whole.
+func (o *gatewaySetOptions) lists(f *pflag.FlagSet) {
+	f.Var(tableValue{&o.hosts}, "domain-hosts", "host for each of these domains and those below; a domain without a host is looked up")
+	f.Var(tableValue{&o.reroute}, "reroute", "where mail from the Internet for other domains goes: to a host, or inbound; #domain means it alone")
+	f.Var(tableValue{&o.etrn}, "etrn", "domains whose mail is sent when their host asks for it (RFC 1985), each with that host or without")
+	f.Var(networksValue{&o.accept}, "accept", "networks that may connect, where a wider one is rejected")
+	f.Var(networksValue{&o.reject}, "reject", "networks that may not connect")
+	f.Var(networksValue{&o.relay}, "relay", "networks that may send to the Internet through the gateway")
 }
 
 // merge puts the time-outs that were given into those of the gateway.

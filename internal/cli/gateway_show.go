@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"example.org/ims/internal/output"
+	"example.org/ims/internal/setting"
 	"example.org/ims/pkg/gateway"
 )
 
@@ -78,6 +80,11 @@ type settingsData struct {
 	ForwardHost string            `json:"forward_host"`
 	DomainHosts map[string]string `json:"domain_hosts"`
 	MaxSize     int64             `json:"max_size"`
+	Accept      []string          `json:"accept"`
+	Reject      []string          `json:"reject"`
+	Relay       []string          `json:"relay"`
+	Reroute     map[string]string `json:"reroute"`
+	ETRN        map[string]string `json:"etrn"`
 }
 
 type storeData struct {
@@ -139,7 +146,8 @@ func gatewayOf(c gateway.Config, n gateway.Census) gatewayData {
 func settingsOf(s gateway.Settings) settingsData {
 	d := settingsData{
 		Mode: s.Mode.String(), Refuse: s.Refuse.String(), Retry: []string{}, ForwardHost: s.ForwardHost,
-		DomainHosts: s.DomainHosts, MaxSize: s.MaxSize,
+		DomainHosts: tableOf(s.DomainHosts), MaxSize: s.MaxSize, Reroute: tableOf(s.Reroute), ETRN: tableOf(s.ETRN),
+		Accept: texts(setting.Admissions(s.Accept, false)), Reject: texts(setting.Admissions(s.Accept, true)), Relay: texts(s.Relay),
 		Timeouts: map[string]string{
 			"urgent": duration(s.Timeouts.Urgent), "normal": duration(s.Timeouts.Normal),
 			"non_urgent": duration(s.Timeouts.NonUrgent), "report": duration(s.Timeouts.Report),
@@ -148,10 +156,22 @@ func settingsOf(s gateway.Settings) settingsData {
 	for _, r := range s.Retry {
 		d.Retry = append(d.Retry, duration(r))
 	}
-	if d.DomainHosts == nil {
-		d.DomainHosts = map[string]string{}
-	}
 	return d
+}
+
+func tableOf(t map[string]string) map[string]string {
+	if t == nil {
+		return map[string]string{}
+	}
+	return t
+}
+
+func texts(list []netip.Prefix) []string {
+	out := make([]string, len(list))
+	for i, n := range list {
+		out[i] = gateway.NetworkText(n)
+	}
+	return out
 }
 
 type gatewaysData struct {

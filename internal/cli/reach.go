@@ -13,7 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/ims/internal/config"
+	"example.org/ims/internal/dependents"
 	"example.org/ims/internal/output"
+	"example.org/ims/internal/setting"
 	"example.org/ims/pkg/gateway"
 )
 
@@ -25,6 +27,9 @@ type Organizations interface {
 	Serve(ctx context.Context, c *config.Config, log *slog.Logger, ready func([]gateway.Config)) error
 	// Gateway is a configured gateway, wherever it runs. It does not connect.
 	Gateway(g config.Gateway) (gateway.Gateway, error)
+	// Dependents finds and changes what names a configured gateway elsewhere;
+	// the successor may be "". It does not connect.
+	Dependents(c *config.Config, name, successor string) (*dependents.Mover, error)
 }
 
 // configuration reads the configuration file.
@@ -152,11 +157,5 @@ func perform(ctx context.Context, p *output.Printer, gw gateway.Gateway, name st
 
 // quoted is a word as a shell wants it.
 func quoted(word string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./@:=+,%", r)
-	}
-	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	return setting.Quote(word)
 }

@@ -22,7 +22,7 @@ does it matter whether a gateway runs (Q285090, Q238719). The best match decides
 then the lowest cost; equal ones share the mail evenly (Q229961). Mail that is
 already queued to a gateway is not routed again.`,
 		Example: "  ims route list\n  ims route test ann@partner.test --count 100\n  ims route add west --pattern '*' --cost 10 --reason 'takes over'",
-	}, newRouteAdd(s), newRouteList(s), newRouteRemove(s), newRouteTest(s))
+	}, newRouteAdd(s), newRouteConnect(s), newRouteDisconnect(s), newRouteList(s), newRouteRemove(s), newRouteTest(s))
 }
 
 type routeListOptions struct {

@@ -43,18 +43,14 @@ func (m *Mover) redirect(ctx context.Context, e Edit, ask Ask) error {
 	}
 	apply := func(what string, generation uint64, want gateway.Want) error {
 		ch := ask
-		ch.Key = fmt.Sprintf("%s/%s/%s/%d", ask.Key, e.Gateway, what, generation)
+		ch.Key = fmt.Sprintf("%s/%s/%s/%d", ask.Key, e.Gateway, what, e.Generation) // another image is another change
 		ch.IfGeneration, ch.Want = generation, want
 		_, err := gw.Apply(ctx, ch)
 		return err
 	}
 	if stored, effective := has(c, e.After, e.IDs); len(e.IDs) > 0 && !(stored && effective) {
-		generation := e.Generation
-		if stored {
-			generation = c.Generation // only the restart is missing
-		}
 		p := patch(e.After, e.IDs)
-		if err := apply("settings", generation, gateway.Want{Settings: &p}); err != nil {
+		if err := apply("settings", e.Generation, gateway.Want{Settings: &p}); err != nil {
 			return err
 		}
 	}

@@ -17,7 +17,7 @@ import (
 // only with its port.
 func Find(ctx context.Context, t Target, next *Heir, others []Target, configs []gateway.Config, look Lookup) Report {
 	r := Report{Findings: []Finding{}, Unsure: []Unsure{}}
-	id := identify(ctx, t, others, look)
+	id := identify(t, others, look)
 	for _, c := range configs {
 		if c.Name == t.Name || !c.Exists {
 			continue
@@ -79,6 +79,10 @@ func (s *search) each(list []mention, state State) {
 
 // cached notes the names that the gateway looked up when they led to t.
 func (s *search) cached() {
+	if len(s.c.Resolved) == 0 {
+		return
+	}
+	s.id.resolve(s.ctx)
 	for _, m := range mentions(s.c.Effective) {
 		host, port := splitHost(m.value)
 		found, ok := s.c.Resolved[host]

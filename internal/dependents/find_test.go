@@ -169,7 +169,7 @@ func TestHeirNamesTheGateway(t *testing.T) {
 	}, Sites: []gateway.Site{{Name: "Branch", Cost: 1, RoutingAddress: "east.org.example"}, {Name: "HQ", Cost: 1, RoutingAddress: "east.org.example"}}}
 	r := Report{}
 	heir := &Heir{Target: west, Old: old}
-	s := search{ctx: t.Context(), id: identify(t.Context(), east, []Target{west}, names), c: c, report: &r}
+	s := search{ctx: t.Context(), id: identify(east, []Target{west}, names), c: c, report: &r}
 	s.all(east, heir)
 	p := rewrite(east, heir, c, s.hits)
 	want := gateway.Settings{

@@ -25,31 +25,33 @@ type Mover struct {
 	Look     Lookup
 }
 
-// Report finds the dependents. An error says which gateway could not be read.
-func (m *Mover) Report(ctx context.Context) (Report, error) {
-	configs, heir, err := m.read(ctx)
-	if err != nil {
-		return Report{}, err
-	}
-	return Find(ctx, m.Target, heir, m.Others, configs, m.Look), nil
+// Report finds the dependents. What a gateway that cannot be read depends on is
+// unsure.
+func (m *Mover) Report(ctx context.Context) Report {
+	configs, heir, bad := m.read(ctx)
+	r := Find(ctx, m.Target, heir, m.Others, configs, m.Look)
+	r.Unsure = append(r.Unsure, bad...)
+	return r
 }
 
 // read reads every configuration, in order of the names.
-func (m *Mover) read(ctx context.Context) ([]gateway.Config, *Heir, error) {
-	var configs []gateway.Config
-	var heir *Heir
+func (m *Mover) read(ctx context.Context) (configs []gateway.Config, heir *Heir, bad []Unsure) {
+	if m.Next != nil {
+		heir = &Heir{Target: *m.Next}
+	}
 	for _, name := range slices.Sorted(maps.Keys(m.Gateways)) {
 		c, err := m.Gateways[name].Config(ctx)
 		if err != nil {
-			return nil, nil, fmt.Errorf("read gateway %q: %w", name, err)
+			bad = append(bad, Unsure{Gateway: name, Why: "it cannot be read: " + err.Error()})
+			continue
 		}
 		c.Name = name
 		configs = append(configs, c)
-		if name == m.Target.Name && m.Next != nil {
-			heir = &Heir{Target: *m.Next, Old: c}
+		if name == m.Target.Name && heir != nil {
+			heir.Old = c
 		}
 	}
-	return configs, heir, nil
+	return configs, heir, bad
 }
 
 // Edit is what becomes of one gateway's configuration.
@@ -71,12 +73,9 @@ type Edit struct {
 // JSON for the journal, and words for people. Without dependents it is empty of
 // edits. It fails while a gateway cannot be read or a host not be looked up.
 func (m *Mover) Image(ctx context.Context) (image, words string, err error) {
-	configs, heir, err := m.read(ctx)
-	if err != nil {
-		return "", "", err
-	}
-	r := Report{}
-	id := identify(ctx, m.Target, m.Others, m.Look)
+	configs, heir, bad := m.read(ctx)
+	r := Report{Unsure: bad}
+	id := identify(m.Target, m.Others, m.Look)
 	edits := []Edit{}
 	for _, c := range configs {
 		if c.Name == m.Target.Name || !c.Exists {

@@ -13,14 +13,17 @@ import (
 // smtpPort is the port of a host that is named without one.
 const smtpPort = 25
 
-// identity is everything by which a gateway can be named.
+// identity is everything by which a gateway can be named. What needs look-ups is
+// found when it is first asked for.
 type identity struct {
-	hosts  []string
-	addrs  []netip.AddrPort
-	shared map[netip.Addr]bool // addresses that others have too: without a port they name nobody
+	of     Target
+	others []Target
 	look   Lookup
-	blind  error // why the gateway's own addresses are not all known
 	known  map[string]answer
+
+	addrs  []netip.AddrPort    // where it listens, and what its host name leads to
+	blind  error               // why these are not all known
+	shared map[netip.Addr]bool // addresses that others have too: without a port they name nobody
 }
 
 type answer struct {
@@ -28,17 +31,23 @@ type answer struct {
 	err   error
 }
 
-// identify finds the addresses of a gateway: where it listens, and what its
-// host name leads to.
-func identify(ctx context.Context, t Target, others []Target, look Lookup) *identity {
-	id := &identity{hosts: []string{fold(t.Hostname), fold(t.Name)}, shared: map[netip.Addr]bool{}, look: look, known: map[string]answer{}}
-	id.addrs = listens(t)
-	if got, err := id.lookup(ctx, t.Hostname); err == nil {
+func identify(t Target, others []Target, look Lookup) *identity {
+	return &identity{of: t, others: others, look: look, known: map[string]answer{}}
+}
+
+// resolve finds the addresses of the gateway, and those of the others.
+func (id *identity) resolve(ctx context.Context) {
+	if id.shared != nil {
+		return
+	}
+	id.shared = map[netip.Addr]bool{}
+	id.addrs = listens(id.of)
+	if got, err := id.lookup(ctx, id.of.Hostname); err == nil {
 		id.addrs = append(id.addrs, got...)
 	} else if len(id.addrs) == 0 {
-		id.blind = fmt.Errorf("the addresses of %s are not known: %w", t.Name, err)
+		id.blind = fmt.Errorf("the addresses of %s are not known: %w", id.of.Name, err)
 	}
-	for _, o := range others {
+	for _, o := range id.others {
 		at := listens(o)
 		if got, err := id.lookup(ctx, o.Hostname); err == nil {
 			at = append(at, got...)
@@ -47,7 +56,6 @@ func identify(ctx context.Context, t Target, others []Target, look Lookup) *iden
 			id.shared[a.Addr()] = true
 		}
 	}
-	return id
 }
 
 // listens is the address that a gateway listens at, unless it is every one.
@@ -80,15 +88,16 @@ func (id *identity) lookup(ctx context.Context, host string) ([]netip.AddrPort, 
 // why that cannot be found out.
 func (id *identity) names(ctx context.Context, m mention) (string, error) {
 	host, port := splitHost(m.value)
+	if host == fold(id.of.Hostname) || host == fold(id.of.Name) {
+		return "its name", nil
+	}
+	id.resolve(ctx)
 	if ip, err := netip.ParseAddr(host); err == nil {
 		switch {
 		case m.network && id.alone(ip.Unmap()), !m.network && id.at(ip.Unmap(), port):
 			return "its address", nil
 		}
 		return "", id.blind
-	}
-	if slices.Contains(id.hosts, host) {
-		return "its name", nil
 	}
 	found, err := id.lookup(ctx, host)
 	if err != nil {

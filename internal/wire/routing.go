@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
+	"example.org/ims/internal/dependents"
 	"example.org/ims/internal/mail/routing"
 	"example.org/ims/internal/world"
 	"example.org/ims/pkg/gateway"
@@ -14,8 +14,9 @@ import (
 
 // organization answers questions about the routing of all gateways together.
 type organization struct {
-	name     string   // of the gateway that is asked about
-	names    []string // under which others may know it: host name, address
+	name     string // of the gateway that is asked about
+	mover    *dependents.Mover
+	blind    error // why there is none
 	gateways map[string]gateway.Gateway
 	places   map[string]routing.Origin
 	sites    []routing.Site
@@ -24,14 +25,13 @@ type organization struct {
 
 var _ world.Routing = (*organization)(nil)
 
-// Uncovered names what no other gateway covers from every site.
-func (o *organization) Uncovered(ctx context.Context) ([]string, error) {
-	org := routing.Org{Domains: o.domains, Sites: o.sites}
-	var own gateway.Config
+// read is the organization as routing sees it now, and the gateway's own part.
+func (o *organization) read(ctx context.Context) (org routing.Org, own gateway.Config, err error) {
+	org = routing.Org{Domains: o.domains, Sites: o.sites}
 	for _, name := range slices.Sorted(maps.Keys(o.gateways)) {
 		c, err := o.gateways[name].Config(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("read gateway %q: %w", name, err)
+			return org, own, fmt.Errorf("read gateway %q: %w", name, err)
 		}
 		if name == o.name {
 			own = c
@@ -43,6 +43,15 @@ func (o *organization) Uncovered(ctx context.Context) ([]string, error) {
 			Name: name, Site: o.places[name].Site, Location: o.places[name].Location, Spaces: c.Spaces, Sites: c.Sites,
 			Carries: c.Running && (c.Effective.Mode == gateway.InboundOutbound || c.Effective.Mode == gateway.OutboundOnly),
 		})
+	}
+	return org, own, nil
+}
+
+// Uncovered names what no other gateway covers from every site.
+func (o *organization) Uncovered(ctx context.Context) ([]string, error) {
+	org, own, err := o.read(ctx)
+	if err != nil {
+		return nil, err
 	}
 	var missing []string
 	for _, s := range own.Spaces {
@@ -74,39 +83,19 @@ func coverWords(s gateway.Space, c routing.Coverage) string {
 	return words
 }
 
-// Dependents names the settings of other gateways that name this one.
+// Dependents names the settings of other gateways that name this one. What is
+// found counts, even if something else could not be found out.
 func (o *organization) Dependents(ctx context.Context) ([]string, error) {
-	var found []string
-	for _, name := range slices.Sorted(maps.Keys(o.gateways)) {
-		if name == o.name {
-			continue
-		}
-		c, err := o.gateways[name].Config(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("read gateway %q: %w", name, err)
-		}
-		for _, s := range []gateway.Settings{c.Stored, c.Effective} {
-			if o.known(s.ForwardHost) {
-				found = append(found, name+": forward host")
-			}
-			for _, d := range slices.Sorted(maps.Keys(s.DomainHosts)) {
-				if o.known(s.DomainHosts[d]) {
-					found = append(found, fmt.Sprintf("%s: host of domain %s", name, d))
-				}
-			}
-		}
-		for _, s := range c.Sites {
-			if o.known(s.RoutingAddress) {
-				found = append(found, fmt.Sprintf("%s: routing address of site %s", name, s.Name))
-			}
-		}
+	if o.blind != nil {
+		return nil, o.blind
 	}
-	slices.Sort(found)
-	return slices.Compact(found), nil
-}
-
-// known reports whether a host or address is the gateway.
-func (o *organization) known(host string) bool {
-	host = strings.TrimSuffix(strings.ToLower(strings.Trim(host, "[]@")), ".")
-	return host != "" && slices.ContainsFunc(o.names, func(n string) bool { return strings.EqualFold(n, host) })
+	r := o.mover.Report(ctx)
+	if len(r.Findings) == 0 && len(r.Unsure) > 0 {
+		return nil, fmt.Errorf("find who names gateway %q: %s", o.name, r.Unsure[0])
+	}
+	var found []string
+	for _, f := range r.Findings {
+		found = append(found, f.String())
+	}
+	return found, nil
 }

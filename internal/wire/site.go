@@ -151,6 +151,9 @@ func (s *site) world(book *runbook.Book) (*world.World, error) {
 	if next.Name != "" {
 		cfg.Successor = s.gateway(next.Name)
 	}
+	if cfg.Dependents, err = s.mover(g.Name, next.Name); err != nil {
+		return nil, err
+	}
 	cfg.Floor, _ = book.Duration("floor")
 	cfg.FlushAfter, _ = book.Duration("flush_timeout")
 	for _, d := range book.Bound.Domains {
@@ -198,9 +201,9 @@ func (s *site) recipient(domain string) string {
 
 func (s *site) organization(g config.Gateway) *organization {
 	o := &organization{
-		name: g.Name, names: []string{g.Hostname, g.Listen, hostOnly(g.Listen)},
-		gateways: map[string]gateway.Gateway{}, places: map[string]routing.Origin{}, domains: s.cfg.Organization.Domains,
+		name: g.Name, gateways: map[string]gateway.Gateway{}, places: map[string]routing.Origin{}, domains: s.cfg.Organization.Domains,
 	}
+	o.mover, o.blind = s.mover(g.Name, s.cfg.Retire.Successor)
 	for _, x := range s.cfg.Gateways {
 		o.gateways[x.Name] = s.gateway(x.Name)
 		o.places[x.Name] = routing.Origin{Site: x.Site, Location: x.Location}
@@ -209,13 +212,4 @@ func (s *site) organization(g config.Gateway) *organization {
 		o.sites = append(o.sites, routing.Site{Name: st.Name, Locations: st.Locations, Domains: st.Domains})
 	}
 	return o
-}
-
-// hostOnly is an address without its port; loopback is everybody's.
-func hostOnly(address string) string {
-	host, _, ok := strings.Cut(address, ":")
-	if !ok || strings.HasPrefix(host, "127.") {
-		return ""
-	}
-	return host
 }

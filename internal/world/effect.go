@@ -19,6 +19,8 @@ func (w *World) Image(ctx context.Context, e engine.Effect) (image, words string
 	switch e.Action {
 	case machine.DNSRRset:
 		return w.zoneImage(ctx, e.Target)
+	case machine.GatewayDependents:
+		return w.dependentsImage(ctx)
 	case machine.QueueReturn:
 		return w.queueImage(ctx, e)
 	default:
@@ -39,6 +41,8 @@ func (w *World) Perform(ctx context.Context, e engine.Effect) engine.Result {
 	switch e.Action {
 	case machine.DNSRRset:
 		return w.performZone(ctx, e)
+	case machine.GatewayDependents:
+		return w.performDependents(ctx, e)
 	case machine.QueueReturn:
 		return w.performQueue(ctx, e, gateway.Return)
 	case machine.QueueRetry:
@@ -120,6 +124,8 @@ func (w *World) Look(ctx context.Context, e engine.Effect) engine.Result {
 	switch e.Action {
 	case machine.DNSRRset:
 		return w.lookZone(ctx, e)
+	case machine.GatewayDependents:
+		return w.lookDependents(ctx, e)
 	case machine.QueueReturn:
 		return w.lookQueue(ctx, e)
 	case machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend:

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"example.org/ims/internal/dependents"
 	"example.org/ims/internal/engine"
 	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/gateway"
@@ -31,6 +32,8 @@ type Config struct {
 	Domains []Domain
 	Prober  Prober
 	Routing Routing
+	// Dependents changes what names the gateway elsewhere; nil refuses to.
+	Dependents *dependents.Mover
 
 	Floor      time.Duration // added to the time until which an old MX may be cached
 	FlushAfter time.Duration // the short time-out that a flush would set

@@ -1,0 +1,166 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	comparison "example.org/ims/internal/compare"
+	"example.org/ims/internal/config"
+	"example.org/ims/internal/output"
+	"example.org/ims/pkg/gateway"
+)
+
+func newCompare(s *session) *cobra.Command {
+	var format output.Format
+	cmd := &cobra.Command{
+		Use:   "compare OLD NEW",
+		Short: "Compare a gateway's settings with those of its successor",
+		Long: `Compare a gateway's settings with those of its successor: address spaces,
+connected sites, transfer mode, intervals, time-outs, size limit, hosts, tables
+and lists. Each is transferred, different, or waived by the configuration file,
+where its waiver is called compare: and its name, as compare:retry. A setting that
+differs comes with the command that transfers it (Q285090: ensure that the
+previous settings have been transferred).
+
+The successor may do more: a larger size limit, more entries in a table, a wider
+network. The domains that are accepted are the organization's, not a gateway's.`,
+		Example: "  ims compare east west\n  ims compare east west -o markdown",
+		Args:    args(cobra.ExactArgs(2), "two gateways"),
+		RunE: func(cmd *cobra.Command, argv []string) error {
+			return runCompare(cmd.Context(), s, s.printer(format), argv[0], argv[1])
+		},
+		ValidArgsFunction: s.completeTwoGateways,
+	}
+	formatFlag(cmd, &format, output.Text, output.JSON, output.Markdown)
+	return exits(cmd, output.Done, output.Blocked, output.Unknown)
+}
+
+// completeTwoGateways completes two arguments with the configured gateways.
+func (s *session) completeTwoGateways(cmd *cobra.Command, argv []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(argv) > 1 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return s.completeGateway(cmd, nil, word)
+}
+
+func runCompare(ctx context.Context, s *session, p *output.Printer, old, next string) error {
+	c, next, err := s.pair(old, next)
+	if err != nil {
+		return err
+	}
+	var sides [2]comparison.Side
+	for i, name := range []string{old, next} {
+		g, _ := c.Gateway(name)
+		gw, err := s.deps.Organizations.Gateway(g)
+		if err != nil {
+			return err
+		}
+		got, err := gw.Config(ctx)
+		if err != nil {
+			return reading(err)
+		}
+		if !got.Exists {
+			return output.As(output.Unknown, "", fmt.Errorf("gateway %q was removed, so its settings cannot be compared", name))
+		}
+		sides[i] = comparison.Side{Config: named(got, name), Site: g.Site}
+	}
+	r := comparison.Compare(sides[0], sides[1], compareWaivers(c.Waivers), time.Now())
+	if p.Format() == output.Markdown {
+		err = p.Raw(compareMarkdown(r))
+	} else {
+		err = p.Result("compare", r, func(page *output.Page) { comparePage(page, r) })
+	}
+	if err == nil && r.Differs > 0 {
+		err = output.Said(output.Blocked)
+	}
+	return err
+}
+
+func named(c gateway.Config, name string) gateway.Config {
+	c.Name = name
+	return c
+}
+
+func compareWaivers(list []config.Waiver) []comparison.Waiver {
+	var out []comparison.Waiver
+	for _, w := range list {
+		out = append(out, comparison.Waiver{ID: w.ID, Reason: w.Reason, By: w.By, Expires: w.Expires})
+	}
+	return out
+}
+
+func comparePage(page *output.Page, r comparison.Report) {
+	t := output.Table{Columns: output.Columns("SETTING", strings.ToUpper(r.Old), strings.ToUpper(r.New), "VERDICT")}
+	t.Columns[1].Max, t.Columns[2].Max = 40, 40
+	for _, l := range r.Lines {
+		t.Add(l.Title, l.Old, l.New, l.Verdict)
+	}
+	page.Table(t)
+	for _, l := range r.Lines {
+		if l.Verdict == comparison.Different && l.Why != "" {
+			page.Line("%s: %s", l.Title, l.Why)
+		}
+		if l.Waiver != nil {
+			page.Line("%s: %s", l.Title, waiverWords(l))
+		}
+		for _, fix := range l.Fix {
+			if l.Verdict == comparison.Different {
+				page.Line("  %s", fix)
+			}
+		}
+	}
+	page.Line("%s", compareVerdict(r))
+}
+
+func compareVerdict(r comparison.Report) string {
+	if r.Differs == 0 {
+		return fmt.Sprintf("%s has taken over every setting of %s that is not waived.", r.New, r.Old)
+	}
+	return fmt.Sprintf("%s of %s not transferred to %s.", output.Count(int64(r.Differs), "setting"), r.Old, r.New)
+}
+
+func waiverWords(l comparison.Line) string {
+	w := l.Waiver
+	if l.Verdict == comparison.Waived {
+		return fmt.Sprintf("waived by %s until %s: %s", w.By, w.Expires.Format(time.DateOnly), w.Reason)
+	}
+	return fmt.Sprintf("its waiver by %s expired on %s", w.By, w.Expires.Format(time.DateOnly))
+}
+
+// compareMarkdown is a comparison for a ticket.
+func compareMarkdown(r comparison.Report) []byte {
+	m := &markdown{}
+	m.line("## Settings of %s and %s", md(r.Old), md(r.New))
+	m.line("")
+	m.line("%s", md(compareVerdict(r)))
+	m.line("")
+	m.line("| setting | %s | %s | verdict |", md(r.Old), md(r.New))
+	m.line("|---|---|---|---|")
+	var fixes []string
+	for _, l := range r.Lines {
+		words := string(l.Verdict)
+		switch {
+		case l.Waiver != nil:
+			words += ": " + waiverWords(l)
+		case l.Why != "":
+			words += ": " + l.Why
+		}
+		m.line("| %s | %s | %s | %s |", md(l.Title), md(l.Old), md(l.New), md(words))
+		if l.Verdict == comparison.Different {
+			fixes = append(fixes, l.Fix...)
+		}
+	}
+	if len(fixes) > 0 {
+		m.line("")
+		m.line("To transfer them:")
+		m.line("")
+	}
+	for _, f := range fixes {
+		m.line("    %s", f)
+	}
+	return m.Bytes()
+}
