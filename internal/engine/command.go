@@ -2,15 +2,12 @@ package engine
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/machine"
 )
 
@@ -143,8 +140,8 @@ func (e *Engine) putQuestion(ctx context.Context) error {
 		return err
 	}
 	return e.append(ctx, machine.Record{Kind: machine.Asked, At: e.last.At, Detail: machine.Detail{
-		State: st.ID, Comment: st.Approve.Ask, Evidence: ev.Lines, Names: ev.Names, Number: ev.Number,
-		Subject: e.subject(), Digest: e.digest(ev.Names), Head: head.String(),
+		State: st.ID, Comment: st.Approve.Ask, Evidence: append(ev.Lines, verdictLines(e.findings(st))...), Names: ev.Names,
+		Number: ev.Number, Subject: e.subject(), Digest: e.digest(st, ev.Names), Head: head.String(),
 	}})
 }
 
@@ -157,21 +154,6 @@ func (e *Engine) subject() machine.Subject {
 		}
 	}
 	return ""
-}
-
-// digest is what a decision is bound to: the config facts and what it names,
-// never counts, which change every second.
-func (e *Engine) digest(names []string) string {
-	h := sha256.New()
-	for _, f := range e.last.Facts {
-		if d := f.ID.Definition(); d.Class == facts.Config && !strings.HasPrefix(d.Name, "run.") {
-			fmt.Fprintf(h, "%s=%s\n", d.Name, f.ID.Format(f.Value))
-		}
-	}
-	for _, n := range slices.Sorted(slices.Values(names)) {
-		fmt.Fprintf(h, "name %s\n", n)
-	}
-	return hex.EncodeToString(h.Sum(nil))[:16]
 }
 
 func (e *Engine) answer(ctx context.Context, c Command, d machine.Detail) error {
@@ -197,7 +179,7 @@ func (e *Engine) answer(ctx context.Context, c Command, d machine.Detail) error 
 		return err
 	}
 	if st.Approve.Choices[choice].Names == "" {
-		d.Subject, d.Names, d.Number = "", nil, 0
+		d.Subject, d.Number = "", 0 // the names stay, because the digest covers them
 	}
 	d.Choice = st.Approve.Choices[choice].Name
 	if len(e.hist.Votes)+1 < int(st.Approve.Min) {
@@ -242,7 +224,7 @@ func (e *Engine) stillTrue(ctx context.Context, asked *machine.Detail) error {
 		return err
 	}
 	ev := e.opts.World.Evidence(ctx, e.look, e.state().Approve.Shows, e.subject())
-	if e.digest(ev.Names) == asked.Digest && ev.Number <= asked.Number {
+	if e.digest(e.state(), ev.Names) == asked.Digest && ev.Number <= asked.Number {
 		return nil
 	}
 	if err := e.putQuestion(ctx); err != nil {

@@ -147,9 +147,8 @@ func (e *Engine) verdict(st *machine.StateDef, a machine.Action) (machine.Record
 		d.Missing = append(d.Missing, id.String())
 	}
 	if st.Kind == machine.KindDo && st.Do.Risk && ans.Verdict == machine.Pass {
-		if now := e.digest(nil); len(e.hist.Decisions) > 0 && e.hist.Decisions[len(e.hist.Decisions)-1].Digest != now {
-			ans.Verdict = machine.Fails
-			d.Why = "the configuration changed since the last decision"
+		if why := e.stale(); why != "" {
+			ans.Verdict, d.Why = machine.Fails, why
 		}
 	}
 	if why, fix := firstFinding(all, &vector); ans.Verdict != machine.Pass && d.Why == "" {
