@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"example.org/ims/pkg/ledger"
@@ -63,6 +64,15 @@ type Item struct {
 	Attempts int       `json:"attempts"`
 	Last     string    `json:"last"` // last reply or error
 	Held     string    `json:"held,omitempty"`
+}
+
+// Bodies is the ability to read a queued message whole.
+type Bodies interface {
+	// Body opens the message of an entry as it would be sent: header and body
+	// (RFC 5322), without an envelope. It does not change the entry. A message
+	// that breaks off gives another error than io.EOF. ErrNotFound if no store
+	// holds the entry. The caller closes what it gets.
+	Body(ctx context.Context, entry string) (io.ReadCloser, error)
 }
 
 // Tracker is the ability to read the tracking log, from which alone the ledger

@@ -14,6 +14,7 @@
 //	POST /v1/gateways/NAME/apply      a Change
 //	GET  /v1/gateways/NAME/queue      store, id, ids, dest, older_than, limit
 //	POST /v1/gateways/NAME/queue      verb, selection, actor, reason
+//	GET  /v1/gateways/NAME/body       entry: the message, not JSON
 //	GET  /v1/gateways/NAME/track      after, limit
 //	GET  /v1/gateways/NAME/route      site, address, count
 //
@@ -39,7 +40,7 @@ const (
 type Info struct {
 	Name string       `json:"name"`
 	Caps gateway.Caps `json:"caps"`
-	// Abilities are those of "queues", "tracker", "router", "clients" that it has.
+	// Abilities are those of "queues", "tracker", "router", "clients", "summary", "bodies" that it has.
 	Abilities []string `json:"abilities"`
 }
 

@@ -34,6 +34,7 @@ func (s *Server) routes() {
 		return list(clients), err
 	}))
 	s.summaryRoutes(one)
+	s.bodyRoutes(one)
 	s.handle("/", View, func(c call) (any, error) {
 		return nil, fmt.Errorf("%s %s: no such request: %w", c.r.Method, c.r.URL.Path, errors.ErrUnsupported)
 	})

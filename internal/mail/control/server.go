@@ -123,6 +123,10 @@ func (s *Server) answer(r *http.Request, need Right, answer func(call) (any, err
 
 // write sends a value, a list as JSON lines, or an error.
 func (s *Server) write(w http.ResponseWriter, r *http.Request, v any, err error) {
+	if b, ok := v.(io.ReadCloser); ok && err == nil {
+		s.stream(w, r, b)
+		return
+	}
 	if dl := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(time.Minute)); dl != nil {
 		s.log.Warn("control answer without deadline", "err", dl)
 	}
@@ -193,6 +197,7 @@ func (s *Server) infos() []Info {
 			{"router", has[gateway.Router](gw)},
 			{"clients", has[gateway.ClientLog](gw)},
 			{"summary", has[gateway.Summarizer](gw)},
+			{"bodies", has[gateway.Bodies](gw)},
 		} {
 			if a.has {
 				i.Abilities = append(i.Abilities, a.name)

@@ -109,7 +109,7 @@ func TestGateways(t *testing.T) {
 	}
 	want := []Info{
 		{Name: "bare", Caps: gateway.Caps{Adapter: "stub"}, Abilities: []string{}},
-		{Name: "east", Caps: gateway.Caps{Adapter: "mem", StoresEpoch: true}, Abilities: []string{"queues", "tracker", "router", "clients", "summary"}},
+		{Name: "east", Caps: gateway.Caps{Adapter: "mem", StoresEpoch: true}, Abilities: []string{"queues", "tracker", "router", "clients", "summary", "bodies"}},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("Gateways() (-want +got):\n%s", d)

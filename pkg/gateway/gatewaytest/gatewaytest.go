@@ -83,6 +83,7 @@ func Run(t *testing.T, setup func(t *testing.T) Harness) {
 		{"queue actions", testActions},
 		{"queue summary", testSummary},
 		{"one entry", testInspect},
+		{"one body", testBody},
 		{"tracking", testTrack},
 		{"routes", testRoutes},
 		{"clients", testClients},

@@ -1,7 +1,9 @@
 package gatewaytest
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"testing"
 
 	"example.org/ims/pkg/gateway"
@@ -58,5 +60,38 @@ func testInspect(t *testing.T, r *room) {
 	}
 	if _, err := s.Inspect(t.Context(), "no-such-entry"); !errors.Is(err, gateway.ErrNotFound) {
 		t.Errorf("Inspect(no such entry) = %v, want ErrNotFound", err)
+	}
+}
+
+func testBody(t *testing.T, r *room) {
+	b := ability[gateway.Bodies](t, r)
+	q := ability[gateway.Queues](t, r)
+	r.stranded(t, 1)
+	items, err := q.List(t.Context(), gateway.Selection{Store: &mtsOut})
+	if err != nil || len(items) != 1 {
+		t.Fatalf("List = %v, %v", items, err)
+	}
+	read := func() []byte {
+		t.Helper()
+		body, err := b.Body(t.Context(), items[0].Entry)
+		if err != nil {
+			t.Fatalf("Body = %v", err)
+		}
+		text, err := io.ReadAll(body)
+		if err := errors.Join(err, body.Close()); err != nil {
+			t.Fatalf("read the body: %v", err)
+		}
+		return text
+	}
+	first := read()
+	if !bytes.Contains(first, []byte("\r\n\r\n")) {
+		t.Errorf("body is %q, want a header and what follows", first)
+	}
+	if again := read(); !bytes.Equal(first, again) {
+		t.Errorf("body is %q, and then %q", first, again)
+	}
+	r.stored(t, gateway.MTSOut, 1)
+	if _, err := b.Body(t.Context(), "no-such-entry"); !errors.Is(err, gateway.ErrNotFound) {
+		t.Errorf("Body(no such entry) = %v, want ErrNotFound", err)
 	}
 }
