@@ -61,7 +61,7 @@ func TestSchemaAcceptsShippedRunbooks(t *testing.T) {
 		if err := s.Validate(parse(t, source)); err != nil {
 			t.Errorf("%s: %v", f, err)
 		}
-		typo := bytes.Replace(source, []byte("start: ready"), []byte("strat: ready"), 1)
+		typo := append(source, "strat: ready\n"...)
 		if err := s.Validate(parse(t, typo)); err == nil {
 			t.Errorf("%s with a misspelt key is accepted", f)
 		}
