@@ -5,9 +5,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/mattn/go-isatty"
@@ -32,6 +34,9 @@ func run() int {
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		InTerminal:  isatty.IsTerminal(os.Stdin.Fd()),
 		OutTerminal: isatty.IsTerminal(os.Stdout.Fd()),
+		Dumb:        os.Getenv("TERM") == "dumb" || os.Getenv("TERM") == "",
+		NoColor:     os.Getenv("NO_COLOR") != "",
+		ASCII:       !utf8Locale(),
 		Config:      os.Getenv("IMS_CONFIG"),
 		FailPoint:   os.Getenv("IMS_FAILPOINT"),
 	}
@@ -41,4 +46,10 @@ func run() int {
 		stdio.Out = p
 	}
 	return cli.Main(ctx, os.Args[1:], stdio, wire.Deps(version))
+}
+
+// utf8Locale reports whether the terminal is said to show more than ASCII.
+func utf8Locale() bool {
+	name := strings.ToLower(cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_CTYPE"), os.Getenv("LANG")))
+	return strings.Contains(name, "utf-8") || strings.Contains(name, "utf8")
 }

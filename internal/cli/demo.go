@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,6 +23,8 @@ type DemoOptions struct {
 	Crash    bool
 	Sabotage string
 	Ask      func(question string) (bool, error) // without Yes
+	// Opened is called once the run is open, with the lab's configuration.
+	Opened func(ctx context.Context, config, run string)
 }
 
 // DemoLine is something that happened.
@@ -102,6 +106,7 @@ var (
 func newDemo(s *session) *cobra.Command {
 	var opts DemoOptions
 	var format output.Format
+	var plain bool
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Retire a gateway of a lab on this machine, under real mail",
@@ -110,7 +115,8 @@ func newDemo(s *session) *cobra.Command {
 It starts a lab, makes a dry run, then runs the procedure on the gateway east
 while users, hosts on the Internet, a printer and a spammer send, and ends with
 the account of every message. Times are compressed by the runbook's parameters
-and the configuration alone.`,
+and the configuration alone. On a terminal the run is shown by the monitor (see
+ims monitor) while it lasts.`,
 		Example: "  ims demo --yes\n  ims demo --yes --crash\n  ims demo --yes --runbook folk\n  ims demo --yes --sabotage lose-one -o json | tail -n 1",
 		Args:    args(cobra.NoArgs, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -118,15 +124,10 @@ and the configuration alone.`,
 				return err
 			}
 			p := s.printer(format)
-			res, err := s.deps.Labs.Demo(cmd.Context(), opts, func(l DemoLine) {
-				if format == output.JSON {
-					p.Note("%6ss  %s", l.At, l.Text)
-					return
-				}
-				// A line that cannot be written is lost; the result tells.
-				_ = p.Event("demo-line", l, "%6ss  %s", l.At, l.Text)
-			})
-			if err != nil {
+			view := &demoView{s: s, p: p, screen: s.screens(format, plain)}
+			opts.Opened = view.open
+			res, err := s.deps.Labs.Demo(cmd.Context(), opts, view.say)
+			if err := errors.Join(err, view.close()); err != nil {
 				return err
 			}
 			if err := p.Result("demo", res, res.page); err != nil {
@@ -141,6 +142,7 @@ and the configuration alone.`,
 	f.IntVar(&opts.Messages, "messages", 1000, "messages to send at least")
 	f.BoolVar(&opts.Crash, "crash", false, "kill the runner between an act and its outcome, and the gateways' process")
 	f.StringVar(&opts.Sabotage, "sabotage", "", "`what` to break: lose-one, mx-back, route-back, refuse-550")
+	f.BoolVar(&plain, "plain", false, "print lines on a terminal, too")
 	f.BoolVar(&opts.Keep, "keep", false, "leave the lab's files")
 	f.StringVar(&opts.Dir, "dir", "", "`folder` to use, which must be empty; a temporary one if not given")
 	formatFlag(cmd, &format, output.Text, output.JSON, output.JSONL)

@@ -23,6 +23,7 @@ type follower struct {
 	run    string
 	yes    bool // answer what one person may answer
 	here   bool // this process performs the run, which stops with the view
+	plain  bool // lines on a terminal, too
 	view   *viewer
 	last   runner.Status
 	voted  string // the question that was answered, by its place in the journal

@@ -23,6 +23,7 @@ type retireOptions struct {
 	dryRun     bool
 	yes        bool
 	foreground bool
+	plain      bool
 	messages   bool
 	out        string // where the plan is saved
 	diff       string // the earlier plan to compare with
@@ -39,7 +40,8 @@ func newRetire(s *session) *cobra.Command {
 names under retire.default, or its only one.
 
 The run is performed by a runner, which is started if none is alive and goes on
-without this command: Ctrl-C or q ends the view only. Questions are answered
+without this command: Ctrl-C or q ends the view only. On a terminal the view is
+the monitor (see ims monitor), elsewhere lines. Questions are answered there,
 with ims approve, or by --yes, which answers as the present user what one
 person may answer, with the first choice.
 
@@ -80,6 +82,7 @@ run performed it already (exit 2).`,
 	flags.StringVar(&opts.out, "out", "", "with --dry-run: save the plan in `FILE`")
 	flags.StringVar(&opts.diff, "diff", "", "with --dry-run: say what has changed since the plan in `FILE`")
 	flags.StringVar(&opts.plan, "plan", "", "perform the saved plan in `FILE`, once")
+	flags.BoolVar(&opts.plain, "plain", false, "print lines on a terminal, too")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "yes")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "foreground")
 	for _, f := range []string{"dry-run", "to", "runbook", "param"} { // the plan says so itself
@@ -249,14 +252,23 @@ func retire(ctx context.Context, s *session, p *output.Printer, c *config.Config
 	if err != nil {
 		return telling("", err)
 	}
-	f := &follower{s: s, p: p, client: client, dir: c.StateDir, run: run, yes: opts.yes, here: opts.foreground}
+	f := &follower{s: s, p: p, client: client, dir: c.StateDir, run: run, yes: opts.yes, here: opts.foreground, plain: opts.plain}
 	return finish(ctx, f, "retire")
 }
 
 // finish follows a run, prints what came of it, and says it by the exit code.
 func finish(ctx context.Context, f *follower, name string) error {
-	last, err := f.follow(ctx)
+	watch := f.follow
+	if f.s.screens(f.p.Format(), f.plain) {
+		watch = f.watchScreen
+	}
+	last, err := watch(ctx)
 	switch {
+	case errors.Is(err, errLeft) && last.Phase != "operating":
+		f.leave()
+		return output.Said(output.Waiting)
+	case errors.Is(err, errLeft):
+		return output.Said(kindOf(&last))
 	case errors.Is(err, context.Canceled) && f.here:
 		return err
 	case errors.Is(err, context.Canceled):
@@ -276,7 +288,7 @@ func finish(ctx context.Context, f *follower, name string) error {
 
 // leave says how to come back to a run that goes on.
 func (f *follower) leave() {
-	f.p.Note("run %s goes on without this view; to look at it again: ims status %s --follow", f.run, f.run)
+	f.p.Note("run %s goes on without this view; to look at it again: ims monitor %s", f.run, f.run)
 	if f.yes {
 		f.p.Note("nobody answers its questions any more; ims status %s says what it asks", f.run)
 	}

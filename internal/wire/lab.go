@@ -141,7 +141,7 @@ func (x labs) Demo(ctx context.Context, o cli.DemoOptions, say func(cli.DemoLine
 	}
 	r, err := demo.Run(ctx, demo.Options{
 		Lab:      lab.Options{Dir: o.Dir, Runbook: o.Runbook, Program: prog, Ending: endRunner},
-		Messages: o.Messages, Keep: o.Keep, Yes: o.Yes, Crash: o.Crash, Sabotage: o.Sabotage, Control: x.control, FailAt: failBetween,
+		Messages: o.Messages, Keep: o.Keep, Yes: o.Yes, Crash: o.Crash, Sabotage: o.Sabotage, Control: x.control, FailAt: failBetween, Opened: o.Opened,
 		Say: func(l demo.Line) {
 			say(cli.DemoLine{At: fmt.Sprintf("%.1f", l.After.Seconds()), Kind: l.Kind, Text: l.Text})
 		},

@@ -29,6 +29,8 @@ type Options struct {
 	Crash    bool   // kill the runner and the gateways' process
 	Sabotage string // what to break
 	Say      func(Line)
+	// Opened, if not nil, is told of the run once it is open.
+	Opened func(ctx context.Context, config, run string)
 	// Control connects to the runner of a configuration.
 	Control func(config string) Control
 	// FailAt is the environment that makes a runner kill itself between the act
@@ -159,6 +161,9 @@ func (s *show) perform(ctx context.Context) error {
 		return fmt.Errorf("open a run: %w", err)
 	}
 	s.say("run", "run %s: retire %s, successor %s", s.run, lab.Retiring, lab.Heir)
+	if s.Opened != nil {
+		s.Opened(ctx, s.lab.Config(), s.run)
+	}
 	last, err := s.follow(ctx)
 	if err != nil {
 		return err

@@ -1,0 +1,62 @@
+package tui
+
+import (
+	"fmt"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"example.org/ims/internal/output"
+	"example.org/ims/internal/runner"
+	"example.org/ims/internal/tui/monitor"
+	"example.org/ims/pkg/gateway"
+)
+
+// past are what was done to mail, by verb.
+var past = map[gateway.Verb]string{
+	gateway.Retry: "to be tried now", gateway.Suspend: "held", gateway.Release: "released",
+	gateway.Return: "returned with an NDR", gateway.Delete: "deleted",
+}
+
+// act applies a verb to mail, as the user of this process.
+func (s *shell) act(e monitor.Act) tea.Msg {
+	q, ok := s.o.Feed.Gateway.(gateway.Queues)
+	if !ok {
+		return monitor.Done{Err: "the gateway cannot act on its queues"}
+	}
+	n, err := q.Act(s.ctx, e.Verb, e.Selection, "", e.Reason)
+	if err != nil {
+		return monitor.Done{Err: fmt.Sprintf("not %s: %v", past[e.Verb], err)}
+	}
+	return monitor.Done{Text: fmt.Sprintf("%s %s", output.Count(int64(n), "message"), past[e.Verb])}
+}
+
+// tell tells the run what somebody decided, as the user of this process.
+func (s *shell) tell(e monitor.Tell) tea.Msg {
+	t, run := s.o.Teller, s.o.Feed.Run
+	if t == nil {
+		return monitor.Done{Err: "there is no runner to tell"}
+	}
+	answer := runner.Answer{State: e.State, Choice: e.Choice, Comment: e.Reason}
+	p, _ := t.(Pauser)
+	var err error
+	switch {
+	case e.Verb == "approve":
+		err = t.Approve(s.ctx, run, answer)
+	case e.Verb == "reject":
+		err = t.Reject(s.ctx, run, answer)
+	case e.Verb == "resume":
+		err = t.Resume(s.ctx, run, e.Reason)
+	case e.Verb == "abort":
+		err = t.Abort(s.ctx, run, e.Reason)
+	case e.Verb == "pause" && p != nil:
+		err = p.Pause(s.ctx, run, e.Reason)
+	case e.Verb == "continue" && p != nil:
+		err = p.Unpause(s.ctx, run, e.Reason)
+	default:
+		err = fmt.Errorf("the runner knows no %s", e.Verb)
+	}
+	if err != nil {
+		return monitor.Done{Err: fmt.Sprintf("not done: %v", err)}
+	}
+	return monitor.Done{Text: e.Verb + ": the run was told, and wrote it down"}
+}

@@ -1,0 +1,173 @@
+package monitor
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"example.org/ims/internal/output"
+	"example.org/ims/pkg/gateway"
+)
+
+// dialog asks for what an action needs: a choice, then one field after the
+// other. Whatever is destructive has a field that must be typed exactly.
+type dialog struct {
+	title   string
+	text    []string
+	choices []string
+	choice  int
+	fields  []field
+	at      int
+	wrong   string
+	submit  func(d *dialog) []Effect
+}
+
+type field struct {
+	label, value string
+	must         string // what has to be typed; "" is anything
+	optional     bool
+}
+
+// reason is the field that every action has.
+func reason() field { return field{label: "reason"} }
+
+func (m *Model) inDialog(name string) []Effect {
+	d := m.dialog
+	d.wrong = ""
+	switch name {
+	case "esc":
+		m.dialog = nil
+		m.say("nothing was changed")
+		return nil
+	case "up", "shift+tab":
+		d.choice = max(d.choice-1, 0)
+		return nil
+	case "down", "tab":
+		d.choice = min(d.choice+1, max(len(d.choices)-1, 0))
+		return nil
+	case "enter":
+	default:
+		d.fields[d.at].value = edit(d.fields[d.at].value, name)
+		return nil
+	}
+	f := d.fields[d.at]
+	switch value := strings.TrimSpace(f.value); {
+	case f.must != "" && value != f.must:
+		d.wrong = fmt.Sprintf("%q is not %s; esc leaves everything as it is", value, f.must)
+		return nil
+	case value == "" && !f.optional:
+		d.wrong = f.label + " is needed: it is kept in the log"
+		return nil
+	}
+	if d.at++; d.at < len(d.fields) {
+		return nil
+	}
+	m.dialog = nil
+	return d.submit(d)
+}
+
+// verb is an action on mail.
+type verb struct {
+	key, what   string
+	verb        gateway.Verb
+	destructive bool
+	on          func(gateway.Store) bool
+	no          string // why not, elsewhere
+}
+
+func isSide(s gateway.Store) bool { return s == gateway.Hold || s == gateway.Bad }
+
+var verbs = []verb{
+	{"r", "retry", gateway.Retry, false, func(s gateway.Store) bool { return s == gateway.Out || s == gateway.MTSIn }, "only out and mts-in try deliveries"},
+	{"h", "hold", gateway.Suspend, false, func(s gateway.Store) bool { return s != gateway.Hold && s != gateway.Corrupt }, "it is held, or unreadable"},
+	{"l", "release", gateway.Release, false, isSide, "only held and bad messages can be released"},
+	{"n", "return…", gateway.Return, true, func(s gateway.Store) bool { return s != gateway.Corrupt }, "what cannot be read cannot be returned: d deletes it"},
+	{"d", "delete…", gateway.Delete, true, func(gateway.Store) bool { return true }, ""},
+}
+
+// subject is the mail that a verb would be applied to.
+type subject struct {
+	words string
+	store gateway.Store
+	count int64
+	sel   gateway.Selection
+	why   string // why there is none
+}
+
+// subject is the message at the cursor, or the row of the matrix.
+func (m *Model) subject() subject {
+	it := m.item()
+	if m.pane == letterPane && m.letter.Letter.Item.Entry != "" {
+		it = &m.letter.Letter.Item
+	}
+	switch {
+	case m.pane == lettersPane || m.pane == letterPane:
+		if it == nil {
+			return subject{why: "there is no message"}
+		}
+		return subject{"message " + it.Message, it.Store, 1, gateway.Selection{Store: &it.Store, ID: it.Entry, Limit: 1, Expect: 1}, ""}
+	case m.row() == nil:
+		return subject{why: "there is no row"}
+	}
+	d := *m.row()
+	s := subject{words: messages(d.Messages) + " for " + d.Dest + " in " + d.Store.String(), store: d.Store, count: d.Messages}
+	if d.Dest == "" {
+		s.why = "these have no destination yet: enter shows them, and acts on one"
+		return s
+	}
+	n := int(d.Messages)
+	s.sel = gateway.Selection{Store: &d.Store, Dest: d.Dest, Limit: n, Expect: n}
+	return s
+}
+
+func messages(n int64) string { return output.Count(n, "message") }
+
+func (m *Model) verbs() []binding {
+	var list []binding
+	for _, v := range verbs {
+		list = append(list, binding{
+			keys: []string{v.key}, show: v.key, what: v.what,
+			why: func(m *Model) string { return m.noVerb(v) },
+			act: func(m *Model) []Effect { return m.askVerb(v) },
+		})
+	}
+	return list
+}
+
+func (m *Model) noVerb(v verb) string {
+	s := m.subject()
+	switch {
+	case m.snap.DryRun:
+		return "this is a dry run: the gateway is only read"
+	case m.snap.GatewayErr != "":
+		return "the gateway does not answer"
+	case s.why != "":
+		return s.why
+	case !v.on(s.store):
+		return v.no
+	}
+	return ""
+}
+
+// askVerb asks for the reason, and for the count if mail would be destroyed.
+func (m *Model) askVerb(v verb) []Effect {
+	s := m.subject()
+	d := &dialog{fields: []field{reason()}}
+	switch v.verb {
+	case gateway.Return:
+		d.title = "Return " + s.words + " with an NDR"
+		d.text = []string{"Their senders are told that they were not delivered. A report itself is not reported on."}
+	case gateway.Delete:
+		d.title = "Delete " + s.words
+		d.text = []string{"Nobody is told, neither sender nor recipient. The tracking log keeps who did it and why."}
+	case gateway.Retry, gateway.Suspend, gateway.Release:
+		d.title = strings.ToUpper(v.what[:1]) + v.what[1:] + " " + s.words
+	}
+	if v.destructive {
+		n := strconv.FormatInt(s.count, 10)
+		d.fields = append(d.fields, field{label: "type " + n + " to confirm", must: n})
+	}
+	d.submit = func(d *dialog) []Effect { return []Effect{Act{v.verb, s.sel, strings.TrimSpace(d.fields[0].value)}} }
+	m.dialog = d
+	return nil
+}

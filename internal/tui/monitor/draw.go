@@ -1,0 +1,302 @@
+package monitor
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"example.org/ims/internal/output"
+	"example.org/ims/internal/tui/screen"
+	"example.org/ims/pkg/gateway"
+)
+
+// Styles by meaning.
+var (
+	plain   = screen.Style{}
+	faint   = screen.Style{Dim: true}
+	strong  = screen.Style{Bold: true}
+	heading = screen.Style{Color: screen.Info}
+	good    = screen.Style{Color: screen.Good}
+	bad     = screen.Style{Color: screen.Bad, Bold: true}
+	warn    = screen.Style{Color: screen.Warn}
+)
+
+func (w word) style() screen.Style { return [...]screen.Style{good, plain, warn, bad}[w] }
+
+// draw fills the terminal.
+func (m *Model) draw(a screen.Area) {
+	switch {
+	case !m.fresh:
+		m.drawHead(a.Area(0, 0, a.W, 2))
+		a.Put(0, 2, "looking…", faint)
+	case m.pane != overview:
+		m.drawHead(a.Area(0, 0, a.W, 2))
+		m.drawPane(a.Area(0, 2, a.W, a.H-3))
+	default:
+		m.drawOverview(a)
+	}
+	m.drawFoot(a.Area(0, a.H-1, a.W, 1))
+	if m.dialog != nil {
+		m.drawDialog(a)
+	}
+}
+
+func (m *Model) drawOverview(a screen.Area) {
+	now, sums, clients := m.nowLines(), m.sumLines(), m.clientLines()
+	want := wants{
+		nowPanel: max(len(now), 2), storesPanel: 1 + len(m.stores()), matrixPanel: 2, verdictPanel: 2, sumsPanel: len(sums),
+		clientsPanel: len(clients), eventsPanel: min(len(m.lines)+len(m.said), 12),
+	}
+	if m.snap.Summary != nil {
+		want[matrixPanel] = max(2+m.snap.Summary.Found, 3)
+	}
+	if m.snap.Run != nil {
+		want[stepsPanel] = 1 + len(m.snap.Run.Steps)
+	}
+	at := layout(a.W, a.H, want)
+	in := func(p panel) screen.Area { return a.Area(at[p].X, at[p].Y, at[p].W, at[p].H) }
+	m.drawHead(in(headPanel))
+	lines(in(nowPanel), now)
+	m.drawSteps(in(stepsPanel))
+	m.drawStores(in(storesPanel))
+	m.drawMatrix(in(matrixPanel))
+	m.drawVerdict(in(verdictPanel))
+	lines(in(sumsPanel), sums)
+	lines(in(clientsPanel), clients)
+	m.drawEvents(in(eventsPanel))
+}
+
+// textLine is a line in one style, after a label in another.
+type textLine struct {
+	label string
+	text  string
+	style screen.Style
+}
+
+func lines(a screen.Area, list []textLine) {
+	for y, l := range list {
+		x := 0
+		if l.label != "" {
+			x = a.Put(0, y, l.label+" ", heading)
+		}
+		a.Put(x, y, screen.Cut(l.text, a.W-x), l.style)
+	}
+}
+
+// drawHead says what is watched, and how it stands.
+func (m *Model) drawHead(a screen.Area) {
+	r := m.snap.Run
+	left := "ims  " + m.snap.Gateway
+	if r != nil {
+		left = "ims  " + r.Gateway + " → " + cmp.Or(r.Next, "no successor") + "  " + r.Runbook
+		if !r.Ended() {
+			left += fmt.Sprintf("  %d of %d %s", r.Index, r.States, r.State)
+			if a.W >= 100 {
+				left += "  since " + m.clock(r.Opened)
+			}
+		}
+		end := m.now
+		if r.Closed != nil {
+			end = *r.Closed
+		}
+		left += "  " + output.Duration(end.Sub(r.Opened).Truncate(time.Second))
+	}
+	right, style := m.age()
+	a.Put(0, 0, screen.Cut(left, a.W-screen.Width(right)-1), strong)
+	a.Right(a.W, 0, right, style)
+	text, st := m.status()
+	x := a.Put(0, 1, screen.Cut(text, a.W), st)
+	if rest := m.brief(); rest != "" && x+2 < a.W {
+		a.Put(x+2, 1, screen.Cut(rest, a.W-x-2), plain)
+	}
+}
+
+// age is how old the data is.
+func (m *Model) age() (string, screen.Style) {
+	at := m.snap.Seen
+	if m.snap.Run != nil && m.snap.Gone.IsZero() && at.IsZero() {
+		at = m.snap.At
+	}
+	if at.IsZero() {
+		return "no data yet", faint
+	}
+	d := m.now.Sub(at)
+	if d < 3*time.Second {
+		return "data 0s old", faint
+	}
+	return "data " + output.Duration(d.Truncate(time.Second)) + " old", warn
+}
+
+// status is how the run stands, in words.
+func (m *Model) status() (string, screen.Style) {
+	r := m.snap.Run
+	text, style := m.runStatus()
+	if r == nil {
+		text, style = m.gatewayStatus()
+	}
+	if m.snap.DryRun {
+		text = "DRY RUN, nothing is changed; " + text
+	}
+	return text, style
+}
+
+func (m *Model) runStatus() (string, screen.Style) {
+	r := m.snap.Run
+	switch {
+	case r == nil:
+		return "", plain
+	case r.Ended():
+		return "ENDED: " + r.Outcome, strong
+	case !m.snap.Gone.IsZero():
+		return "NO RUNNER IS ALIVE for " + output.Duration(m.now.Sub(m.snap.Gone).Truncate(time.Second)) + ": nothing happens", bad
+	case r.Problem != "":
+		return "NOT PERFORMED: " + r.Problem, bad
+	case r.Paused != nil:
+		return "PAUSED by " + r.Paused.Actor + ": " + r.Paused.Reason, warn
+	case r.Phase == "operating" && (r.Why == "stall" || r.Why == "timeout"):
+		return "STALLED, WAITING FOR OPERATOR (" + r.Why + ")", bad
+	case r.Phase == "operating":
+		return "WAITING FOR OPERATOR (" + r.Why + ")", bad
+	case r.Asked != nil:
+		return "WAITING FOR AN ANSWER", warn
+	case m.whole().stalled:
+		return "STALLED", bad
+	case r.Undoing:
+		return "BEING UNDONE", warn
+	}
+	return "RUNNING", good
+}
+
+func (m *Model) gatewayStatus() (string, screen.Style) {
+	c := &m.snap.Config
+	switch {
+	case m.snap.Seen.IsZero():
+		return "NOT SEEN YET", faint
+	case !c.Exists:
+		return "REMOVED", strong
+	case !c.Running:
+		return "STOPPED", warn
+	case c.Paused:
+		return "PAUSED", warn
+	case m.whole().stalled:
+		return "STALLED", bad
+	}
+	return "RUNNING, " + c.Effective.Mode.Title(), good
+}
+
+// brief is the queue in a few words, and who else looks.
+func (m *Model) brief() string {
+	var parts []string
+	if total, ok := m.snap.Census.Total(); ok && !m.snap.Seen.IsZero() {
+		parts = append(parts, fmt.Sprintf("%d queued", total))
+		if e := m.estimate(); total > 0 && !e.at.IsZero() {
+			parts = append(parts, "empty about "+m.clock(e.at))
+		} else if total > 0 {
+			parts = append(parts, "ETA unknown")
+		}
+	}
+	if r := m.snap.Run; r != nil {
+		if r.Resumes > 0 {
+			parts = append(parts, output.Count(int64(r.Resumes), "resume"))
+		}
+		if n := len(r.Viewers); n > 1 {
+			parts = append(parts, fmt.Sprintf("%d watch: %s", n, strings.Join(r.Viewers, ", ")))
+		}
+	}
+	return strings.Join(parts, " · ")
+}
+
+// drawVerdict says what hinders, and when it will be over.
+func (m *Model) drawVerdict(a screen.Area) {
+	text, w := m.verdictLine()
+	if m.snap.Summary == nil {
+		text, w = "unknown: "+cmp.Or(m.snap.SummaryErr, "not summed up yet"), blocked
+	}
+	x := a.Put(0, 0, "verdict ", heading)
+	a.Put(x, 0, screen.Cut(text, a.W-x), w.style())
+	if a.H < 2 {
+		return
+	}
+	x = a.Put(0, 1, "empty   ", heading)
+	a.Put(x, 1, screen.Cut(m.etaLine(), a.W-x), plain)
+}
+
+// etaLine is the estimate with its basis and its range, or why there is none.
+func (m *Model) etaLine() string {
+	e := m.estimate()
+	total, ok := m.snap.Census.Total()
+	switch {
+	case ok && total == 0 && !m.snap.Seen.IsZero():
+		return "now"
+	case e.at.IsZero():
+		return "unknown, because " + e.why
+	}
+	text := "about " + m.clock(e.at) + " (" + m.clock(e.early) + " to "
+	if e.lat.IsZero() {
+		text += "open"
+	} else {
+		text += m.clock(e.lat)
+	}
+	text += "; " + e.basis + ")"
+	if s := m.snap.Summary; s != nil && s.Total.Expiring > 0 {
+		text += fmt.Sprintf("; %d time out before", s.Total.Expiring)
+	}
+	return text
+}
+
+// drawFoot is the line of keys, or what was said last.
+func (m *Model) drawFoot(a screen.Area) {
+	switch {
+	case m.filter != nil:
+		a.Put(0, 0, screen.Cut("filter: "+*m.filter+"_   enter keeps it, esc drops it", a.W), strong)
+	case m.flash != "" && m.now.Before(m.flashEnd):
+		a.Put(0, 0, screen.Cut(m.flash, a.W), warn)
+	case m.dialog != nil:
+		a.Put(0, 0, screen.Cut("enter goes on  esc changes nothing", a.W), faint)
+	default:
+		a.Put(0, 0, screen.Cut(m.keyLine(a.W), a.W), faint)
+	}
+}
+
+// clock is a wall-clock time, with the day if it is not today's.
+func (m *Model) clock(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	t = t.In(m.now.Location())
+	if t.Format(time.DateOnly) == m.now.Format(time.DateOnly) {
+		return t.Format("15:04:05")
+	}
+	return t.Format("Jan 2 15:04")
+}
+
+// short is a length of time in at most four cells: 45s, 12m, 3h, 9d.
+func short(d time.Duration) string {
+	switch d = max(d, 0); {
+	case d < 100*time.Second:
+		return fmt.Sprintf("%ds", d/time.Second)
+	case d < 100*time.Minute:
+		return fmt.Sprintf("%dm", d/time.Minute)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	}
+	return fmt.Sprintf("%dd", d/(24*time.Hour))
+}
+
+// until is how long it is to a time, "-" if there is none, "now" if it is over.
+func (m *Model) until(t time.Time) string {
+	switch {
+	case t.IsZero():
+		return "-"
+	case !t.After(m.now):
+		return "now"
+	}
+	return short(t.Sub(m.now))
+}
+
+// size is an amount of mail in at most seven cells.
+func size(n int64) string { return strings.ReplaceAll(output.Bytes(n), "iB", "") }
+
+// known reports whether a store's count can be shown.
+func known(c *gateway.Count) bool { return c.Known != gateway.Unknown }

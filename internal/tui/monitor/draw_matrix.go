@@ -1,0 +1,183 @@
+package monitor
+
+import (
+	"cmp"
+	"fmt"
+
+	"example.org/ims/internal/output"
+	"example.org/ims/internal/tui/screen"
+	"example.org/ims/pkg/gateway"
+)
+
+// matrixColumns are where the columns of the matrix begin or end; 0 leaves one
+// out. Numbers are aligned right.
+type matrixColumns struct {
+	dest           int
+	store          int // where it begins
+	ages           [gateway.NumAges]int
+	count          int
+	next, expires  int
+	verdict, reply int // where they begin
+}
+
+func columnsFor(w int) matrixColumns {
+	var c matrixColumns
+	fixed, cell := 5+5+8+9, 0 // count, next, time-out, verdict
+	switch {
+	case w < 60:
+		c.dest = max(w-20, 8)
+		c.count, c.next, c.verdict = c.dest+2+4, c.dest+2+9, c.dest+2+10
+		return c
+	case w < 96:
+		fixed, cell = fixed+7, 4
+	default:
+		fixed, cell = fixed+8, 5
+	}
+	c.dest = min(w-2-fixed-cell*gateway.NumAges, 32)
+	x := 2 + c.dest + 1
+	c.store = x
+	x += 6
+	for i := range c.ages {
+		x += cell
+		c.ages[i] = x
+	}
+	c.count, c.next, c.expires = x+5, x+10, x+18
+	c.verdict = x + 19
+	if c.reply = c.verdict + 8; w-c.reply < 12 {
+		c.reply = 0
+	}
+	return c
+}
+
+// drawMatrix is destinations by age: the rows around the cursor, and below
+// them what is known of the one that it is on.
+func (m *Model) drawMatrix(a screen.Area) {
+	if a.H == 0 {
+		return
+	}
+	c := columnsFor(a.W)
+	mark := "  "
+	if m.focus == onMatrix {
+		mark = "› "
+	}
+	a.Put(0, 0, mark+"DESTINATION", heading)
+	m.drawMatrixHead(a, &c)
+	sum := m.snap.Summary
+	if sum == nil || len(sum.Rows) == 0 {
+		a.Put(2, 1, screen.Cut(m.noRows(), a.W-2), faint)
+		return
+	}
+	rows := a.H - 1
+	if a.H > 5 {
+		rows-- // for the words on the one at the cursor
+	}
+	top := max(0, min(m.cursor-rows/2, sum.Found-rows))
+	for y := range min(rows, sum.Found-top) {
+		i := top + y - m.query.Offset
+		if i < 0 || i >= len(sum.Rows) {
+			a.Put(2, y+1, "…", faint)
+			continue
+		}
+		m.drawRow(a, y+1, &sum.Rows[i], &c, top+y == m.cursor)
+	}
+	if rows < a.H-1 && m.row() != nil {
+		a.Put(2, min(rows, sum.Found-top)+1, screen.Cut(m.rowWords(m.row()), a.W-2), faint)
+	}
+}
+
+func (m *Model) noRows() string {
+	switch {
+	case m.snap.Summary == nil:
+		return cmp.Or(m.snap.SummaryErr, "not summed up yet")
+	case m.query.Match != "":
+		return "no destination has " + m.query.Match + " in its name; / changes the filter"
+	}
+	return "nothing is queued"
+}
+
+func (m *Model) drawMatrixHead(a screen.Area, c *matrixColumns) {
+	if c.store > 0 {
+		a.Put(c.store, 0, "STORE", heading)
+	}
+	for i, x := range c.ages {
+		if x > 0 {
+			a.Right(x, 0, gateway.AgeTitles[i], heading)
+		}
+	}
+	a.Right(c.count, 0, "N", heading)
+	a.Right(c.next, 0, "NEXT", heading)
+	if c.expires > 0 {
+		a.Right(c.expires, 0, "EXPIRES", heading)
+	}
+	a.Put(c.verdict, 0, "VERDICT", heading)
+	if c.reply > 0 {
+		by := "LAST REPLY, by " + string(m.query.Sort)
+		if m.query.Match != "" {
+			by += ", with " + m.query.Match
+		}
+		a.Put(c.reply, 0, screen.Cut(by, a.W-c.reply), heading)
+	}
+}
+
+func (m *Model) drawRow(a screen.Area, y int, d *gateway.Destination, c *matrixColumns, here bool) {
+	v := m.judge(d)
+	style := plain
+	if here {
+		style = strong
+		a.Put(0, y, "›", strong)
+	}
+	a.Put(2, y, screen.Cut(cmp.Or(d.Dest, "(not yet known)"), c.dest), style)
+	if c.store > 0 {
+		a.Put(c.store, y, d.Store.String(), style)
+	}
+	for i, x := range c.ages {
+		if x > 0 && d.Ages[i] > 0 {
+			a.Right(x, y, count(d.Ages[i]), style)
+		} else if x > 0 {
+			a.Right(x, y, "·", faint)
+		}
+	}
+	a.Right(c.count, y, count(d.Messages), style)
+	a.Right(c.next, y, m.until(d.Next), style)
+	if c.expires > 0 {
+		text := m.until(d.Expires)
+		if d.Expiring > 0 {
+			text += "!" // some time out before the queue is empty
+		}
+		a.Right(c.expires, y, text, style)
+	}
+	a.Put(c.verdict, y, v.word.String(), v.word.style())
+	if c.reply > 0 {
+		a.Put(c.reply, y, screen.Cut(cmp.Or(v.why, d.Last), a.W-c.reply), style)
+	}
+}
+
+// count is a number in at most four cells.
+func count(n int64) string {
+	switch {
+	case n < 10_000:
+		return fmt.Sprint(n)
+	case n < 1_000_000:
+		return fmt.Sprintf("%dk", n/1000)
+	}
+	return fmt.Sprintf("%dM", n/1_000_000)
+}
+
+// rowWords is what does not fit into a row.
+func (m *Model) rowWords(d *gateway.Destination) string {
+	v := m.judge(d)
+	text := fmt.Sprintf("%d of %d: %s", m.cursor+1, m.snap.Summary.Found, cmp.Or(d.Dest, "not yet known"))
+	if v.why != "" {
+		text += ": " + v.why
+	}
+	if v.verb != "" {
+		text += "; " + v.verb
+	}
+	if d.Most > 0 {
+		text += fmt.Sprintf("; %s, %d times at most", output.Count(d.Tried, "tried message"), d.Most)
+	}
+	if d.Expiring > 0 {
+		text += fmt.Sprintf("; %d time out before the queue is empty", d.Expiring)
+	}
+	return text
+}

@@ -1,0 +1,280 @@
+package monitor
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"example.org/ims/internal/output"
+	"example.org/ims/internal/tui/screen"
+	"example.org/ims/pkg/gateway"
+)
+
+// drawPane is what covers the overview.
+func (m *Model) drawPane(a screen.Area) {
+	switch m.pane {
+	case lettersPane:
+		m.drawLetters(a)
+	case letterPane:
+		m.scrolled(a, "message "+m.letter.Entry, m.letterLines(a.W))
+	case journalPane:
+		m.scrolled(a, "journal", m.journalLines())
+	case evidencePane:
+		m.scrolled(a, "what the present state waits for", m.evidenceLines(a.W))
+	case helpPane:
+		m.scrolled(a, "keys", m.helpLines())
+	case overview:
+	}
+}
+
+// scrolled shows lines from where the pane was scrolled to.
+func (m *Model) scrolled(a screen.Area, title string, list []textLine) {
+	rows := a.H - 1
+	m.scroll = max(0, min(m.scroll, len(list)-rows))
+	if len(list) > rows {
+		title += fmt.Sprintf(" (lines %d to %d of %d)", m.scroll+1, min(m.scroll+rows, len(list)), len(list))
+	}
+	a.Put(0, 0, screen.Cut(title, a.W), heading)
+	lines(a.Area(0, 1, a.W, rows), list[m.scroll:min(m.scroll+rows, len(list))])
+}
+
+// drawLetters are the messages of a row.
+func (m *Model) drawLetters(a screen.Area) {
+	of := m.letters.Of
+	a.Put(0, 0, screen.Cut(fmt.Sprintf("messages for %s in %s", cmp.Or(of.Dest, "no destination yet"), of.Store.Title()), a.W), heading)
+	switch {
+	case m.letters.Err != "":
+		a.Put(0, 1, screen.Cut(m.letters.Err, a.W), bad)
+		return
+	case len(m.letters.Items) == 0:
+		a.Put(0, 1, "none", faint)
+		return
+	}
+	wide := a.W >= 72
+	a.Put(2, 1, "FROM", heading)
+	if wide {
+		a.Put(2+a.W*3/10, 1, "TO", heading)
+	}
+	edge := a.W - 20
+	a.Right(edge, 1, "SIZE", heading)
+	a.Right(edge+5, 1, "AGE", heading)
+	a.Right(edge+11, 1, "TRIES", heading)
+	a.Right(edge+17, 1, "NEXT", heading)
+	rows := a.H - 3
+	top := max(0, min(m.line-rows/2, len(m.letters.Items)-rows))
+	for y := range min(rows, len(m.letters.Items)-top) {
+		m.drawLetterRow(a, y+2, edge, wide, &m.letters.Items[top+y], top+y == m.line)
+	}
+	if it := m.item(); it != nil {
+		words := cmp.Or(it.Held, it.Last, "not tried yet")
+		a.Put(2, a.H-1, screen.Cut(fmt.Sprintf("%d of %d: %s", m.line+1, len(m.letters.Items), words), a.W-2), faint)
+	}
+}
+
+func (m *Model) drawLetterRow(a screen.Area, y, edge int, wide bool, it *gateway.Item, here bool) {
+	style := plain
+	if here {
+		style = strong
+		a.Put(0, y, "›", strong)
+	}
+	from, to := a.W*3/10-1, edge-8-a.W*3/10
+	if !wide {
+		from = edge - 10
+	}
+	a.Put(2, y, screen.Cut("<"+it.From+">", from), style)
+	if wide {
+		a.Put(2+a.W*3/10, y, screen.Cut(strings.Join(it.Rcpts, ", "), to-2), style)
+	}
+	a.Right(edge, y, size(it.Size), style)
+	a.Right(edge+5, y, short(m.now.Sub(it.Accepted)), style)
+	a.Right(edge+11, y, fmt.Sprint(it.Attempts), style)
+	a.Right(edge+17, y, m.until(it.Next), style)
+}
+
+// letterLines are envelope, attempts and header of one message.
+func (m *Model) letterLines(w int) []textLine {
+	if m.letter.Err != "" {
+		return []textLine{{"", m.letter.Err, bad}}
+	}
+	l := &m.letter.Letter
+	if l.Item.Entry == "" {
+		return []textLine{{"", "reading…", faint}}
+	}
+	it := &l.Item
+	list := []textLine{
+		{"message   ", it.Message + ", " + it.Class + ", " + output.Bytes(it.Size), plain},
+		{"from      ", "<" + it.From + ">", plain},
+	}
+	for _, r := range it.Rcpts {
+		list = append(list, textLine{"to        ", "<" + r + ">", plain})
+	}
+	list = append(list,
+		textLine{"store     ", it.Store.Title() + ", since " + m.clock(it.Since), plain},
+		textLine{"accepted  ", m.clock(it.Accepted) + ", " + short(m.now.Sub(it.Accepted)) + " ago", plain},
+		textLine{"attempts  ", fmt.Sprintf("%d; next %s, times out %s", it.Attempts, m.clock(it.Next), m.clock(it.Expires)), plain})
+	for label, text := range map[string]string{"held      ": it.Held} {
+		if text != "" {
+			list = append(list, textLine{label, text, warn})
+		}
+	}
+	list = wrapped(list, "last reply", it.Last, w)
+	list = append(list, textLine{"", "", plain})
+	for _, e := range l.Events {
+		text := string(e.Kind) + " " + e.Store
+		for _, more := range []string{e.Peer, e.Actor, e.Reason} {
+			if more != "" {
+				text += "  " + more
+			}
+		}
+		list = append(list, textLine{m.clock(e.At), text, plain})
+	}
+	list = append(list, textLine{"", "", plain})
+	for _, h := range l.Header {
+		list = append(list, textLine{"", h, plain})
+	}
+	if len(l.Header) == 0 {
+		list = append(list, textLine{"", "no header can be read", faint})
+	}
+	return list
+}
+
+// wrapped adds a text in lines below each other.
+func wrapped(list []textLine, label, text string, w int) []textLine {
+	for i, line := range screen.Wrap(text, w-len(label)-1) {
+		if i > 0 {
+			label = strings.Repeat(" ", len(label))
+		}
+		list = append(list, textLine{label, line, plain})
+	}
+	return list
+}
+
+func (m *Model) journalLines() []textLine {
+	list := make([]textLine, 0, len(m.lines))
+	for i := range m.lines {
+		l := &m.lines[i]
+		list = append(list, textLine{fmt.Sprintf("%5d %s", l.Seq, m.clock(l.At)), l.Kind + " " + l.State + ": " + l.Text, plain})
+	}
+	if len(list) == 0 {
+		list = append(list, textLine{"", "nothing was read of it", faint})
+	}
+	return list
+}
+
+// evidenceLines are the conditions of the present state, each with the facts
+// that it was judged on.
+func (m *Model) evidenceLines(w int) []textLine {
+	r := m.snap.Run
+	if r == nil {
+		return nil
+	}
+	list := []textLine{{r.State, r.Title, strong}, {"seen", m.clock(r.Seen), plain}, {"", "", plain}}
+	for i := range r.Conditions {
+		c := &r.Conditions[i]
+		style := map[string]textLine{"pass": {style: good}, "fail": {style: bad}}[c.Verdict].style
+		list = append(list, textLine{strings.ToUpper(c.Verdict), c.That, style})
+		for _, k := range slices.Sorted(maps.Keys(c.Facts)) {
+			list = append(list, textLine{"    fact", k + " = " + cmp.Or(c.Facts[k], "unknown"), plain})
+		}
+		list = wrapped(list, "     why", c.Why, w)
+		if c.Verdict != "pass" && c.Fix != "" {
+			list = wrapped(list, "     fix", c.Fix, w)
+		}
+	}
+	if len(r.Conditions) == 0 {
+		list = append(list, textLine{"", "the present state has no condition", faint})
+	}
+	if r.Asked != nil {
+		list = wrapped(list, "question", strings.TrimSpace(r.Asked.Comment), w)
+		for _, e := range r.Asked.Evidence {
+			list = append(list, textLine{"    shown", e, plain})
+		}
+		list = append(list, textLine{"  journal", "head " + r.Asked.Head, plain})
+	}
+	return list
+}
+
+// helpLines are all keys, and the words of verdicts.
+func (m *Model) helpLines() []textLine {
+	var list []textLine
+	section := func(title string, keys []binding) {
+		list = append(list, textLine{"", title, strong})
+		for _, k := range keys {
+			if k.show == "q" && k.what == "back" {
+				continue
+			}
+			text := k.what
+			if k.why != nil {
+				if why := k.why(m); why != "" {
+					text += "  (not now: " + why + ")"
+				}
+			}
+			list = append(list, textLine{fmt.Sprintf("%5s", k.show), text, plain})
+		}
+		list = append(list, textLine{"", "", plain})
+	}
+	here, focus := m.pane, m.focus
+	m.pane, m.focus = overview, onMatrix
+	section("on the matrix, and on a message", m.local())
+	section("everywhere", m.global())
+	m.pane, m.focus = here, focus
+	list = append(list, textLine{"", "verdicts", strong},
+		textLine{"   slow", "it moves by itself: an attempt is planned, and a host answers", plain},
+		textLine{"blocked", "it moves once something else changes: held, stopped, unreachable", plain},
+		textLine{"  never", "nothing that is planned can move it; the verb beside it resolves that", plain},
+		textLine{"", "", plain})
+	return wrapped(list, "  leave", m.opt.Leaves, m.w)
+}
+
+// drawDialog is a box over the middle of the screen.
+func (m *Model) drawDialog(a screen.Area) {
+	d := m.dialog
+	w := min(a.W-2, 76)
+	var text []string
+	for _, t := range d.text {
+		text = append(text, screen.Wrap(t, w-4)...)
+	}
+	fixed := 3 + len(d.choices) + len(d.fields)
+	text = text[:min(len(text), max(a.H-fixed-3, 0))]
+	h := fixed + len(text) + 1
+	box := a.Area((a.W-w)/2, max((a.H-h)/2, 0), w, h)
+	box.Clear()
+	rim := "─"
+	box.Put(0, 0, "┌"+strings.Repeat(rim, w-2)+"┐", warn)
+	for y := 1; y < box.H-1; y++ {
+		box.Put(0, y, "│", warn)
+		box.Put(w-1, y, "│", warn)
+	}
+	box.Put(0, box.H-1, "└"+strings.Repeat(rim, w-2)+"┘", warn)
+	box.Put(2, 0, screen.Cut(" "+d.title+" ", w-4), screen.Style{Color: screen.Warn, Bold: true})
+	y := 1
+	for _, t := range text {
+		box.Put(2, y, t, plain)
+		y++
+	}
+	for i, c := range d.choices {
+		mark := "  "
+		if i == d.choice {
+			mark = "› "
+		}
+		box.Put(2, y, screen.Cut(mark+c, w-4), plain)
+		y++
+	}
+	for i, f := range d.fields {
+		mark, end := "  ", ""
+		if i == d.at {
+			mark, end = "› ", "_"
+		}
+		box.Put(2, y, screen.Cut(mark+f.label+": "+tailOf(f.value, w-8-len(f.label))+end, w-4), strong)
+		y++
+	}
+	box.Put(2, y, screen.Cut(d.wrong, w-4), bad)
+}
+
+// tailOf is the end of what is typed.
+func tailOf(text string, n int) string {
+	r := []rune(text)
+	return string(r[max(0, len(r)-max(n, 1)):])
+}

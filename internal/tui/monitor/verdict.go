@@ -1,0 +1,165 @@
+package monitor
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"example.org/ims/internal/output"
+	"example.org/ims/pkg/gateway"
+)
+
+// word is a verdict on a row: whether what waits there will move.
+type word uint8
+
+const (
+	moving  word = iota // it was not tried yet, or is under way
+	slow                // it moves by itself: the next attempt is planned, and somebody answers
+	blocked             // it moves once something else changes
+	never               // nothing that is planned can move it
+)
+
+func (w word) String() string { return [...]string{"", "slow", "blocked", "never"}[w] }
+
+// verdict is a word, why, and the verb that resolves it.
+type verdict struct {
+	word word
+	why  string
+	verb string
+}
+
+// stubborn is after how many attempts without any connection nobody is
+// expected to answer any more.
+const stubborn = 3
+
+// judge says whether the entries of a row will move. It is causal: it asks
+// what is planned and what answered last, not how long it takes.
+func (m *Model) judge(d *gateway.Destination) verdict {
+	c := &m.snap.Config
+	switch {
+	case d.Store == gateway.Corrupt:
+		return verdict{never, "unreadable: " + d.Held, "d deletes it"}
+	case d.Store == gateway.Bad:
+		return verdict{blocked, "set aside: " + d.Held, "l releases it, n returns it"}
+	case d.Store == gateway.Hold:
+		return verdict{blocked, "held " + d.Held, "l releases it, n returns it"}
+	case c.Name != "" && !c.Running:
+		return verdict{blocked, "the service is stopped", "ims gateway start " + c.Name}
+	case c.Paused && d.Store != gateway.MTA:
+		return verdict{blocked, "the service is paused", "ims gateway resume " + c.Name}
+	case d.Store == gateway.MTSOut && (c.Effective.Mode == gateway.None || c.Effective.Mode == gateway.InboundOnly):
+		return verdict{blocked, "mode " + c.Effective.Mode.Title() + " picks up nothing from mts-out", "ims gateway set " + c.Name + " --mode outbound-only"}
+	case d.Store != gateway.Out && d.Store != gateway.MTSIn, d.Tried == 0:
+		return verdict{}
+	}
+	return m.judgeTried(d)
+}
+
+// judgeTried says it of a row that was tried at least once.
+func (m *Model) judgeTried(d *gateway.Destination) verdict {
+	gone := unreachable(d.Last)
+	last := d.Last
+	if last == "" {
+		last = "no word why"
+	}
+	switch {
+	case d.Next.IsZero() && len(m.snap.Config.Effective.Retry) == 0:
+		return verdict{never, "no retry is planned: " + last, "r tries it, n returns it"}
+	case !d.Expires.IsZero() && !d.Next.IsZero() && d.Next.After(d.Ends):
+		return verdict{never, "it times out before the next attempt: " + last, "r tries it, n returns it"}
+	case gone && d.Most >= stubborn:
+		return verdict{never, fmt.Sprintf("%d attempts, no host answered: %s", d.Most, last), "n returns it"}
+	case gone:
+		return verdict{blocked, "no host answers: " + last, "r tries it, n returns it"}
+	}
+	return verdict{slow, last, "r tries it now"}
+}
+
+// unreachable reports whether a reply is ours: that nobody could be reached.
+func unreachable(last string) bool {
+	if len(last) > 2 && last[0] >= '2' && last[0] <= '5' && last[1] >= '0' && last[1] <= '9' {
+		return false // a host said it
+	}
+	last = strings.ToLower(last)
+	for _, sign := range []string{"refused", "no such host", "timeout", "timed out", "unreachable", "no route", "no host", "no address", "not exist", "reset", "connect"} {
+		if strings.Contains(last, sign) {
+			return true
+		}
+	}
+	return false
+}
+
+// stallAfter is how long nothing may leave before the whole is called stalled,
+// if nothing movable is left.
+const stallAfter = 10 * time.Second
+
+// standing is the verdict on the whole, with its culprit.
+type standing struct {
+	verdict
+	culprit *gateway.Destination
+	stalled bool
+}
+
+// whole judges the whole queue by the worst row.
+func (m *Model) whole() standing {
+	var out standing
+	sum := m.snap.Summary
+	if sum == nil {
+		return out
+	}
+	for i := range sum.Worst {
+		if v := m.judge(&sum.Worst[i]); v.word > out.word {
+			out.verdict, out.culprit = v, &sum.Worst[i]
+		}
+	}
+	if out.word == moving { // nothing was tried: something may stand in the way of all
+		for i := range min(len(sum.Rows), 5) {
+			if v := m.judge(&sum.Rows[i]); v.word > out.word {
+				out.verdict, out.culprit = v, &sum.Rows[i]
+			}
+		}
+	}
+	rest := m.snap.At.Sub(m.past.moved)
+	out.stalled = out.word >= blocked && !m.past.begun.IsZero() && rest >= stallAfter && m.stuck()
+	return out
+}
+
+// stuck reports whether nothing that waits moves by itself: no row that was
+// not tried yet, none that is only slow, none under way. It looks at the rows
+// of the window, which begins with the oldest.
+func (m *Model) stuck() bool {
+	sum := m.snap.Summary
+	if sum.Found > len(sum.Rows) || m.snap.Census.InFlight > 0 {
+		return false
+	}
+	for i := range sum.Rows {
+		if m.judge(&sum.Rows[i]).word < blocked {
+			return false
+		}
+	}
+	return len(sum.Rows) > 0
+}
+
+// verdictLine says it in one line.
+func (m *Model) verdictLine() (string, word) {
+	w := m.whole()
+	if w.culprit == nil {
+		if t, ok := m.snap.Census.Total(); ok && t == 0 && !m.snap.Seen.IsZero() {
+			return "empty: every store is", moving
+		}
+		return "moving: nothing was put off yet", moving
+	}
+	text := fmt.Sprintf("%s: %s (%d): %s; %s", w.word, name(w.culprit), w.culprit.Messages, w.why, w.verb)
+	if w.stalled {
+		text = "STALLED for " + output.Duration(m.snap.At.Sub(m.past.moved).Truncate(time.Second)) + ", " + text
+	}
+	return text, w.word
+}
+
+// name is the destination of a row in words.
+func name(d *gateway.Destination) string {
+	if d.Dest == "" {
+		return "all in " + d.Store.String()
+	}
+	return d.Dest
+}
