@@ -58,6 +58,7 @@ type Deps struct {
 
 	Organizations Organizations
 	Runs          Runs
+	Observations  Observations
 }
 
 // session is one invocation: what every command of it may use.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -45,8 +46,13 @@ func reportFlag(cmd *cobra.Command, r *reportFiles) {
 
 // write writes the files.
 func (r reportFiles) write(version string, all []finding) error {
+	return r.writeSet(findingSet{version: version, at: time.Now(), all: all})
+}
+
+// writeSet writes the files from findings that know their time.
+func (r reportFiles) writeSet(set findingSet) error {
 	for _, file := range r {
-		b, err := renderFindings(reportFormats[filepath.Ext(file)], version, all)
+		b, err := set.render(reportFormats[filepath.Ext(file)])
 		if err != nil {
 			return err
 		}

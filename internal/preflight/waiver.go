@@ -43,6 +43,9 @@ func (r *Report) waive(all []Waiver, known []string) error {
 			return fmt.Errorf("waivers: there is no check %q%s", w.ID, nearest(w.ID, ids))
 		}
 		use := WaiverUse{Waiver: w, Expired: !r.Made.Before(w.Expires), Note: "not needed: the check passes, or is not judged now"}
+		if strings.HasPrefix(w.ID, "compare:") {
+			use.Note = "of a setting: ims compare says what it does"
+		}
 		for j := range r.Checks {
 			c := &r.Checks[j]
 			if c.ID != w.ID || c.Verdict == Pass {

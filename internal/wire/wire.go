@@ -17,5 +17,6 @@ func Deps(version string) cli.Deps {
 
 		Organizations: organizations{},
 		Runs:          runs{},
+		Observations:  observations{},
 	}
 }

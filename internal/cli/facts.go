@@ -1,0 +1,189 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"example.org/ims/internal/config"
+	"example.org/ims/internal/output"
+	"example.org/ims/internal/preflight"
+	"example.org/ims/internal/runner"
+	"example.org/ims/pkg/facts"
+)
+
+// observeOptions say what to observe.
+type observeOptions struct {
+	request runner.Request
+	params  []string
+}
+
+func (o *observeOptions) flags(s *session, cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&o.request.Successor, "to", "", "the `gateway` that takes over; retire.successor is the default")
+	flags.StringVar(&o.request.Runbook, "runbook", "", "a shipped runbook, or a `file`; retire.runbook is the default")
+	flags.StringArrayVar(&o.params, "param", nil, "set a parameter of the runbook, as `NAME=VALUE`; may be repeated")
+	completeFlag(cmd, "to", func(*cobra.Command) []string {
+		c, err := s.configuration()
+		if err != nil {
+			return nil
+		}
+		return gatewayNames(c)
+	})
+	completeFlag(cmd, "runbook", func(*cobra.Command) []string {
+		names, err := s.shipped()
+		if err != nil {
+			return nil
+		}
+		return names
+	})
+}
+
+func (o *observeOptions) parse(cmd *cobra.Command, argv []string) error {
+	if len(argv) == 1 {
+		o.request.Gateway = argv[0]
+	}
+	o.request.Params = map[string]string{}
+	for _, p := range o.params {
+		name, value, ok := strings.Cut(p, "=")
+		if !ok || name == "" {
+			return output.As(output.Usage, cmd.CommandPath()+" --help", fmt.Errorf("%s: --param %q: want NAME=VALUE", cmd.CommandPath(), p))
+		}
+		o.request.Params[name] = value
+	}
+	return nil
+}
+
+// check wants the gateways that are named to be configured.
+func (o *observeOptions) check(s *session, c *config.Config) error {
+	names := gatewayNames(c)
+	for _, name := range []string{o.request.Gateway, o.request.Successor} {
+		if name != "" && !slices.Contains(names, name) {
+			return output.As(output.Usage, "ims gateway show", fmt.Errorf("no gateway %q in %s%s", name, s.config, didYouMean(name, names)))
+		}
+	}
+	return nil
+}
+
+func newFacts(s *session) *cobra.Command {
+	var opts observeOptions
+	var format output.Format
+	var out string
+	cmd := &cobra.Command{
+		Use:   "facts [GATEWAY]",
+		Short: "Observe a gateway, and print or save every fact about its retirement",
+		Long: `Observe a gateway, its successor, routes, MX records, mail log and dependents,
+and print every fact with its value, class, source, provenance and time.
+Nothing is changed: queries, a transfer of each zone, and SMTP up to RCPT are
+sent, never a message.
+
+What --out saves, ims preflight --facts judges, on any machine. The file holds
+addresses of recipients and host names of the organization.`,
+		Example:           "  ims facts east\n  ims facts east --to west --out facts.json\n  ims preflight --facts facts.json",
+		Args:              args(cobra.MaximumNArgs(1), "at most one gateway"),
+		ValidArgsFunction: s.completeGateway,
+		RunE: func(cmd *cobra.Command, argv []string) error {
+			if err := opts.parse(cmd, argv); err != nil {
+				return err
+			}
+			return runFacts(cmd.Context(), s, s.printer(format), opts, out)
+		},
+	}
+	formatFlag(cmd, &format, output.Text, output.JSON)
+	opts.flags(s, cmd)
+	cmd.Flags().StringVar(&out, "out", "", "save the facts to this `file`, too")
+	if err := cmd.MarkFlagFilename("out", "json"); err != nil {
+		panic(err) // the flag was added in the line above
+	}
+	return exits(cmd, output.Done, output.Unknown)
+}
+
+func runFacts(ctx context.Context, s *session, p *output.Printer, opts observeOptions, out string) error {
+	c, err := s.configuration()
+	if err != nil {
+		return err
+	}
+	if err := opts.check(s, c); err != nil {
+		return err
+	}
+	snap, _, err := s.deps.Observations.Observe(ctx, c, opts.request)
+	if err != nil {
+		return output.As(output.Usage, "", err)
+	}
+	if out != "" {
+		if err := saveFacts(out, snap); err != nil {
+			return err
+		}
+		p.Note("saved %s", out)
+	}
+	if err := p.Result("facts", snap, func(page *output.Page) { factsPage(page, snap) }); err != nil {
+		return err
+	}
+	if set, err := snap.Set(); err == nil && set[facts.GwExists].Value == facts.Unknown {
+		return output.As(output.Unknown, "ims gateway run", fmt.Errorf("gateway %s does not answer: %s", snap.Gateway, set[facts.GwExists].Why))
+	}
+	return nil
+}
+
+// saveFacts writes what -o json prints, for its owner alone.
+func saveFacts(file string, snap *preflight.Snapshot) error {
+	var b bytes.Buffer
+	if err := output.New(&b, &b, output.Options{Format: output.JSON}).Result("facts", snap, nil); err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
+		return fmt.Errorf("save facts: %w", err)
+	}
+	return nil
+}
+
+func factsPage(page *output.Page, snap *preflight.Snapshot) {
+	page.Line("FACTS %s -> %s   observed %s", snap.Gateway, cmp.Or(snap.Successor, "no successor"), page.Time(snap.Made))
+	table := output.Table{Columns: output.Columns("FACT", "VALUE", "CLASS", "PROVENANCE", "TIME", "SOURCE", "WHY"), Fold: true}
+	for _, f := range snap.Facts {
+		at := ""
+		if !f.At.IsZero() {
+			at = page.Time(f.At)
+		}
+		table.Add(f.Name, f.Value, f.Class, f.Provenance, at, f.Source, f.Why)
+	}
+	page.Table(table)
+	page.Blank()
+	coverTables(page, snap)
+	for _, d := range snap.Dependents {
+		for _, n := range d.Names {
+			page.Line("%s names %s: %s", d.Gateway, snap.Gateway, n.What)
+		}
+	}
+	for _, r := range snap.Runs {
+		page.Line("run %s is open", r)
+	}
+	for _, n := range snap.Notes {
+		page.Line("note     %s", n)
+	}
+}
+
+func coverTables(page *output.Page, snap *preflight.Snapshot) {
+	out := output.Table{Columns: output.Columns("CARRIES", "FROM", "WITHOUT IT", "WHY"), Fold: true}
+	for _, part := range snap.Outbound.Parts {
+		out.Add(part.Name, part.From, part.Verdict, part.Why)
+	}
+	if len(out.Rows) > 0 {
+		page.Table(out)
+		page.Blank()
+	}
+	in := output.Table{Columns: output.Columns("TAKES", "KNOWN FROM", "MESSAGES#", "LARGEST#", "HERE", "THERE", "STRANGER HERE", "STRANGER THERE")}
+	for _, d := range snap.Inbound.List {
+		in.Add(d.Name, strings.Join(d.From, ","), d.Messages, d.Largest, d.Old.Known.Reply, d.New.Known.Reply, d.Old.Random.Reply, d.New.Random.Reply)
+	}
+	if len(in.Rows) > 0 {
+		page.Table(in)
+		page.Blank()
+	}
+}

@@ -1,0 +1,276 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/ims/internal/config"
+	"example.org/ims/internal/output"
+	"example.org/ims/internal/preflight"
+	"example.org/ims/internal/runner"
+	"example.org/ims/internal/setting"
+	"example.org/ims/pkg/runbook"
+)
+
+// Observations are what a preflight is made from.
+type Observations interface {
+	// Observe looks at everything that a retirement is about, and changes
+	// nothing. What could not be read is unknown in the snapshot; an error is
+	// the request's. The runbook is bound as a run would bind it.
+	Observe(ctx context.Context, c *config.Config, r runner.Request) (*preflight.Snapshot, *runbook.Book, error)
+}
+
+type preflightOptions struct {
+	observeOptions
+	facts    string
+	baseline string
+	maxAge   time.Duration
+	report   reportFiles
+	given    bool // a configuration was named
+}
+
+func newPreflight(s *session) *cobra.Command {
+	var opts preflightOptions
+	var format output.Format
+	cmd := &cobra.Command{
+		Use:   "preflight [GATEWAY]",
+		Short: "Say whether it is safe to retire a gateway",
+		Long: `Say whether it is safe to retire a gateway: every guard of the runbook that can
+be judged now, the cover of what the gateway carries outward and takes inward,
+and the settings of other gateways that name it. Nothing is changed: queries,
+a transfer of each zone, and SMTP up to RCPT are sent, never a message.
+
+A check passes, fails, or is unknown; a guard about what the run itself will
+change or wait for is not judged yet, and listed with the reason. Checks that
+waivers in the configuration name do not count until those expire.
+
+With --facts the checks are made of what ims facts has saved, on any machine;
+"now" is then the time of the facts. With --baseline only what is worse than in
+an earlier result counts.`,
+		Example: `  ims preflight east
+  ims preflight east --to west --runbook eleven-steps
+  ims preflight --facts facts.json --max-age 1d -o sarif
+  ims preflight east -o json >baseline.json
+  ims preflight east --baseline baseline.json`,
+		Args:              args(cobra.MaximumNArgs(1), "at most one gateway"),
+		ValidArgsFunction: s.completeGateway,
+		RunE: func(cmd *cobra.Command, argv []string) error {
+			opts.given = s.io.Config != "" || cmd.Flags().Changed("config")
+			if err := opts.parse(cmd, argv); err != nil {
+				return err
+			}
+			return runPreflight(cmd.Context(), s, s.printer(format), opts)
+		},
+	}
+	formatFlag(cmd, &format, output.Text, output.JSON, output.JUnit, output.SARIF, output.GitHub, output.Markdown)
+	opts.flags(s, cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&opts.facts, "facts", "", "judge what this `file` of ims facts --out holds, and observe nothing")
+	flags.Var(durationValue{&opts.maxAge}, "max-age", "observations that are older are unknown")
+	flags.StringVar(&opts.baseline, "baseline", "", "count only what is worse than in this `file`, saved with -o json")
+	for _, name := range []string{"facts", "baseline"} {
+		if err := cmd.MarkFlagFilename(name, "json"); err != nil {
+			panic(err) // the flags were added in the lines above
+		}
+	}
+	reportFlag(cmd, &opts.report)
+	return exits(cmd, output.Done, output.Blocked, output.Unknown)
+}
+
+func runPreflight(ctx context.Context, s *session, p *output.Printer, opts preflightOptions) error {
+	in := preflight.Input{Made: time.Now(), MaxAge: opts.maxAge, Offline: opts.facts != ""}
+	var src origins
+	var err error
+	if in.Offline {
+		src, err = s.recorded(&in, opts)
+	} else {
+		src, err = s.live(ctx, &in, opts)
+	}
+	if err != nil {
+		return err
+	}
+	if opts.baseline != "" {
+		data, err := os.ReadFile(opts.baseline)
+		if err == nil {
+			in.Baseline, err = preflight.ReadReport(data)
+		}
+		if err != nil {
+			return output.As(output.Usage, "ims preflight NAME -o json >FILE", fmt.Errorf("baseline %s: %w", opts.baseline, err))
+		}
+	}
+	known, err := s.guardNames()
+	if err != nil {
+		return err
+	}
+	in.Known = append(in.Known, known...)
+	r, err := preflight.Make(in)
+	if err != nil {
+		return output.As(output.Usage, "", err)
+	}
+	return showPreflight(s, p, r, in.Book, src, opts.report)
+}
+
+// origins are the files that a report is made from, for those who point there.
+type origins struct {
+	config  string // "" if there is none
+	facts   string // "" if it is live
+	waivers map[string]int
+}
+
+// live observes.
+func (s *session) live(ctx context.Context, in *preflight.Input, opts preflightOptions) (origins, error) {
+	c, err := s.configuration()
+	if err != nil {
+		return origins{}, err
+	}
+	if err := opts.check(s, c); err != nil {
+		return origins{}, err
+	}
+	in.Snapshot, in.Book, err = s.deps.Observations.Observe(ctx, c, opts.request)
+	if err != nil {
+		return origins{}, output.As(output.Usage, "", err)
+	}
+	in.Known = checkNames(c)
+	return s.waivers(in, c.Waivers), nil
+}
+
+// recorded reads what was observed. The configuration says only what is waived;
+// one that nobody named may be absent.
+func (s *session) recorded(in *preflight.Input, opts preflightOptions) (origins, error) {
+	wrong := func(err error) error {
+		return output.As(output.Usage, "ims facts NAME --out FILE", fmt.Errorf("facts %s: %w", opts.facts, err))
+	}
+	data, err := os.ReadFile(opts.facts)
+	if err != nil {
+		return origins{}, wrong(err)
+	}
+	if in.Snapshot, err = preflight.Read(data); err != nil {
+		return origins{}, wrong(err)
+	}
+	snap := in.Snapshot
+	for _, want := range [][3]string{{"gateway", opts.request.Gateway, snap.Gateway}, {"successor", opts.request.Successor, snap.Successor}} {
+		if want[1] != "" && want[1] != want[2] {
+			return origins{}, wrong(fmt.Errorf("they are about %s %q, not %q", want[0], want[2], want[1]))
+		}
+	}
+	if in.Book, err = s.bound(snap, opts); err != nil {
+		return origins{}, err
+	}
+	if c, err := config.Load(s.config); err == nil {
+		in.Known = checkNames(c)
+		return s.waivers(in, c.Waivers), nil
+	}
+	waivers, err := config.LoadWaivers(s.config)
+	if errors.Is(err, fs.ErrNotExist) && !opts.given {
+		src := s.waivers(in, nil)
+		src.config = ""
+		return src, nil
+	}
+	return s.waivers(in, waivers), output.As(output.Usage, "", err)
+}
+
+// bound is a runbook, bound as it was when the facts were observed.
+func (s *session) bound(snap *preflight.Snapshot, opts preflightOptions) (*runbook.Book, error) {
+	arg := opts.request.Runbook
+	if arg == "" {
+		arg = snap.Runbook
+	}
+	found, err := s.sources(arg)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) != 1 {
+		return nil, output.As(output.Usage, "ims runbook lint "+arg, fmt.Errorf("%q holds %d runbooks, want one", arg, len(found)))
+	}
+	doc, mistakes := runbook.Load(found[0].name, found[0].data)
+	if len(mistakes) > 0 {
+		return nil, output.As(output.Usage, "", mistakes)
+	}
+	b := runbook.Binding{Gateway: snap.Gateway, Successor: snap.Successor, Domains: snap.Domains, Params: map[string]string{}}
+	if doc.Metadata.Name.Value == snap.Runbook {
+		b.Params = snap.Params
+	}
+	for name, value := range opts.request.Params {
+		b.Params[name] = value
+	}
+	book, mistakes := runbook.Bind(doc, b)
+	return book, output.As(output.Usage, "", mistakes.Err())
+}
+
+func (s *session) waivers(in *preflight.Input, all []config.Waiver) origins {
+	src := origins{config: s.config, waivers: map[string]int{}}
+	for _, w := range all {
+		in.Waivers = append(in.Waivers, preflight.Waiver{ID: w.ID, Reason: w.Reason, By: w.By, Expires: w.Expires})
+		src.waivers[w.ID] = w.Line
+	}
+	return src
+}
+
+// guardNames are the guards of the shipped runbooks: a waiver may be for
+// another runbook than the one at hand.
+func (s *session) guardNames() ([]string, error) {
+	names, err := s.shipped()
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, name := range names {
+		book, err := s.load(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, all := range book.Guards {
+			for _, g := range all {
+				ids = append(ids, g.Name)
+			}
+		}
+	}
+	return ids, nil
+}
+
+// checkNames are the checks that a preflight of any gateway of a configuration
+// may have.
+func checkNames(c *config.Config) []string {
+	ids := []string{"cover.in.successor", "cover.in.tls", "cover.in.log", "cover.out"}
+	for _, st := range setting.All() { // judged by ims compare
+		ids = append(ids, "compare:"+string(st.ID))
+	}
+	var places []string
+	domains := slices.Clone(c.Organization.Domains)
+	for _, st := range c.Organization.Sites {
+		domains = append(domains, st.Domains...)
+		places = append(places, st.Name)
+		for _, l := range st.Locations {
+			places = append(places, st.Name+"/"+l)
+		}
+	}
+	for _, z := range c.Zones {
+		ids = append(ids, "cover.in.mx."+z.Name)
+		domains = append(domains, z.Domains...)
+	}
+	for _, d := range domains {
+		for _, what := range []string{"recipient", "stranger", "size"} {
+			ids = append(ids, "cover.in."+strings.ToLower(d)+"."+what)
+		}
+	}
+	for _, g := range c.Gateways {
+		ids = append(ids, "dependents."+g.Name)
+		for _, sp := range g.Spaces {
+			for _, at := range places {
+				ids = append(ids, "cover.out."+sp.Type+":"+sp.Pattern+"@"+at)
+			}
+		}
+		for _, st := range g.Sites {
+			ids = append(ids, "cover.site."+st.Name)
+		}
+	}
+	return ids
+}

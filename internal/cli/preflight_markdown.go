@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"example.org/ims/internal/output"
+	"example.org/ims/internal/preflight"
+)
+
+// preflightMarkdown is a report for a ticket or a pull request.
+func preflightMarkdown(r *preflight.Report) []byte {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("## Preflight %s → %s: %s", cellText(r.Gateway), cellText(cmp.Or(r.Successor, "no successor")), r.Verdict)
+	line("")
+	line("Runbook %s, %s. As of %s; a run that starts then ends %s at the earliest. Nothing was changed.",
+		cellText(r.Runbook), preflightCounts(r), r.Now.UTC().Format(time.RFC3339), r.Ends.UTC().Format(time.RFC3339))
+	line("")
+	line("| | Check | Wanted | Reason | Fix | Provenance |")
+	line("|---|---|---|---|---|---|")
+	for _, v := range []preflight.Verdict{preflight.Fail, preflight.Unknown, preflight.Pass} {
+		for i := range r.Checks {
+			c := &r.Checks[i]
+			if c.Verdict != v {
+				continue
+			}
+			mark := "ok"
+			if v != preflight.Pass {
+				mark = preflightWord(c)
+			}
+			if c.Open() {
+				mark = "**" + mark + "**"
+			}
+			line("| %s | %s | %s | %s | %s | %s |", mark, cellCode(c.ID), cellCode(c.That), cellText(strings.Join(append([]string{c.Reason}, preflightDetail(c)...), "; ")), cellCode(c.Fix), c.Provenance)
+		}
+	}
+	if len(r.Waivers) > 0 {
+		line("")
+		line("| Waiver | By | Until | Reason | |")
+		line("|---|---|---|---|---|")
+		for _, w := range r.Waivers {
+			line("| %s | %s | %s | %s | %s |", cellCode(w.ID), cellText(w.By), w.Expires.UTC().Format(time.RFC3339), cellText(w.Reason), cellText(w.Note))
+		}
+	}
+	if len(r.Later) > 0 {
+		line("")
+		line("| Not judged yet | Guard | Why |")
+		line("|---|---|---|")
+		for _, l := range r.Later {
+			line("| %s | %s | %s |", cellCode(l.ID), cellCode(l.That), cellText(l.Why))
+		}
+	}
+	return []byte(b.String())
+}
+
+// cellText is text from strangers inside a table.
+func cellText(s string) string {
+	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", "&lt;", "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`).Replace(output.Safe(s))
+}
+
+// cellCode is text to be read letter by letter inside a table, where a bar must be
+// escaped even then, and a backtick ends it.
+func cellCode(s string) string {
+	if s == "" {
+		return ""
+	}
+	return "`" + strings.NewReplacer("|", `\|`, "`", "'").Replace(output.Safe(s)) + "`"
+}

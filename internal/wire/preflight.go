@@ -1,0 +1,144 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"example.org/ims/internal/cli"
+	"example.org/ims/internal/config"
+	"example.org/ims/internal/engine"
+	"example.org/ims/internal/mail/routing"
+	"example.org/ims/internal/preflight"
+	"example.org/ims/internal/runner"
+	"example.org/ims/pkg/machine"
+	"example.org/ims/pkg/runbook"
+)
+
+// observations are what a preflight looks at.
+type observations struct{}
+
+var _ cli.Observations = observations{}
+
+// Observe implements cli.Observations. Every adapter is read-only; what is sent
+// is queries, transfers of zones, and SMTP up to RCPT.
+func (observations) Observe(ctx context.Context, c *config.Config, r runner.Request) (*preflight.Snapshot, *runbook.Book, error) {
+	s := runSite{newSite(c)}
+	book, err := s.book(ctx, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	snap, err := s.readOnly().snapshot(ctx, book)
+	return snap, book, err
+}
+
+// snapshot looks at everything once.
+func (s *site) snapshot(ctx context.Context, book *runbook.Book) (*preflight.Snapshot, error) {
+	w, err := s.world(book)
+	if err != nil {
+		return nil, err
+	}
+	look := engine.Look{Named: map[machine.Subject]map[string]bool{}, Memory: map[string]string{}}
+	obs := w.Observe(ctx, look)
+	g, _ := s.cfg.Gateway(book.Bound.Gateway)
+	org := s.organization(g)
+	out := &preflight.Snapshot{
+		Gateway: book.Bound.Gateway, Successor: book.Bound.Successor, Runbook: book.Def.Name, Params: book.Bound.Params,
+		Domains: book.Bound.Domains, Made: obs.At, Cached: w.CachedUntil(), Facts: preflight.FactsOf(obs.Facts), Notes: obs.Notes,
+		Outbound: outbound(ctx, org, book.Bound.Successor), Dependents: s.dependents(ctx, g, book.Bound.Successor),
+		Inbound: s.inbound(ctx, g, book),
+	}
+	if out.Runs, err = s.open(ctx, book.Bound.Gateway); err != nil {
+		return nil, err
+	}
+	return out, ctx.Err()
+}
+
+// open names the runs that are open on a gateway.
+func (s *site) open(ctx context.Context, name string) ([]string, error) {
+	all, err := runner.ReadList(ctx, s.cfg.StateDir)
+	if err != nil {
+		return nil, err
+	}
+	runs := []string{}
+	for _, r := range all {
+		if r.Closed == nil && r.Gateway == name {
+			runs = append(runs, r.Run)
+		}
+	}
+	return runs, nil
+}
+
+// outbound simulates routing without the gateway: each of its address spaces
+// from each origin, and each of its connected sites.
+func outbound(ctx context.Context, o *organization, successor string) preflight.Outbound {
+	out := preflight.Outbound{At: time.Now(), Parts: []preflight.Part{}}
+	org, own, err := o.read(ctx)
+	if err != nil {
+		out.Err = err.Error()
+		return out
+	}
+	if successor == "" {
+		successor = "SUCCESSOR"
+	}
+	for _, space := range own.Spaces {
+		name := space.Type + ":" + space.Pattern
+		for _, c := range routing.CoverEach(org, o.name, space) {
+			from := strings.TrimSuffix(c.Origin.Site+"/"+c.Origin.Location, "/")
+			out.Parts = append(out.Parts, preflight.Part{
+				Name: name, From: from, Verdict: c.Verdict.String(), Why: partWords(c),
+				Fix: fmt.Sprintf("ims route add %s --pattern '%s' --cost %d", successor, space.Pattern, space.Cost),
+			})
+		}
+	}
+	for _, site := range own.Sites {
+		c := routing.CoverSite(org, o.name, site.Name)
+		out.Parts = append(out.Parts, preflight.Part{
+			Name: site.Name, Verdict: c.Verdict.String(), Why: partWords(c),
+			Fix: fmt.Sprintf("ims route connect %s --site %s --via HOST --cost %d", successor, site.Name, site.Cost),
+		})
+	}
+	return out
+}
+
+func partWords(c routing.Coverage) string {
+	switch {
+	case c.Verdict == routing.Covered:
+		return "every address finds a gateway that carries it"
+	case c.Verdict == routing.Undecided:
+		return "it could not be decided by simulated routing"
+	case c.Witness != "" && c.Blackhole != "":
+		return fmt.Sprintf("mail for %s would go to %s, which carries nothing", c.Witness, c.Blackhole)
+	case c.Blackhole != "":
+		return fmt.Sprintf("mail would go to %s, which carries nothing", c.Blackhole)
+	case c.Witness != "":
+		return fmt.Sprintf("mail for %s finds no route", c.Witness)
+	}
+	return "no other gateway has it"
+}
+
+// dependents are the settings of each other gateway that name this one.
+func (s *site) dependents(ctx context.Context, g config.Gateway, successor string) []preflight.Dependents {
+	org := s.organization(g)
+	found, err := org.Dependents(ctx)
+	out := []preflight.Dependents{}
+	for _, name := range slices.Sorted(maps.Keys(org.gateways)) {
+		if name == g.Name {
+			continue
+		}
+		d := preflight.Dependents{Gateway: name, At: time.Now(), Names: []preflight.Naming{}}
+		if err != nil {
+			d.Err = err.Error()
+		}
+		for _, f := range found {
+			if of, what, _ := strings.Cut(f, ": "); of == name {
+				d.Names = append(d.Names, preflight.Naming{What: what, Fix: "ims dependents " + g.Name, Open: successor == ""})
+			}
+		}
+		out = append(out, d)
+	}
+	return out
+}

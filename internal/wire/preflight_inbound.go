@@ -1,0 +1,224 @@
+package wire
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"example.org/ims/internal/config"
+	"example.org/ims/internal/dns/axfr"
+	"example.org/ims/internal/dns/tsig"
+	"example.org/ims/internal/mail/probe"
+	"example.org/ims/internal/preflight"
+	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/gateway"
+	"example.org/ims/pkg/ledger"
+	"example.org/ims/pkg/runbook"
+	"example.org/ims/pkg/zone"
+)
+
+// Where a domain is known from.
+const (
+	fromConfiguration = "configuration"
+	fromLog           = "log"
+	fromMX            = "mx"
+)
+
+// inbound asks the gateway and its successor about every domain that the
+// gateway takes mail for: by the configuration, by its log, and by MX.
+func (s *site) inbound(ctx context.Context, g config.Gateway, book *runbook.Book) preflight.Inbound {
+	next, _ := s.cfg.Gateway(book.Bound.Successor)
+	in := preflight.Inbound{
+		At: time.Now(), Fix: "add DOMAIN to organization.domains of the configuration, and restart ims gateway run",
+		Old: preflight.Host{Name: g.Hostname, Address: g.Listen}, New: preflight.Host{Name: next.Hostname, Address: next.Listen},
+		List: []preflight.Domain{},
+	}
+	list := &domainList{s: s}
+	for _, d := range book.Bound.Domains {
+		list.at(d, fromConfiguration)
+	}
+	if err := list.log(ctx, s.gateway(g.Name), g.Name); err != nil {
+		in.Log = err.Error()
+	}
+	in.MX = list.mx(ctx, g.Hostname)
+	in.List = list.sorted()
+	if next.Name == "" {
+		return in
+	}
+	p := &probe.Prober{Helo: thisHost()}
+	askHost(ctx, p, &in.Old, in.List, func(d *preflight.Domain) *preflight.Answers { return &d.Old })
+	askHost(ctx, p, &in.New, in.List, func(d *preflight.Domain) *preflight.Answers { return &d.New })
+	return in
+}
+
+func thisHost() string {
+	host, err := os.Hostname()
+	if err != nil {
+		return "localhost"
+	}
+	return host
+}
+
+// domainList collects domains.
+type domainList struct {
+	s     *site
+	found []preflight.Domain
+}
+
+// at finds a domain, or adds it, with where it is known from.
+func (l *domainList) at(name, from string) *preflight.Domain {
+	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	i := slices.IndexFunc(l.found, func(d preflight.Domain) bool { return d.Name == name })
+	if i < 0 {
+		i = len(l.found)
+		at := strings.Replace(name, "*.", "ims-probe.", 1) // a wildcard stands for any name
+		l.found = append(l.found, preflight.Domain{
+			Name: name, Rcpt: l.s.recipient(at), Random: "ims-probe-" + strings.ToLower(rand.Text()) + "@" + at,
+		})
+	}
+	d := &l.found[i]
+	if !slices.Contains(d.From, from) {
+		d.From = append(d.From, from)
+	}
+	return d
+}
+
+// log reads from the tracking log what the gateway took from outside. A
+// recipient that it took is better known than a guess.
+func (l *domainList) log(ctx context.Context, g gateway.Gateway, name string) error {
+	t, ok := g.(gateway.Tracker)
+	if !ok {
+		return fmt.Errorf("the adapter of gateway %q has no tracking log", name)
+	}
+	guessed := func(d *preflight.Domain) bool { return strings.HasPrefix(d.Rcpt, "postmaster@") }
+	const batch = 5000
+	for after := uint64(0); ; {
+		events, err := t.Track(ctx, after, batch)
+		if err != nil {
+			return fmt.Errorf("read the tracking log: %w", err)
+		}
+		for i := range events {
+			e := &events[i]
+			after = e.Seq
+			if e.Kind != ledger.Accepted || !e.Inbound || e.Gateway != name {
+				continue
+			}
+			for _, rcpt := range e.Rcpts {
+				at := strings.LastIndexByte(rcpt, '@')
+				if at < 0 {
+					continue
+				}
+				d := l.at(rcpt[at+1:], fromLog)
+				d.Messages++
+				d.Largest = max(d.Largest, e.Size)
+				if guessed(d) {
+					d.Rcpt = rcpt
+				}
+			}
+		}
+		if len(events) < batch {
+			return nil
+		}
+	}
+}
+
+// mx looks which domains of the zones have an MX that leads to a host. A zone
+// that cannot be transferred is asked about the domains that are known.
+func (l *domainList) mx(ctx context.Context, host string) []preflight.Zone {
+	out := []preflight.Zone{}
+	for _, z := range l.s.cfg.Zones {
+		one := preflight.Zone{Name: z.Name}
+		sets, err := l.s.transfer(ctx, z)
+		if err != nil {
+			one.Err = err.Error()
+			sets = l.s.asked(ctx, z)
+		}
+		for _, r := range sets {
+			if r.NamesHost(host) {
+				l.at(r.Name, fromMX)
+			}
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// transfer reads the MX records of a whole zone.
+func (s *site) transfer(ctx context.Context, z config.Zone) ([]zone.RRset, error) {
+	key, err := tsig.LoadFile(z.KeyFile)
+	if err != nil {
+		return nil, err
+	}
+	return axfr.RRsets(ctx, axfr.Config{Zone: z.Name, Server: z.Server, Key: &key}, "MX")
+}
+
+// asked reads the MX records of the domains of a zone that are known.
+func (s *site) asked(ctx context.Context, z config.Zone) []zone.RRset {
+	var out []zone.RRset
+	for _, name := range z.Domains {
+		d, err := s.domain(name)
+		if err != nil {
+			continue // the world could not have been made
+		}
+		for _, ob := range d.Watch.Observe(ctx, name, "MX") {
+			if ob.Counts() {
+				out = append(out, ob.RRset)
+			}
+		}
+	}
+	return out
+}
+
+func (l *domainList) sorted() []preflight.Domain {
+	slices.SortFunc(l.found, func(a, b preflight.Domain) int { return strings.Compare(a.Name, b.Name) })
+	return append([]preflight.Domain{}, l.found...)
+}
+
+// perTalk is how many domains are asked about in one conversation: each has two
+// recipients, and a listener may bear with few that it does not know.
+const perTalk = 5
+
+// askHost asks one listener about itself and about every domain.
+func askHost(ctx context.Context, p *probe.Prober, h *preflight.Host, list []preflight.Domain, answers func(*preflight.Domain) *preflight.Answers) {
+	for begin := 0; begin < len(list); begin += perTalk {
+		part := list[begin:min(begin+perTalk, len(list))]
+		var rcpts []string
+		for i := range part {
+			rcpts = append(rcpts, part[i].Rcpt, part[i].Random)
+		}
+		r, err := p.Reception(ctx, h.Address, rcpts)
+		if err != nil {
+			h.Err = err.Error()
+			return
+		}
+		h.Closed, h.SizeKnown, h.Size, h.TLS.Offered = r.Closed, r.SizeKnown, r.Size, r.StartTLS
+		for i := range part {
+			a := answers(&part[i])
+			a.Known, a.Random = answer(r, 2*i), answer(r, 2*i+1)
+		}
+	}
+	if !h.TLS.Offered {
+		return
+	}
+	c, err := p.Certificate(ctx, h.Address, h.Name)
+	h.TLS = preflight.Certificate{Offered: true, Failed: c.Failed, Covers: c.Covers, Why: c.Why, NotAfter: c.NotAfter}
+	if err != nil {
+		h.TLS.Err = err.Error()
+	}
+}
+
+func answer(r probe.Reception, i int) preflight.Answer {
+	switch {
+	case r.Closed:
+		return preflight.Answer{Reply: facts.GwReply.Format(facts.ReplyClosed), Words: "connection refused"}
+	case i < len(r.Replies):
+		return preflight.Answer{Reply: facts.GwReply.Format(r.Replies[i].Value), Words: r.Replies[i].Words}
+	case r.Refused.Words != "":
+		return preflight.Answer{Reply: facts.GwReply.Format(r.Refused.Value), Words: r.Refused.Words}
+	}
+	return preflight.Answer{Words: "the conversation ended before it was asked"}
+}
