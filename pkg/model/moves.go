@@ -121,7 +121,7 @@ func (r *Rules) outbound(buf []Step, w *World) []Step {
 		buf = append(buf, Step{m, *w})
 		return &buf[len(buf)-1].To
 	}
-	if w.MTA+w.MTSOut+w.Old+w.Out+w.Side+w.Hold < r.Out {
+	if w.Flags&Calm == 0 && w.MTA+w.MTSOut+w.Old+w.Out+w.Side+w.Hold < r.Out {
 		switch {
 		case w.Led():
 			t := add(UserSends)

@@ -74,6 +74,12 @@ func outboundOnlyNow(w *World) {
 	w.MXPrimary, w.MXSecondary, w.MXCached = false, false, false
 }
 
+// calm is a start that has a speciality: what it is about does not depend on
+// what users send meanwhile, so they send nothing.
+func calm(words string, change func(w *World)) Start {
+	return start(words+"; no user sends", func(w *World) { change(w); w.Flags |= Calm })
+}
+
 // serving are the gateways with a successor: with and without another route
 // and a connected site, and each speciality once.
 func serving() []Start {
@@ -83,11 +89,11 @@ func serving() []Start {
 		start(uncovered, func(w *World) { w.Other = false }),
 		start(covered+"; a connected site", func(w *World) { w.Sites = true }),
 		start(uncovered+"; a connected site", func(w *World) { w.Other, w.Sites = false, true }),
-		start(covered+"; the successor accepts only some of the domains", func(w *World) { w.Covers = false }),
-		start(covered+"; another gateway's settings name this one", func(w *World) { w.Dependents = true }),
+		calm(covered+"; the successor accepts only some of the domains", func(w *World) { w.Covers = false }),
+		calm(covered+"; another gateway's settings name this one", func(w *World) { w.Dependents = true }),
 		start(covered+"; Outbound Only, and no MX leads here", outboundOnlyNow),
-		start(covered+"; the successor lacks a setting", func(w *World) { w.Differs = true }),
-		start(covered+"; a message older than release_max_age is in mts-out", func(w *World) { w.Old = 1 }),
+		calm(covered+"; the successor lacks a setting", func(w *World) { w.Differs = true }),
+		calm(covered+"; a message older than release_max_age is in mts-out", func(w *World) { w.Old = 1 }),
 	}
 }
 
@@ -120,8 +126,8 @@ func alone() []Start {
 	return []Start{
 		start("the only gateway", only),
 		start("the only gateway; a connected site", func(w *World) { only(w); w.Sites = true }),
-		start("the only gateway; a message older than release_max_age is in mts-out", func(w *World) { only(w); w.Old = 1 }),
-		start("the only gateway; another site's settings name this one", func(w *World) { only(w); w.Dependents = true }),
+		calm("the only gateway; a message older than release_max_age is in mts-out", func(w *World) { only(w); w.Old = 1 }),
+		calm("the only gateway; another site's settings name this one", func(w *World) { only(w); w.Dependents = true }),
 	}
 }
 
