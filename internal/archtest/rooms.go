@@ -126,6 +126,7 @@ var house = map[string]room{
 		"internal/dns/mem":         "a zone that can be crashed between two lines",
 	}},
 	"internal/world": {imports: arrows{
+		"internal/compare":    "sees what the successor has taken over",
 		"internal/dependents": "changes what names a gateway elsewhere",
 		"internal/engine":     "implements the world that the engine asks for",
 		"pkg/machine":         "performs the machine's actions",
@@ -143,6 +144,7 @@ var house = map[string]room{
 	}},
 	"internal/world/worldtest": {imports: arrows{
 		"internal/world":        "sets a small organization up",
+		"internal/dependents":   "what of it names another part",
 		"internal/engine":       "implements the world that the engine asks for",
 		"internal/gateway/mem":  "its gateways",
 		"internal/dns/mem":      "its zone",
@@ -384,7 +386,6 @@ var house = map[string]room{
 		"internal/tui/screen":  "what a picture is made of",
 		"pkg/gateway":          theWords,
 	}},
-	"internal/lab/senders": {},
 	"internal/tui/preset": {},
 	"internal/tui/screen": {imports: arrows{"internal/output": "text from strangers is made safe in one place"}},
 	"internal/tui/monitor": {imports: arrows{
@@ -398,6 +399,7 @@ var house = map[string]room{
 		"internal/tui/monitor": "makes its snapshots",
 		"pkg/gateway":          theContract,
 	}, tests: arrows{"internal/gateway/mem": "a gateway to read"}},
+	"internal/lab/senders": {},
 	"internal/lab": {imports: arrows{
 		"internal/lab/senders": "its traffic",
 		"internal/mail/sink":   "its remote hosts and mailboxes",

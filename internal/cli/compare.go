@@ -105,7 +105,7 @@ func comparePage(page *output.Page, r comparison.Report) {
 			page.Line("%s: %s", l.Title, l.Why)
 		}
 		if l.Waiver != nil {
-			page.Line("%s: %s", l.Title, waiverWords(l))
+			page.Line("%s: %s", l.Title, compareWaiver(l))
 		}
 		for _, fix := range l.Fix {
 			if l.Verdict == comparison.Different {
@@ -123,7 +123,7 @@ func compareVerdict(r comparison.Report) string {
 	return fmt.Sprintf("%s of %s not transferred to %s.", output.Count(int64(r.Differs), "setting"), r.Old, r.New)
 }
 
-func waiverWords(l comparison.Line) string {
+func compareWaiver(l comparison.Line) string {
 	w := l.Waiver
 	if l.Verdict == comparison.Waived {
 		return fmt.Sprintf("waived by %s until %s: %s", w.By, w.Expires.Format(time.DateOnly), w.Reason)
@@ -145,7 +145,7 @@ func compareMarkdown(r comparison.Report) []byte {
 		words := string(l.Verdict)
 		switch {
 		case l.Waiver != nil:
-			words += ": " + waiverWords(l)
+			words += ": " + compareWaiver(l)
 		case l.Why != "":
 			words += ": " + l.Why
 		}

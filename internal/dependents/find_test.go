@@ -113,6 +113,23 @@ func TestSharedAddress(t *testing.T) {
 	}
 }
 
+// A gateway whose name was given to another is not behind the other's address.
+func TestNameTakenOver(t *testing.T) {
+	flipped := func(ctx context.Context, host string) ([]netip.AddrPort, error) {
+		if host == "east.org.example" {
+			host = "west.org.example"
+		}
+		return names(ctx, host)
+	}
+	c := gateway.Config{Name: "north", Exists: true, Stored: gateway.Settings{
+		ForwardHost: "west.org.example", DomainHosts: map[string]string{"a.example": "moved.org.example", "b.example": "smart.org.example"},
+	}}
+	r := Find(t.Context(), east, &Heir{Target: west}, []Target{west}, []gateway.Config{c}, flipped)
+	if d := cmp.Diff([]string{"north domain-hosts b.example=smart.org.example stored (an alias of 192.0.2.1)"}, found(r)); d != "" {
+		t.Errorf("found (-want +got):\n%s", d)
+	}
+}
+
 // A gateway that listens everywhere, and whose name cannot be looked up, may be
 // behind every other name.
 func TestOwnAddressUnknown(t *testing.T) {

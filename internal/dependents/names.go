@@ -41,19 +41,24 @@ func (id *identity) resolve(ctx context.Context) {
 		return
 	}
 	id.shared = map[netip.Addr]bool{}
-	id.addrs = listens(id.of)
-	if got, err := id.lookup(ctx, id.of.Hostname); err == nil {
-		id.addrs = append(id.addrs, got...)
-	} else if len(id.addrs) == 0 {
-		id.blind = fmt.Errorf("the addresses of %s are not known: %w", id.of.Name, err)
-	}
+	theirs := map[netip.AddrPort]bool{}
 	for _, o := range id.others {
 		at := listens(o)
 		if got, err := id.lookup(ctx, o.Hostname); err == nil {
 			at = append(at, got...)
 		}
 		for _, a := range at {
-			id.shared[a.Addr()] = true
+			id.shared[a.Addr()], theirs[a] = true, true
+		}
+	}
+	id.addrs = listens(id.of)
+	got, err := id.lookup(ctx, id.of.Hostname)
+	if err != nil && len(id.addrs) == 0 {
+		id.blind = fmt.Errorf("the addresses of %s are not known: %w", id.of.Name, err)
+	}
+	for _, a := range got {
+		if !theirs[a] { // else its name leads to another gateway, which took it over
+			id.addrs = append(id.addrs, a)
 		}
 	}
 }

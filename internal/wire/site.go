@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"example.org/ims/internal/compare"
 	"example.org/ims/internal/config"
 	"example.org/ims/internal/dns/rfc2136"
 	"example.org/ims/internal/dns/tsig"
@@ -145,11 +146,14 @@ func (s *site) world(book *runbook.Book) (*world.World, error) {
 	}
 	cfg := world.Config{
 		Name: g.Name, Hostname: g.Hostname, Address: g.Listen, Gateway: s.gateway(g.Name),
-		SuccessorName: next.Name, SuccessorHostname: next.Hostname, SuccessorAddress: next.Listen,
+		SuccessorName: next.Name, SuccessorHostname: next.Hostname, SuccessorAddress: next.Listen, SuccessorSite: next.Site,
 		Prober: &probe.Prober{Helo: host}, Routing: s.organization(g), ArchiveDir: s.cfg.Retire.ArchiveDir,
 	}
 	if next.Name != "" {
 		cfg.Successor = s.gateway(next.Name)
+	}
+	for _, w := range s.cfg.Waivers {
+		cfg.Waivers = append(cfg.Waivers, compare.Waiver{ID: w.ID, Reason: w.Reason, By: w.By, Expires: w.Expires})
 	}
 	if cfg.Dependents, err = s.mover(g.Name, next.Name); err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"time"
 
+	"example.org/ims/internal/compare"
 	"example.org/ims/internal/engine"
 	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/ledger"
@@ -41,6 +42,8 @@ func (w *World) Evidence(ctx context.Context, look engine.Look, shows []string, 
 		}
 	case machine.SubjectExpiring:
 		w.nameExpiring(ctx, &ev)
+	case machine.SubjectDiffers:
+		w.nameDiffering(o, &ev)
 	case machine.SubjectSide:
 	}
 	ev.Number = max(ev.Number, int64(len(ev.Names)))
@@ -74,6 +77,23 @@ func (w *World) nameLate(o *observer, ev *engine.Evidence) {
 	for _, c := range never {
 		ev.Names = append(ev.Names, c.Host)
 		ev.Lines = append(ev.Lines, "does not follow MX: "+clientWords(c))
+	}
+}
+
+// nameDiffering names the settings that the successor has not taken over.
+func (w *World) nameDiffering(o *observer, ev *engine.Evidence) {
+	r, err := o.compared()
+	if err != nil {
+		ev.Lines = append(ev.Lines, "what the successor has not taken over is unknown: "+err.Error())
+		return
+	}
+	for _, l := range r.Lines {
+		if l.Verdict != compare.Different {
+			continue
+		}
+		ev.Names = append(ev.Names, string(l.ID))
+		ev.Lines = append(ev.Lines, fmt.Sprintf("%s: %s has %q, %s has %q; %s", l.Title, r.Old, l.Old, r.New, l.New, l.Why))
+		ev.Lines = append(ev.Lines, l.Fix...)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"example.org/ims/internal/compare"
 	"example.org/ims/internal/dependents"
 	"example.org/ims/internal/engine"
 	"example.org/ims/pkg/facts"
@@ -28,12 +29,14 @@ type Config struct {
 	SuccessorName     string
 	SuccessorHostname string
 	SuccessorAddress  string
+	SuccessorSite     string
 
 	Domains []Domain
 	Prober  Prober
 	Routing Routing
 	// Dependents changes what names the gateway elsewhere; nil refuses to.
 	Dependents *dependents.Mover
+	Waivers    []compare.Waiver // of settings that the successor need not take over
 
 	Floor      time.Duration // added to the time until which an old MX may be cached
 	FlushAfter time.Duration // the short time-out that a flush would set
@@ -97,6 +100,7 @@ func (w *World) Observe(ctx context.Context, look engine.Look) engine.Observatio
 	o.mx()
 	o.until = o.safe
 	o.next()
+	o.differs()
 	o.late()
 	o.ledger()
 	o.put(facts.RunExported, 0, "journal")
@@ -116,6 +120,7 @@ const (
 	memInstance = "instance" // of the gateway's counters
 	memAccepted = "accepted"
 	memRouted   = "routed"
+	memWas      = "was"      // the gateway's settings when the run began
 	memSwitched = "switched" // when the wanted MX was first seen everywhere
 )
 

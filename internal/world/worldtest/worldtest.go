@@ -8,11 +8,14 @@ package worldtest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"time"
 
+	"example.org/ims/internal/dependents"
 	dns "example.org/ims/internal/dns/mem"
 	"example.org/ims/internal/engine"
 	"example.org/ims/internal/gateway/mem"
@@ -101,8 +104,18 @@ func (p Parts) World(book *runbook.Book) engine.World {
 	return world.New(world.Config{
 		Name: East, Hostname: "east." + Domain, Address: "east:25", Gateway: p.East,
 		Successor: p.West, SuccessorName: West, SuccessorHostname: "west." + Domain, SuccessorAddress: "west:25",
-		Domains: domains, Prober: prober(p), Routing: org(p), Floor: floor, FlushAfter: flush,
+		Domains: domains, Prober: prober(p), Routing: org(p), Dependents: p.mover(), Floor: floor, FlushAfter: flush,
 	})
+}
+
+// mover changes what names east in west; no name leads anywhere but itself.
+func (p Parts) mover() *dependents.Mover {
+	west := dependents.Target{Name: West, Hostname: "west." + Domain, Listen: "west:25"}
+	return &dependents.Mover{
+		Target: dependents.Target{Name: East, Hostname: "east." + Domain, Listen: "east:25"}, Next: &west, Others: []dependents.Target{west},
+		Gateways: map[string]gateway.Gateway{East: p.East, West: p.West},
+		Look:     func(context.Context, string) ([]netip.AddrPort, error) { return nil, dependents.ErrNoHost },
+	}
 }
 
 // prober knows what a listener answers from the settings in effect.
@@ -162,7 +175,17 @@ func (o org) Uncovered(ctx context.Context) ([]string, error) {
 }
 
 // Dependents implements world.Routing.
-func (o org) Dependents(context.Context) ([]string, error) { return nil, nil }
+func (o org) Dependents(ctx context.Context) ([]string, error) {
+	r := Parts(o).mover().Report(ctx)
+	if len(r.Unsure) > 0 {
+		return nil, errors.New(r.Unsure[0].String())
+	}
+	var found []string
+	for _, f := range r.Findings {
+		found = append(found, f.String())
+	}
+	return found, nil
+}
 
 // Picture is the configuration of everything that a run may change, in a form
 // that two equal worlds share.
