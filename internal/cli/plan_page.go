@@ -178,7 +178,6 @@ func words0(s string) string {
 }
 
 func askWords(q *plan.Question) string {
-	when := map[string]string{plan.Always: "asks", plan.Now: "ASKS NOW", plan.OnlyIf: "asks only if it has come to that"}[q.When]
 	who := output.Count(int64(q.Min), "person")
 	if q.Min > 1 {
 		who = fmt.Sprintf("%d people", q.Min)
@@ -189,7 +188,10 @@ func askWords(q *plan.Question) string {
 	if q.NotSelf {
 		who += ", not whoever opened the run"
 	}
-	return fmt.Sprintf("%s %s, who answer within %s: %s", when, who, words0(q.Expires), strings.TrimSpace(q.Ask))
+	lead := map[string]string{
+		plan.Always: "asks " + who, plan.Now: "ASKS " + who + " AS THINGS ARE NOW", plan.OnlyIf: "asks " + who + ", if it has come to that",
+	}[q.When]
+	return fmt.Sprintf("%s; open for %s: %s", lead, words0(q.Expires), strings.TrimSpace(q.Ask))
 }
 
 func undoWords(u *plan.Undo) string {

@@ -165,11 +165,14 @@ func (c *commands) spaces(h *Hand) {
 
 func (c *commands) sites(h *Hand) {
 	h.See = append(h.See, "ims route list --copies")
-	if c.before == nil || len(c.before.Sites) == 0 {
+	if c.before == nil {
 		return
 	}
-	h.Do = append(h.Do, c.apply(gateway.Want{Sites: &[]gateway.Site{}}))
-	h.Undo = append(h.Undo, c.apply(gateway.Want{Sites: &c.before.Sites}))
+	for _, s := range c.before.Sites {
+		at := fmt.Sprintf("%s --site %s", word(c.p.Gateway), word(s.Name))
+		h.Do = append(h.Do, fmt.Sprintf("ims route disconnect %s --reason %s", at, c.reason()))
+		h.Undo = append(h.Undo, fmt.Sprintf("ims route connect %s --via %s --cost %d --reason %s", at, word(s.RoutingAddress), s.Cost, c.reason()))
+	}
 }
 
 // apply is a change at the gateways' control socket. Each call has a key of its

@@ -20,10 +20,14 @@ func (m *maker) undo(st *machine.StateDef) *Undo {
 		return &Undo{Kind: Impossible, Words: "impossible: " + st.Do.Undo.Why}
 	case machine.UndoRestore:
 	}
-	return &Undo{
-		Kind: Restore, Words: "write the value from before back to " + strings.Join(st.Do.Targets, ", "),
-		Cost: m.cost(st),
+	return &Undo{Kind: Restore, Words: undoWords(st.Do), Cost: m.cost(st)}
+}
+
+func undoWords(do *machine.Do) string {
+	if do.Action == machine.QueueHold {
+		return "release what it held"
 	}
+	return "write the value from before back to " + strings.Join(do.Targets, ", ")
 }
 
 // cost is what writing the value from before back costs.
