@@ -100,6 +100,27 @@ func args(check cobra.PositionalArgs, want string) cobra.PositionalArgs {
 	}
 }
 
+// flagGroups makes a mistake in flags that exclude or require each other a
+// usage error, for the whole tree: cobra looks at them after the arguments, and
+// gives the error no kind.
+func flagGroups(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		flagGroups(sub)
+	}
+	check := cmd.Args
+	cmd.Args = func(cmd *cobra.Command, argv []string) error {
+		for _, err := range []error{cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups()} {
+			if err != nil {
+				return output.As(output.Usage, cmd.CommandPath()+" --help", fmt.Errorf("%s: %w", cmd.CommandPath(), err))
+			}
+		}
+		if check == nil {
+			return nil
+		}
+		return check(cmd, argv)
+	}
+}
+
 // numbers are the types of flags that take one, and what they want.
 var numbers = map[string]string{"int": "a whole number", "int64": "a whole number", "uint64": "a whole number that is not negative"}
 

@@ -118,8 +118,9 @@ func (s *session) flagCompleters() map[string]completer {
 		"type":            list("SMTP"),
 		"why":             byBook((*session).states), "trace": byBook((*session).traceList),
 		"plan --state": only(planStates),
-		"dir":          folders,
-		"out":          files, "diff": files, "plan": files, "by-hand": files, "facts": files, "baseline": files,
+		"via":          only(s.hostList),
+		"dir":          folders, "state-dir": folders,
+		"out": files, "diff": files, "plan": files, "by-hand": files, "bundle": files, "facts": files, "key-file": files, "baseline": files,
 	}
 }
 

@@ -41,6 +41,7 @@ the end accounts for every message by id.`,
 		newDependents(s),
 		newFacts(s),
 		newGateway(s),
+		newInit(s),
 		newLab(s),
 		newMonitor(s),
 		newPlan(s),
@@ -60,6 +61,7 @@ the end accounts for every message by id.`,
 		newVersion(s),
 	)
 	s.completeAll(root)
+	flagGroups(root)
 	return root
 }
 
