@@ -152,7 +152,7 @@ func (r *Rules) outbound(buf []Step, w *World) []Step {
 			t.MTSRep--
 			t.OutRep++
 		}
-		if w.MTSOut > 0 && r.Bad {
+		if w.MTSOut > 0 && r.Bad && w.Flags&Lean == 0 {
 			t := add(Unconvertible)
 			t.MTSOut--
 			t.Side++
@@ -227,7 +227,7 @@ func (r *Rules) inbound(buf []Step, w *World) []Step {
 		t := add(Converted)
 		t.In--
 		t.MTSIn++
-		if w.MTSRep+w.OutRep < r.Reports {
+		if w.MTSRep+w.OutRep < r.Reports && w.Flags&Lean == 0 {
 			t := add(ConvertedWithReport)
 			t.In--
 			t.MTSRep++

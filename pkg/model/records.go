@@ -35,6 +35,7 @@ const (
 	SplitNext                   // the successor's are
 	records   = Null | SPFNone | Drain | Also
 	seen      = 16
+	Lean      = 1 << 29 // no report for the Internet is made, and everything can be converted; never changes
 	Calm      = 1 << 30 // no user sends to the Internet; never changes
 	Alone     = 1 << 31 // there is no other gateway; never changes
 

@@ -14,10 +14,11 @@ type Bounds struct {
 	Dying    bool   `json:"dying"`    // destinations may refuse for good
 	Bad      bool   `json:"bad"`      // conversion may fail
 	Plain    bool   `json:"plain"`    // begin only with and without another route
+	Lean     bool   `json:"lean"`     // reports, and what cannot be converted, only from the first start
 }
 
 // CIBounds are for every commit, DefaultBounds for a release.
-func CIBounds() Bounds { return Bounds{Name: "ci", Out: 1, In: 1, Reports: 1, Attempts: 2, Bad: true} }
+func CIBounds() Bounds { return Bounds{Name: "ci", Out: 1, In: 1, Reports: 1, Attempts: 2, Bad: true, Lean: true} }
 
 // DefaultBounds are those of a full check.
 func DefaultBounds() Bounds {
@@ -44,6 +45,9 @@ func (b Bounds) Starts(begins machine.Begins) []Start {
 		all = joining()
 	}
 	for i := range all {
+		if b.Lean && i > 0 {
+			all[i].World.Flags |= Lean
+		}
 		all[i].World.Init = all[i].World.Config()
 	}
 	if b.Plain {
