@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 
-	"example.org/ims/internal/output"
 	"example.org/ims/internal/tui/screen"
 	"example.org/ims/pkg/gateway"
 )
@@ -68,7 +67,7 @@ func (m *Model) drawMatrix(a screen.Area) {
 		return
 	}
 	rows := a.H - 1
-	if a.H > 5 {
+	if a.H > 5 || sum.Found < rows {
 		rows-- // for the words on the one at the cursor
 	}
 	top := max(0, min(m.cursor-rows/2, sum.Found-rows))
@@ -167,17 +166,17 @@ func count(n int64) string {
 func (m *Model) rowWords(d *gateway.Destination) string {
 	v := m.judge(d)
 	text := fmt.Sprintf("%d of %d: %s", m.cursor+1, m.snap.Summary.Found, cmp.Or(d.Dest, "not yet known"))
-	if v.why != "" {
-		text += ": " + v.why
-	}
-	if v.verb != "" {
-		text += "; " + v.verb
-	}
-	if d.Most > 0 {
-		text += fmt.Sprintf("; %s, %d times at most", output.Count(d.Tried, "tried message"), d.Most)
+	if d.Tried > 0 {
+		text += fmt.Sprintf(", %d tried, %d times at most", d.Tried, d.Most)
 	}
 	if d.Expiring > 0 {
-		text += fmt.Sprintf("; %d time out before the queue is empty", d.Expiring)
+		text += fmt.Sprintf(", %d time out before the queue is empty", d.Expiring)
+	}
+	if v.verb != "" {
+		text += ", " + v.verb
+	}
+	if v.why != "" {
+		text += ": " + v.why
 	}
 	return text
 }

@@ -3,6 +3,7 @@ package monitor
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -32,7 +33,7 @@ func (m *Model) nowLines() []textLine {
 	}
 	list := []textLine{first}
 	if r.Asked != nil {
-		list = append(list, textLine{"QUESTION", strings.TrimSpace(r.Asked.Comment) + " (a answers)", warn})
+		list = append(list, textLine{"QUESTION", strings.TrimSpace(r.Asked.Comment), warn})
 	}
 	var missing []textLine
 	for _, c := range r.Missing {
@@ -46,7 +47,11 @@ func (m *Model) nowLines() []textLine {
 	if !r.Ends.IsZero() && !r.Limit.IsZero() {
 		list = append(list, textLine{"waits", "until " + m.clock(r.Ends) + " at the earliest; a person is asked after " + m.clock(r.Limit), plain})
 	}
-	list = append(list, textLine{"next", m.nextWords(), plain})
+	next := textLine{"next", m.nextWords(), plain}
+	if r.Asked != nil {
+		next.text = "a answers, x rejects; elsewhere: " + r.Action.Command
+	}
+	list = append(list, next)
 	return append(list, missing[min(len(missing), 1):]...)
 }
 
@@ -124,38 +129,51 @@ func ledgerLine(l map[string]int64) textLine {
 // cached.
 func (m *Model) mxLine() textLine {
 	r := m.snap.Run
-	t := textLine{"mx", "", plain}
-	votes, order := map[string]int{}, []string{}
-	for _, a := range r.Authorities {
-		answer := a.Domain + " " + cmp.Or(a.Answer, "no MX")
-		if votes[answer] == 0 {
-			order = append(order, answer)
+	t := textLine{"mx", "no authority was asked yet", plain}
+	if len(r.Authorities) > 0 {
+		var agree bool
+		if t.text, agree = authorities(r.Authorities); !agree {
+			t.style = warn
 		}
-		votes[answer]++
-	}
-	slices.SortStableFunc(order, func(a, b string) int { return votes[b] - votes[a] })
-	of := len(r.Authorities)
-	switch {
-	case of == 0:
-		t.text = "no authority was asked yet"
-	case len(order) == 1:
-		t.text = fmt.Sprintf("%d of %d authorities agree: %s", of, of, order[0])
-	default:
-		var parts []string
-		for _, o := range order {
-			parts = append(parts, fmt.Sprintf("%d say %s", votes[o], o))
-		}
-		t.text, t.style = strings.Join(parts, "; "), warn
 	}
 	switch {
 	case r.Facts["mx.here"] == "true":
-		t.text += "; the MX still leads here"
+		t.text = "still leads here; " + t.text
 	case r.Expires.After(m.now):
-		t.text += "; old MX may be cached until " + m.clock(r.Expires)
+		t.text = "old MX may be cached until " + m.clock(r.Expires) + "; " + t.text
 	case !r.Expires.IsZero():
-		t.text += "; no cache can hold the old MX since " + m.clock(r.Expires)
+		t.text = "old MX in no cache since " + m.clock(r.Expires) + "; " + t.text
 	}
 	return t
+}
+
+// authorities says for each domain what its name servers answer, and whether
+// they agree everywhere.
+func authorities(all []runner.Authority) (text string, agree bool) {
+	var domains, parts []string
+	votes := map[string]map[string]int{}
+	for _, a := range all {
+		if votes[a.Domain] == nil {
+			domains, votes[a.Domain] = append(domains, a.Domain), map[string]int{}
+		}
+		votes[a.Domain][cmp.Or(a.Answer, "no MX")]++
+	}
+	agree = true
+	for _, d := range domains {
+		of := 0
+		for _, n := range votes[d] {
+			of += n
+		}
+		answers := slices.Sorted(maps.Keys(votes[d]))
+		slices.SortStableFunc(answers, func(a, b string) int { return votes[d][b] - votes[d][a] })
+		words := make([]string, len(answers))
+		for i, a := range answers {
+			words[i] = fmt.Sprintf("%d of %d say %s", votes[d][a], of, strings.TrimSuffix(a, "."))
+		}
+		agree = agree && len(answers) == 1
+		parts = append(parts, d+": "+strings.Join(words, ", "))
+	}
+	return strings.Join(parts, "; "), agree
 }
 
 // clientLines are the hosts that still connect, the last first.

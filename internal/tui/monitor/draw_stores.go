@@ -45,7 +45,11 @@ func (m *Model) drawStores(a screen.Area) {
 	a.Put(0, 0, "STORE", heading)
 	cols.put(a, 0, []string{"COUNT", "SIZE", "OLDEST", "IN/MIN", "OUT/MIN"}, heading)
 	if cols.spark > 0 {
-		a.Put(cols.sparkAt, 0, screen.Cut("DEPTH, "+m.span(), cols.spark), heading)
+		head := "DEPTH, " + m.span()
+		if len(head) > cols.spark {
+			head = "DEPTH"
+		}
+		a.Put(cols.sparkAt, 0, head, heading)
 	}
 	for i, st := range list {
 		m.drawStore(a, i+1, st, cols)

@@ -261,6 +261,19 @@ func (m *Model) item() *gateway.Item {
 	return nil
 }
 
+// urgent are the keys that the run waits for.
+func (m *Model) urgent() []binding {
+	var list []binding
+	for _, k := range m.global() {
+		asked := (k.show == "a" || k.show == "x") && m.noQuestion() == ""
+		stands := k.show == "c" && m.noResume() == ""
+		if asked || stands {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
 // keyLine lists what the keys do, the local ones first, as far as w cells go.
 func (m *Model) keyLine(w int) string {
 	var b strings.Builder
@@ -269,10 +282,16 @@ func (m *Model) keyLine(w int) string {
 	if m.pane != overview {
 		tail = "  ? help"
 	}
-	for _, k := range m.bindings() {
-		if k.show == "?" || k.show == "q" && m.pane == overview || k.why != nil && k.why(m) != "" {
+	list := m.bindings()
+	if m.pane == overview { // what the run waits for comes first
+		list = append(m.urgent(), list...)
+	}
+	seen := map[string]bool{}
+	for _, k := range list {
+		if seen[k.show] || k.show == "?" || k.show == "q" && m.pane == overview || k.why != nil && k.why(m) != "" {
 			continue
 		}
+		seen[k.show] = true
 		part := k.show + " " + k.what
 		if used+len([]rune(part))+2+len(tail) > w {
 			continue

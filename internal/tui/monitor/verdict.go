@@ -38,11 +38,11 @@ func (m *Model) judge(d *gateway.Destination) verdict {
 	c := &m.snap.Config
 	switch {
 	case d.Store == gateway.Corrupt:
-		return verdict{never, "unreadable: " + d.Held, "d deletes it"}
+		return verdict{never, "unreadable: " + d.Held, "d deletes"}
 	case d.Store == gateway.Bad:
-		return verdict{blocked, "set aside: " + d.Held, "l releases it, n returns it"}
+		return verdict{blocked, "set aside: " + d.Held, "l releases, n returns"}
 	case d.Store == gateway.Hold:
-		return verdict{blocked, "held " + d.Held, "l releases it, n returns it"}
+		return verdict{blocked, "held " + d.Held, "l releases, n returns"}
 	case c.Name != "" && !c.Running:
 		return verdict{blocked, "the service is stopped", "ims gateway start " + c.Name}
 	case c.Paused && d.Store != gateway.MTA:
@@ -64,15 +64,15 @@ func (m *Model) judgeTried(d *gateway.Destination) verdict {
 	}
 	switch {
 	case d.Next.IsZero() && len(m.snap.Config.Effective.Retry) == 0:
-		return verdict{never, "no retry is planned: " + last, "r tries it, n returns it"}
+		return verdict{never, "no retry is planned: " + last, "r retries, n returns"}
 	case !d.Expires.IsZero() && !d.Next.IsZero() && d.Next.After(d.Ends):
-		return verdict{never, "it times out before the next attempt: " + last, "r tries it, n returns it"}
+		return verdict{never, "it times out before the next attempt: " + last, "r retries, n returns"}
 	case gone && d.Most >= stubborn:
-		return verdict{never, fmt.Sprintf("%d attempts, no host answered: %s", d.Most, last), "n returns it"}
+		return verdict{never, fmt.Sprintf("%d attempts, no host answered: %s", d.Most, last), "n returns them"}
 	case gone:
-		return verdict{blocked, "no host answers: " + last, "r tries it, n returns it"}
+		return verdict{blocked, "no host answers: " + last, "r retries, n returns"}
 	}
-	return verdict{slow, last, "r tries it now"}
+	return verdict{slow, last, "r retries now"}
 }
 
 // unreachable reports whether a reply is ours: that nobody could be reached.
@@ -149,7 +149,7 @@ func (m *Model) verdictLine() (string, word) {
 		}
 		return "moving: nothing was put off yet", moving
 	}
-	text := fmt.Sprintf("%s: %s (%d): %s; %s", w.word, name(w.culprit), w.culprit.Messages, w.why, w.verb)
+	text := fmt.Sprintf("%s: %s (%d), %s: %s", w.word, name(w.culprit), w.culprit.Messages, w.verb, w.why)
 	if w.stalled {
 		text = "STALLED for " + output.Duration(m.snap.At.Sub(m.past.moved).Truncate(time.Second)) + ", " + text
 	}
