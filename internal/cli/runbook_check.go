@@ -16,6 +16,7 @@ type runbookCheckOptions struct {
 	format output.Format
 	bounds boundsValue
 	why    string
+	live   string
 	limit  int
 	report reportFiles
 }
@@ -50,8 +51,13 @@ A property is proved, violated, with the shortest way to the violation in plain
 words, or inconclusive, if a bound was hit. What was assumed is printed with it.
 
 Without arguments the shipped runbooks are checked. The bounds "ci" take
-seconds; "default" take minutes and some gigabytes of memory.`,
-		Example: "  ims runbook check --bounds ci\n  ims runbook check -o sarif runbooks/ >check.sarif\n  ims runbook check q285090 --why settle",
+seconds; "default" take minutes and some gigabytes of memory.
+
+With --live the check begins in the world of a real gateway as it is now, with
+the parameters and the successor that a run would have; nothing is changed. What
+could not be observed is taken each way, and said; what is beyond the bounds is
+taken as many as they allow, and said.`,
+		Example: "  ims runbook check --bounds ci\n  ims runbook check q285090 --live east --bounds ci\n  ims runbook check -o sarif runbooks/ >check.sarif\n  ims runbook check q285090 --why settle",
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			return runRunbookCheck(cmd.Context(), s, s.printer(opts.format), argv, opts)
 		},
@@ -61,12 +67,14 @@ seconds; "default" take minutes and some gigabytes of memory.`,
 	formatFlag(cmd, &opts.format, output.Text, output.JSON, output.JUnit, output.SARIF, output.GitHub)
 	wordFlag(cmd, &opts.bounds, "bounds", "how much can happen at once (default "+opts.bounds.Name+")", check.BoundNames())
 	cmd.Flags().StringVar(&opts.why, "why", "", "drop this `state` of the runbook, or swap it with the next, and say what breaks")
+	cmd.Flags().StringVar(&opts.live, "live", "", "begin in the world of this `gateway` as it is observed now")
+	cmd.MarkFlagsMutuallyExclusive("live", "why")
 	cmd.Flags().IntVar(&opts.limit, "max-states", 0, "give up beyond so many `states`, of some 120 bytes each; 0 is 80 million")
 	return exits(cmd, output.Done, output.Blocked, output.Unknown)
 }
 
 func runRunbookCheck(ctx context.Context, s *session, p *output.Printer, argv []string, opts runbookCheckOptions) error {
-	books, err := s.books(argv)
+	books, starts, err := s.checked(ctx, argv, opts.live)
 	if err != nil {
 		return err
 	}
@@ -78,9 +86,15 @@ func runRunbookCheck(ctx context.Context, s *session, p *output.Printer, argv []
 	}
 	verdict := output.Done
 	var results []*check.Result
-	for _, b := range books {
+	for i, b := range books {
 		p.Note("checking %s, bounds %s", b.Def.Name, opts.bounds.Name)
-		res, err := check.Run(ctx, subject(b), check.Options{Bounds: opts.bounds.Bounds, MaxStates: opts.limit, Now: time.Now})
+		sub, o := subject(b), check.Options{Bounds: opts.bounds.Bounds, MaxStates: opts.limit, Now: time.Now}
+		if starts != nil {
+			if err := starts[i].begin(&o, sub); err != nil {
+				return err
+			}
+		}
+		res, err := check.Run(ctx, sub, o)
 		if err != nil {
 			return err
 		}
@@ -90,10 +104,19 @@ func runRunbookCheck(ctx context.Context, s *session, p *output.Printer, argv []
 	if err := opts.report.write(s.deps.Version, checkFindings(books, results)); err != nil {
 		return err
 	}
-	if err := printChecks(s, p, books, results); err != nil {
+	if err := printChecks(s, p, books, results, starts); err != nil {
 		return err
 	}
 	return output.Said(verdict)
+}
+
+// checked are the runbooks to check, and where each begins if that is observed.
+func (s *session) checked(ctx context.Context, argv []string, live string) ([]*runbook.Book, []*liveStart, error) {
+	if live != "" {
+		return s.observed(ctx, live, argv)
+	}
+	books, err := s.books(argv)
+	return books, nil, err
 }
 
 // books reads and binds every runbook that the arguments name; without

@@ -13,9 +13,10 @@ import (
 type runbookCheckData struct {
 	*check.Result                 // of one runbook
 	Runbooks      []*check.Result `json:"runbooks,omitempty"` // of several
+	Live          []*liveStart    `json:"live,omitempty"`     // where each began, if that was observed
 }
 
-func printChecks(s *session, p *output.Printer, books []*runbook.Book, results []*check.Result) error {
+func printChecks(s *session, p *output.Printer, books []*runbook.Book, results []*check.Result, starts []*liveStart) error {
 	switch p.Format() {
 	case output.JUnit, output.SARIF, output.GitHub:
 		b, err := renderFindings(p.Format(), s.deps.Version, checkFindings(books, results))
@@ -25,12 +26,15 @@ func printChecks(s *session, p *output.Printer, books []*runbook.Book, results [
 		return p.Raw(b)
 	case output.Text, output.JSON, output.JSONL, output.Markdown, output.Mermaid:
 	}
-	data := runbookCheckData{Result: results[0]}
+	data := runbookCheckData{Result: results[0], Live: starts}
 	if len(results) > 1 {
-		data = runbookCheckData{Runbooks: results}
+		data = runbookCheckData{Runbooks: results, Live: starts}
 	}
 	return p.Result("runbook-check", data, func(page *output.Page) {
-		for _, res := range results {
+		for i, res := range results {
+			if starts != nil {
+				starts[i].line(page)
+			}
 			checkPage(page, res)
 		}
 		assumptionLines(page, results)
