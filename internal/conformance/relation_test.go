@@ -1,4 +1,4 @@
-package conformance_test
+package conformance
 
 import (
 	"fmt"
@@ -257,16 +257,4 @@ func (r *relation) differences(s *state, o *engine.Observation, first bool) (wro
 		wrong = append(wrong, fmt.Sprintf("the ledger has %+v, not %+v", s.a, got))
 	}
 	return wrong
-}
-
-// unasked are facts that are not read once others say enough: of a gateway that
-// is gone, and of a successor that accepts nothing.
-func unasked(id facts.ID, w *model.World) bool {
-	switch id {
-	case facts.LateNeverFollow, facts.LateQuiet:
-		return !w.Exists
-	case facts.NextCoversIn:
-		return !w.Next
-	}
-	return false
 }
