@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"time"
 
+	"example.org/ims/internal/strictyaml"
 	"example.org/ims/pkg/gateway"
 )
 
@@ -112,7 +113,8 @@ type Retire struct {
 	Successor  string
 	Runbook    string // the name of a shipped runbook, or an absolute path; default "q285090"
 	Params     map[string]string
-	ArchiveDir string // default "archive" in StateDir
+	Places     map[string]strictyaml.Pos // where each of Params stands
+	ArchiveDir string                    // default "archive" in StateDir
 }
 
 // Person may use the sockets.

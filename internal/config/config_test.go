@@ -129,7 +129,9 @@ var full = &Config{
 	Resolver: Resolver{Servers: []string{"127.0.0.1:5300"}, Hosts: map[string]string{"east.example.test": "127.0.0.1:2525"}},
 	Retire: Retire{
 		Default: "east", Successor: "west", Runbook: "eleven-steps",
-		Params: map[string]string{"floor": "2s", "min": "3"}, ArchiveDir: "/etc/ims/state/archive",
+		Params:     map[string]string{"floor": "2s", "min": "3"},
+		Places:     map[string]strictyaml.Pos{"floor": {File: "full.yaml", Line: 62, Col: 19}, "min": {File: "full.yaml", Line: 62, Col: 28}},
+		ArchiveDir: "/etc/ims/state/archive",
 	},
 	People: []Person{{"anna", "anna", 1000, "approve"}, {"op", "1001", 1001, "operate"}},
 	Notify: Notify{Digest: 12 * time.Hour, Targets: []notify.Target{

@@ -30,10 +30,10 @@ func (r *reader) retire(d *retireDoc, c *Config) Retire {
 		r.writable(d.Runbook.Pos, out.Runbook)
 	}
 	if len(d.Params) > 0 {
-		out.Params = map[string]string{}
+		out.Params, out.Places = map[string]string{}, map[string]strictyaml.Pos{}
 	}
 	for _, p := range d.Params {
-		out.Params[p.Key.Value] = p.Value.Value
+		out.Params[p.Key.Value], out.Places[p.Key.Value] = p.Value.Value, p.Value.Pos
 	}
 	return out
 }

@@ -28,7 +28,14 @@ type Pos struct {
 	Line, Col int
 }
 
-func (p Pos) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col) }
+// String is FILE:LINE:COLUMN; of a place that is no line of a file, such as a
+// flag, File alone.
+func (p Pos) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
+}
 
 // Mistake is one thing that is wrong, and where.
 type Mistake struct {

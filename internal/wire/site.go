@@ -17,6 +17,7 @@ import (
 	"example.org/ims/internal/mail/probe"
 	"example.org/ims/internal/mail/routing"
 	"example.org/ims/internal/runner"
+	"example.org/ims/internal/strictyaml"
 	"example.org/ims/internal/world"
 	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/runbook"
@@ -47,17 +48,18 @@ func (s *site) bind(gatewayName, successor string, params map[string]string) (ru
 	if err != nil {
 		return runbook.Binding{}, err
 	}
-	b := runbook.Binding{Gateway: g.Name, Successor: cmp.Or(successor, s.cfg.Retire.Successor), Params: map[string]string{}}
+	b := runbook.Binding{Gateway: g.Name, Successor: cmp.Or(successor, s.cfg.Retire.Successor), Params: map[string]string{}, Places: map[string]strictyaml.Pos{}}
 	if b.Successor == b.Gateway {
 		return b, fmt.Errorf("gateway %q cannot succeed itself", b.Gateway)
 	}
 	if _, ok := s.cfg.Gateway(b.Successor); b.Successor != "" && !ok {
 		return b, fmt.Errorf("there is no gateway %q; the configuration has %s", b.Successor, s.names())
 	}
-	for _, from := range []map[string]string{s.cfg.Retire.Params, params} {
-		for k, v := range from {
-			b.Params[k] = v
-		}
+	for k, v := range s.cfg.Retire.Params {
+		b.Params[k], b.Places[k] = v, s.cfg.Retire.Places[k]
+	}
+	for k, v := range params {
+		b.Params[k], b.Places[k] = v, strictyaml.Pos{File: "--param " + k + "=" + v}
 	}
 	for _, d := range s.domains() {
 		if _, ok := s.cfg.ZoneOf(d); !ok {

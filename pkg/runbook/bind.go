@@ -79,7 +79,7 @@ func (b *binder) params() {
 			if near, ok := suggest.Nearest(name, names); ok {
 				hint = fmt.Sprintf("did you mean %q?", near)
 			}
-			b.add(b.doc.Metadata.Name, "param", "runbook %s has no parameter %q; %s", b.doc.Metadata.Name, name, hint)
+			b.mistakes.Add(b.given(name, b.doc.Metadata.Name), "param", "runbook %s has no parameter %q; %s", b.doc.Metadata.Name, name, hint)
 			continue
 		}
 		b.book.Params[name] = value
@@ -88,10 +88,21 @@ func (b *binder) params() {
 		if p.Value.Type.Value != "duration" {
 			continue
 		}
-		if _, err := strictyaml.ParseDuration(b.book.Params[p.Key.Value]); err != nil {
-			b.add(p.Key, "param", "parameter %q is %q, want a duration such as 90s, 15m, 48h or 3d", p.Key, b.book.Params[p.Key.Value])
+		name := p.Key.Value
+		if _, err := strictyaml.ParseDuration(b.book.Params[name]); err != nil {
+			b.mistakes.Add(b.given(name, p.Key), "param", "parameter %q is %q, want a duration such as 90s, 15m, 48h or 3d", p.Key, b.book.Params[name])
+			b.book.Params[name] = p.Value.Default.Value // so that nothing that uses it is blamed
 		}
 	}
+}
+
+// given is where a parameter got its value: where the binding says, or else in
+// the runbook.
+func (b *binder) given(name string, own strictyaml.Text) strictyaml.Pos {
+	if pos, ok := b.book.Bound.Places[name]; ok {
+		return pos
+	}
+	return b.doc.pos(own)
 }
 
 // text resolves a value that may be a parameter.

@@ -174,6 +174,8 @@ type Binding struct {
 	Successor string            `json:"successor"`
 	Domains   []string          `json:"domains"` // one dns.rrset target each
 	Params    map[string]string `json:"params"`  // values that differ from the defaults
+	// Places say where each of Params was given: mistakes in it are there.
+	Places map[string]strictyaml.Pos `json:"-"`
 }
 
 // Duration is a resolved duration parameter of a book.
