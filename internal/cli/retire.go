@@ -72,9 +72,7 @@ run performed it already (exit 2).`,
 	}
 	formatFlag(cmd, &format, output.Text, output.JSON, output.JSONL, output.Markdown)
 	flags := cmd.Flags()
-	flags.StringVar(&opts.request.Successor, "to", "", "the `gateway` that takes over; retire.successor is the default")
-	flags.StringVar(&opts.request.Runbook, "runbook", "", "a shipped runbook, or a `file`; retire.runbook is the default")
-	flags.StringArrayVar(&opts.params, "param", nil, "set a parameter of the runbook, as `NAME=VALUE`; may be repeated")
+	requestFlags(cmd, &opts)
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "change nothing, print the plan")
 	flags.BoolVar(&opts.yes, "yes", false, "answer questions that one person may answer")
 	flags.BoolVar(&opts.foreground, "foreground", false, "perform the run in this process; Ctrl-C stops it at a commit")
@@ -89,6 +87,14 @@ run performed it already (exit 2).`,
 		cmd.MarkFlagsMutuallyExclusive("plan", f)
 	}
 	return exits(cmd, output.Done, output.Blocked, output.Waiting, output.Stalled, output.Drift, output.Unknown, output.Interrupted)
+}
+
+// requestFlags say what a run is about.
+func requestFlags(cmd *cobra.Command, opts *retireOptions) {
+	flags := cmd.Flags()
+	flags.StringVar(&opts.request.Successor, "to", "", "the `gateway` that takes over; retire.successor is the default")
+	flags.StringVar(&opts.request.Runbook, "runbook", "", "a shipped runbook, or a `file`; retire.runbook is the default")
+	flags.StringArrayVar(&opts.params, "param", nil, "set a parameter of the runbook, as `NAME=VALUE`; may be repeated")
 }
 
 func (o *retireOptions) parse(cmd *cobra.Command) error {
@@ -208,10 +214,15 @@ func driftPage(page *output.Page, d *runner.DriftError) {
 	}
 }
 
-// holds makes each open run on the gateway of a plan a blocker of it.
+// holds makes each open run on the gateway of a plan a blocker of it, and names
+// the run that removed a gateway.
 func holds(pl *plan.Plan, all []runner.Summary) {
 	for _, one := range all {
-		if one.Closed != nil || one.Gateway != pl.Gateway {
+		if one.Gateway != pl.Gateway {
+			continue
+		}
+		if one.Closed != nil {
+			removedBy(pl, one)
 			continue
 		}
 		pl.Block(plan.Check{
@@ -219,6 +230,17 @@ func holds(pl *plan.Plan, all []runner.Summary) {
 			Why: fmt.Sprintf("run %s is open on gateway %s, so this plan starts from the middle of it", one.Run, one.Gateway),
 			Fix: "ims status " + one.Run,
 		})
+	}
+}
+
+// removedBy says which run removed the gateway of a plan.
+func removedBy(pl *plan.Plan, one runner.Summary) {
+	for i := range pl.Checks {
+		if c := &pl.Checks[i]; c.ID == plan.Removed && one.Outcome == "retired" {
+			c.Why = fmt.Sprintf("gateway %s was removed already, by run %s, which ended %s; there is nothing left to retire",
+				pl.Gateway, one.Run, moment(*one.Closed))
+			c.Fix = "ims status " + one.Run
+		}
 	}
 }
 

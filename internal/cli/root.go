@@ -33,6 +33,7 @@ the end accounts for every message by id.`,
 	root.PersistentFlags().StringVar(&s.config, "config", cmp.Or(s.io.Config, "ims.yaml"), "configuration `file`; $IMS_CONFIG sets the default")
 	group(root,
 		newAbort(s),
+		newAdopt(s),
 		newApprove(s),
 		newCompare(s),
 		newCompletion(s),

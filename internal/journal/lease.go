@@ -96,7 +96,7 @@ func (j *Journal) BreakLease(ctx context.Context, resource, reason string) (Leas
 			return err
 		}
 		run := Run{ID: l.Run, Seq: s.Seq, Head: s.Head}
-		if run.Epoch, err = nextEpoch(ctx, tx, s.Gateway); err != nil {
+		if run.Epoch, err = nextEpoch(ctx, tx); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE run SET epoch = ? WHERE id = ?`, run.Epoch, run.ID); err != nil {

@@ -20,6 +20,7 @@ type RunInfo struct {
 	Text    []byte          // the runbook itself, UTF-8
 	Params  json.RawMessage // nil is {}
 	Nonce   string          // of the plan that this run uses up; "" is none
+	Above   int64           // its epoch is greater than this, which the chain does not bind
 }
 
 // Run is the right to write to a run: appends under Epoch succeed until somebody
@@ -45,9 +46,10 @@ func (j *Journal) OpenRun(ctx context.Context, info RunInfo, leases []string, fi
 		return Run{}, fmt.Errorf("open run %q: %w", info.ID, err)
 	}
 	err = j.commit(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
-		if run.Epoch, err = nextEpoch(ctx, tx, info.Gateway); err != nil {
+		if run.Epoch, err = nextEpoch(ctx, tx); err != nil {
 			return err
 		}
+		run.Epoch = max(run.Epoch, info.Above+1)
 		if err := insertRun(ctx, tx, h, run); err != nil {
 			return err
 		}
@@ -80,7 +82,7 @@ func (j *Journal) Resume(ctx context.Context, id, owner string, first ...Record)
 			return err
 		}
 		run = Run{ID: id, Seq: s.Seq, Head: s.Head}
-		if run.Epoch, err = nextEpoch(ctx, tx, s.Gateway); err != nil {
+		if run.Epoch, err = nextEpoch(ctx, tx); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE run SET epoch = ?, owner = ? WHERE id = ?`, run.Epoch, owner, id); err != nil {
@@ -106,11 +108,20 @@ func (j *Journal) Resume(ctx context.Context, id, owner string, first ...Record)
 	return run, nil
 }
 
-// nextEpoch is greater than every epoch that a run of the gateway ever had: the
-// gateway remembers the greatest it was told, whichever run that was, and
-// refuses a change under an older one.
-func nextEpoch(ctx context.Context, tx *sql.Tx, gateway string) (n int64, err error) {
-	err = tx.QueryRowContext(ctx, `SELECT coalesce(max(epoch), 0) + 1 FROM run WHERE gateway = ?`, gateway).Scan(&n)
+// nextEpoch is greater than every epoch that any run ever had: a gateway
+// remembers the greatest it was told, by its own run or by one that it succeeds,
+// and refuses a change under an older one.
+func nextEpoch(ctx context.Context, tx *sql.Tx) (n int64, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT coalesce(max(epoch), 0) + 1 FROM run`).Scan(&n)
+	return n, err
+}
+
+// NextEpoch is the epoch that a run would be opened under.
+func (j *Journal) NextEpoch(ctx context.Context) (n int64, err error) {
+	err = j.snapshot(ctx, func(tx *sql.Tx) error {
+		n, err = nextEpoch(ctx, tx)
+		return err
+	})
 	return n, err
 }
 

@@ -65,6 +65,8 @@ func (site) Bind(context.Context, runner.Request) (runbook.Binding, []string, er
 	return worldtest.Binding(nil), worldtest.Leases(), nil
 }
 
+func (site) Epoch(context.Context, runbook.Binding) (uint64, error) { return 0, nil }
+
 func (s site) World(_ context.Context, book *runbook.Book) (engine.World, error) {
 	return s.lab.World(book), nil
 }

@@ -91,6 +91,11 @@ type remoteSite struct {
 	child child
 }
 
+func (s remoteSite) Epoch(ctx context.Context, _ runbook.Binding) (uint64, error) {
+	c, err := embedded.New(s.child.Socket, worldtest.East).Config(ctx)
+	return c.Epoch, err
+}
+
 func (s remoteSite) World(_ context.Context, book *runbook.Book) (engine.World, error) {
 	key, err := updateKey()
 	if err != nil {

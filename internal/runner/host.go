@@ -20,6 +20,7 @@ type stored struct {
 	Binding runbook.Binding `json:"binding"`
 	Opener  string          `json:"opener"`
 	Core    string          `json:"core"`
+	Adopted string          `json:"adopted,omitempty"` // why it takes over from a run whose journal is gone
 	// Of a run that was opened from a saved plan: the plan and its hash.
 	PlanHash string          `json:"plan_hash,omitempty"`
 	Plan     json.RawMessage `json:"plan,omitempty"`
@@ -79,7 +80,7 @@ func (s *Server) openRun(ctx context.Context, r Request, actor string) (string, 
 	if err != nil {
 		return "", usage(err)
 	}
-	st := stored{File: file, Binding: b, Opener: actor, Core: machine.CoreVersion}
+	st := stored{File: file, Binding: b, Opener: actor, Core: machine.CoreVersion, Adopted: r.Adopt}
 	book, err := st.bind(source)
 	if err != nil {
 		return "", usage(err)
@@ -111,9 +112,13 @@ func (s *Server) record(ctx context.Context, st stored, book *runbook.Book, leas
 		Kind: machine.Opened.String(), At: now, Event: machine.Event{Kind: machine.Opened},
 		Detail: machine.Detail{
 			Runbook: book.Def.Name, Gateway: st.Binding.Gateway, Params: book.Params, Core: st.Core, Actor: st.Opener,
-			Digest: st.PlanHash,
+			Digest: st.PlanHash, Comment: st.Adopted,
 		},
 	})
+	if err != nil {
+		return journal.Run{}, err
+	}
+	above, err := s.above(ctx, st)
 	if err != nil {
 		return journal.Run{}, err
 	}
@@ -124,7 +129,7 @@ func (s *Server) record(ctx context.Context, st stored, book *runbook.Book, leas
 	return s.journal.OpenRun(ctx, journal.RunInfo{
 		ID: fmt.Sprintf("%s-%d", st.Binding.Gateway, len(earlier)+1), Gateway: st.Binding.Gateway, Runbook: book.Def.Name,
 		Digest: book.Doc.Digest, Owner: owner(), Opened: now, Text: book.Doc.Source, Params: params,
-		Nonce: st.nonce,
+		Nonce: st.nonce, Above: above,
 	}, leases, first...)
 }
 

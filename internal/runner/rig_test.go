@@ -44,6 +44,11 @@ func (s site) Bind(_ context.Context, r runner.Request) (runbook.Binding, []stri
 	return worldtest.Binding(r.Params), worldtest.Leases(), nil
 }
 
+func (s site) Epoch(ctx context.Context, _ runbook.Binding) (uint64, error) {
+	c, err := s.lab.East.Config(ctx)
+	return c.Epoch, err
+}
+
 func (s site) World(_ context.Context, book *runbook.Book) (engine.World, error) {
 	return s.lab.World(book), nil
 }

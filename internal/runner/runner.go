@@ -54,6 +54,9 @@ type Request struct {
 	Successor string            `json:"successor,omitempty"`
 	Runbook   string            `json:"runbook,omitempty"`
 	Params    map[string]string `json:"params,omitempty"`
+	// Adopt says why a gateway is taken over from a run whose journal is gone;
+	// "" takes none over.
+	Adopt string `json:"adopt,omitempty"`
 	// Plan is a saved plan, which says all of the above; a run from it is
 	// refused if it does not hold any more.
 	Plan json.RawMessage `json:"plan,omitempty"`
@@ -66,6 +69,8 @@ type Site interface {
 	// Bind fixes what a run is about, and what it must hold alone: sorted
 	// names such as gateway/east and space/SMTP:*.
 	Bind(ctx context.Context, r Request) (b runbook.Binding, leases []string, err error)
+	// Epoch is the greatest epoch that the gateways of a run remember.
+	Epoch(ctx context.Context, b runbook.Binding) (uint64, error)
 	// World connects a bound run to the gateways and zones that it is about.
 	World(ctx context.Context, book *runbook.Book) (engine.World, error)
 }

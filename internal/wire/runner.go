@@ -43,6 +43,21 @@ func (s runSite) Bind(ctx context.Context, r runner.Request) (runbook.Binding, [
 	return b, leases, err
 }
 
+// Epoch implements runner.Site.
+func (s runSite) Epoch(ctx context.Context, b runbook.Binding) (epoch uint64, err error) {
+	for _, name := range []string{b.Gateway, b.Successor} {
+		if name == "" {
+			continue
+		}
+		c, err := s.gateway(name).Config(ctx)
+		if err != nil {
+			return 0, fmt.Errorf("read configuration of gateway %q: %w", name, err)
+		}
+		epoch = max(epoch, c.Epoch)
+	}
+	return epoch, nil
+}
+
 // World implements runner.Site.
 func (s runSite) World(_ context.Context, book *runbook.Book) (engine.World, error) {
 	return s.world(book)

@@ -185,6 +185,9 @@ type Config struct {
 	StartedAt  time.Time `json:"started_at"`
 	Leftovers  []string  `json:"leftovers,omitempty"` // what a removal left behind
 
+	// Epoch is the greatest that a change carried; a change under a lower one is
+	// refused. 0 if none did, or the adapter does not store it.
+	Epoch uint64 `json:"epoch,omitempty"`
 	// ChangedAt is when the generation last grew; zero if that is not known.
 	ChangedAt time.Time `json:"changed_at,omitzero"`
 	// Resolved are the hosts of the effective settings that were looked up and

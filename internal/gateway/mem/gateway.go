@@ -99,6 +99,7 @@ func (g *Gateway) reach(ctx context.Context) error {
 
 func (g *Gateway) snapshot() gateway.Config {
 	c := g.conf
+	c.Epoch = g.epoch
 	c.Stored = c.Stored.Patch(gateway.SettingsPatch{})
 	c.Effective = c.Effective.Patch(gateway.SettingsPatch{})
 	c.Spaces, c.Sites = slices.Clone(c.Spaces), slices.Clone(c.Sites)

@@ -123,7 +123,7 @@ func (g *Gateway) Config(ctx context.Context) (gateway.Config, error) {
 func (g *Gateway) view(r record) gateway.Config {
 	rt := g.runtime()
 	c := gateway.Config{
-		Name: g.name, Exists: r.Exists, Generation: r.Generation, ChangedAt: r.ChangedAt, Instance: g.o.instance,
+		Name: g.name, Exists: r.Exists, Generation: r.Generation, Epoch: r.Epoch, ChangedAt: r.ChangedAt, Instance: g.o.instance,
 		Stored: r.settings(), ApplyLive: r.File.ApplyLive,
 		Spaces: slices.Clone(r.spaces()), Sites: slices.Clone(r.sites()),
 		Listen: r.File.Listen, Hostname: r.File.Hostname, Leftovers: slices.Clone(r.Leftovers),

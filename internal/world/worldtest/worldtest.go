@@ -196,7 +196,7 @@ func (l *Lab) Picture(ctx context.Context) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		c.Generation, c.StartedAt, c.ChangedAt, c.Instance = 0, time.Time{}, time.Time{}, ""
+		c.Generation, c.Epoch, c.StartedAt, c.ChangedAt, c.Instance = 0, 0, time.Time{}, time.Time{}, ""
 		if !c.Running {
 			c.Effective = gateway.Settings{}
 		}

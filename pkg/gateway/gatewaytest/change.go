@@ -153,6 +153,9 @@ func testEpoch(t *testing.T, r *room) {
 	r.do(t, at(0, 3004)) // an operator at the keyboard
 	r.do(t, at(9, 3005))
 	r.refused(t, at(8, 3006), gateway.ErrStaleEpoch)
+	if got := r.config(t).Epoch; got != 9 {
+		t.Errorf("epoch is %d, want 9", got)
+	}
 }
 
 func testGeneration(t *testing.T, r *room) {
