@@ -43,6 +43,9 @@ type rig struct {
 	started func(*engine.Engine)
 	// watch sees every status.
 	watch func(engine.Status)
+	// run runs an engine; around wraps its world.
+	run    func(context.Context, *engine.Engine) (machine.Outcome, error)
+	around func(engine.World) engine.World
 }
 
 const runID = "r1"
@@ -80,8 +83,12 @@ func bind(t *testing.T, name string, params map[string]string) *runbook.Book {
 
 func newRig(t *testing.T, name string, params map[string]string) *rig {
 	t.Helper()
-	return &rig{t: t, lab: worldtest.New(300), book: bind(t, name, params), dir: journalDir(t), answer: yes, wants: asked}
+	return &rig{t: t, lab: worldtest.New(300), book: bind(t, name, params), dir: journalDir(t), answer: yes, wants: asked, run: runs, around: asItIs}
 }
+
+func runs(ctx context.Context, e *engine.Engine) (machine.Outcome, error) { return e.Run(ctx) }
+
+func asItIs(w engine.World) engine.World { return w }
 
 // crashAt ends the engine's goroutine at a commit, once.
 func (r *rig) crashAt(n int, after bool) {
@@ -147,7 +154,7 @@ func (r *rig) life(ctx context.Context) (machine.Outcome, error) {
 		if first != nil {
 			synctest.Wait() // it is being told
 		}
-		outcome, err = e.Run(ctx)
+		outcome, err = r.run(ctx, e)
 	})
 	wg.Wait()
 	return outcome, err
@@ -170,7 +177,7 @@ func (r *rig) commit(after bool) {
 // engine opens the run, or resumes it.
 func (r *rig) engine(ctx context.Context, j *journal.Journal) (*engine.Engine, error) {
 	o := engine.Options{
-		Book: r.book, World: r.lab.World(r.book), Journal: j, Opener: "ann", Between: r.between,
+		Book: r.book, World: r.around(r.lab.World(r.book)), Journal: j, Opener: "ann", Between: r.between,
 		Log: slog.New(slog.DiscardHandler),
 	}
 	ev := machine.Record{Kind: machine.Opened.String(), At: time.Now(), Event: machine.Event{Kind: machine.Opened}}
