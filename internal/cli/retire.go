@@ -236,7 +236,7 @@ func holds(pl *plan.Plan, all []runner.Summary) {
 // removedBy says which run removed the gateway of a plan.
 func removedBy(pl *plan.Plan, one runner.Summary) {
 	for i := range pl.Checks {
-		if c := &pl.Checks[i]; c.ID == plan.Removed && one.Outcome == "retired" {
+		if c := &pl.Checks[i]; c.ID == plan.Removed && (one.Outcome == "retired" || one.Outcome == "removed-release-pending") {
 			c.Why = fmt.Sprintf("gateway %s was removed already, by run %s, which ended %s; there is nothing left to retire",
 				pl.Gateway, one.Run, moment(*one.Closed))
 			c.Fix = "ims status " + one.Run

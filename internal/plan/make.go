@@ -69,13 +69,16 @@ func (m *maker) observed() {
 	}
 }
 
+// Removed is the check of a gateway that is gone already.
+const Removed = "removed"
+
 // removed says so if there is nothing left to retire.
 func (m *maker) removed() {
 	if m.seed[facts.GwExists] != 0 {
 		return
 	}
 	m.plan.Block(Check{
-		ID: "removed", That: "gw.exists", Why: fmt.Sprintf("gateway %s was removed already; there is nothing left to retire", m.plan.Gateway),
+		ID: Removed, That: "gw.exists", Why: fmt.Sprintf("gateway %s was removed already; there is nothing left to retire", m.plan.Gateway),
 		Fix: "ims status, for the run that removed it; then take it out of the configuration", Provenance: facts.Live,
 	})
 }

@@ -112,6 +112,9 @@ func (s *site) leases(ctx context.Context, name, successor string) ([]string, er
 	if err != nil {
 		return nil, fmt.Errorf("read which address spaces gateway %q has: %w: %w", name, runner.ErrUnknown, err)
 	}
+	if !c.Exists && len(c.Leftovers) == 0 {
+		return nil, fmt.Errorf("%w: gateway %s was removed already; there is nothing left to retire", runner.ErrRefused, name)
+	}
 	leases := []string{"gateway/" + name}
 	if successor != "" {
 		leases = append(leases, "gateway/"+successor)

@@ -25,6 +25,7 @@ func (g told) Config(context.Context) (gateway.Config, error) { return g.config,
 // too, so the run must hold it.
 func TestLeasesAreOfWhatTheGatewayHas(t *testing.T) {
 	g := told{config: gateway.Config{
+		Exists: true,
 		Spaces: []gateway.Space{{Type: "SMTP", Pattern: "*.Added.test"}, {Type: "smtp", Pattern: "*.added.test"}},
 		Sites:  []gateway.Site{{Name: "Branch"}},
 	}}
@@ -39,5 +40,9 @@ func TestLeasesAreOfWhatTheGatewayHas(t *testing.T) {
 	g.err = gateway.ErrUnreachable
 	if got, err := s.leases(t.Context(), "east", "west"); !errors.Is(err, runner.ErrUnknown) {
 		t.Errorf("leases of a gateway that does not answer: %v, %v", got, err)
+	}
+	g.err, g.config = nil, gateway.Config{}
+	if got, err := s.leases(t.Context(), "east", "west"); !errors.Is(err, runner.ErrRefused) {
+		t.Errorf("leases of a gateway that was removed: %v, %v", got, err)
 	}
 }
