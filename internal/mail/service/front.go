@@ -16,6 +16,7 @@ type front struct {
 	g    *Gateway
 	rt   *runtime
 	size int64
+	etrn bool
 	done chan struct{} // closed when Serve returned
 
 	mu  sync.Mutex
@@ -41,15 +42,15 @@ func (f *front) listens(s gateway.Settings) bool {
 	return f.g.record().File.Listen != "" && (accepts(s.Mode) || s.Refuse != gateway.RefuseClosed)
 }
 
-// adjust opens or closes the listener as the settings want it. A new size
-// limit is announced to new sessions, so it takes a new server.
+// adjust opens or closes the listener as the settings want it. What EHLO
+// announces, a size limit and whether mail is sent on demand, takes a new server.
 func (f *front) adjust(ctx context.Context, s gateway.Settings) error {
 	srv, _ := f.now()
 	if srv != nil {
 		srv.Limit(s.MaxInbound)
 	}
 	want := f.listens(s)
-	if want == (srv != nil) && (!want || f.size == s.MaxSize) {
+	if want == (srv != nil) && (!want || f.size == s.MaxSize && f.etrn == (len(s.ETRN) > 0)) {
 		return nil
 	}
 	bounded, cancel := context.WithTimeout(ctx, f.g.o.cfg.StopGrace)
@@ -65,10 +66,10 @@ func (f *front) adjust(ctx context.Context, s gateway.Settings) error {
 	}
 	srv = smtpd.New(smtpd.Config{
 		Hostname: file.Hostname, Handler: &reception{g: f.g, rt: f.rt}, MaxConns: s.MaxInbound,
-		Limits: smtpd.Limits{Size: s.MaxSize}, Log: f.g.o.log.With("gateway", f.g.name),
+		Limits: smtpd.Limits{Size: s.MaxSize}, ETRN: len(s.ETRN) > 0, Log: f.g.o.log.With("gateway", f.g.name),
 	})
 	done := make(chan struct{})
-	f.size, f.done = s.MaxSize, done
+	f.size, f.etrn, f.done = s.MaxSize, len(s.ETRN) > 0, done
 	f.set(srv, ln)
 	go func() { // close waits for it
 		defer close(done)

@@ -54,7 +54,10 @@ type receiving struct {
 	probe  bool // a probe of ims, which is no client
 }
 
-var _ smtpd.Session = (*receiving)(nil)
+var (
+	_ smtpd.Session  = (*receiving)(nil)
+	_ smtpd.Dequeuer = (*receiving)(nil)
+)
 
 // Mail implements smtpd.Session.
 func (s *receiving) Mail(_ context.Context, from address.Mailbox, o smtpd.MailOptions) *smtpd.Reply {
@@ -119,6 +122,21 @@ func (g *Gateway) outwards(set gateway.Settings, addr string) string {
 		return ""
 	}
 	return domainOf(addr)
+}
+
+// Dequeue implements smtpd.Dequeuer, for the domains that are sent on demand.
+// Anybody may ask: what is sent goes to the domain's own host (RFC 1985 section
+// 6). Between demands the mail is tried and expires as any other; that it waited
+// for ever (Q184051) is not imitated.
+func (s *receiving) Dequeue(_ context.Context, node string, below bool) (int, *smtpd.Reply) {
+	set := s.rt.settings()
+	switch {
+	case !set.Dequeues(node):
+		return 0, smtpd.Refuse(459, "4.7.1", "node is not sent on demand")
+	case !delivers(set.Mode):
+		return 0, smtpd.Refuse(458, "4.3.2", "nothing is sent in this mode")
+	}
+	return s.rt.out.Dequeue(node, below), nil
 }
 
 // Data implements smtpd.Session.

@@ -1,7 +1,11 @@
 package service
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
+	"net/textproto"
+	"strings"
 	"testing"
 	"time"
 
@@ -88,6 +92,69 @@ func TestAcceptList(t *testing.T) {
 		w.mode("alpha", gateway.OutboundOnly)
 		if got := w.inbound("alpha", "ann@corp.example"); got[:9] != "450 4.3.2" {
 			t.Errorf("a rejected host was told %q while the gateway refuses: want nothing for good", got)
+		}
+	})
+}
+
+// etrn says EHLO and ETRN to a gateway, and returns what was said.
+func (w *world) etrn(gw, node string) (ehlo, said string) {
+	w.t.Helper()
+	c, err := w.net.dial(w.t.Context(), "198.51.100.7:999", gw+":25")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	p := textproto.NewConn(c)
+	defer func() { _ = p.Close() }()
+	for i, cmd := range []string{"", "EHLO client.example", "ETRN " + node} {
+		if i > 0 {
+			if err := p.PrintfLine("%s", cmd); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+		code, text, err := p.ReadResponse(0)
+		if _, reply := errors.AsType[*textproto.Error](err); err != nil && !reply {
+			w.t.Fatal(err)
+		}
+		ehlo, said = said, fmt.Sprintf("%d %s", code, text)
+	}
+	return ehlo, said
+}
+
+func TestMailIsSentOnDemand(t *testing.T) {
+	play(t, func(c *Config) {
+		c.Gateways[0].Settings.ETRN = map[string]string{"far.example": "", "dial.example": "away.example:25"}
+	}, func(t *testing.T, w *world) {
+		up := w.down("far.example")
+		w.submit("hq", "ann@corp.example", "joe@far.example")
+		w.submit("hq", "ann@corp.example", "joe@sub.dial.example")
+		pass(time.Second)
+		if n := len(w.away.letters()); n != 1 {
+			t.Errorf("%d messages at the host of dial.example, want 1", n)
+		}
+		up()
+		ehlo, said := w.etrn("alpha", "far.example")
+		if !strings.Contains(ehlo, "\nETRN\n") {
+			t.Errorf("EHLO: %q, want ETRN among the extensions", ehlo)
+		}
+		if said != "253 2.0.0 OK, 1 pending messages for node far.example started" {
+			t.Errorf("ETRN: %q", said)
+		}
+		pass(time.Second)
+		if n := len(w.far.letters()); n != 1 {
+			t.Errorf("%d messages at far.example a second after it asked, want 1", n)
+		}
+		if _, said := w.etrn("alpha", "away.example"); said != "459 4.7.1 node is not sent on demand" {
+			t.Errorf("ETRN for another domain: %q", said)
+		}
+		if _, said := w.etrn("alpha", "@dial.example"); said != "251 2.0.0 OK, no messages waiting for node dial.example" {
+			t.Errorf("ETRN for nothing: %q", said)
+		}
+		if ehlo, said := w.etrn("beta", "far.example"); strings.Contains(ehlo, "ETRN") || said[:3] != "500" {
+			t.Errorf("a gateway that sends nothing on demand: %q, %q", ehlo, said)
+		}
+		w.mode("alpha", gateway.InboundOnly)
+		if _, said := w.etrn("alpha", "far.example"); said != "458 4.3.2 nothing is sent in this mode" {
+			t.Errorf("ETRN in Inbound Only: %q", said)
 		}
 	})
 }

@@ -34,12 +34,14 @@ type gate struct {
 	t      Timeouts
 	utf8   bool
 	in     *bufio.Reader
-	out    []byte // checked, not yet taken by go-smtp
-	line   string // the last command, without CRLF
-	esmtp  bool   // the last greeting was EHLO
-	back   string // a command to be read again
-	chunk  chunk  // of the last BDAT
-	mute   bool   // go-smtp's replies up to its next Read are not for the client
+	out    []byte                                      // checked, not yet taken by go-smtp
+	line   string                                      // the last command, without CRLF
+	esmtp  bool                                        // the last greeting was EHLO
+	back   string                                      // a command to be read again
+	chunk  chunk                                       // of the last BDAT
+	mute   bool                                        // go-smtp's replies up to its next Read are not for the client
+	start  func(node string, below bool) (int, *Reply) // for ETRN; nil if it is not offered
+	greet  bool                                        // EHLO was said, and its reply has not begun
 	faults int
 	last   bool // the reply being written is a farewell
 	gone   bool // nothing is read or written any more
@@ -84,7 +86,10 @@ func (g *gate) Write(p []byte) (int, error) {
 	if err := g.SetWriteDeadline(time.Now().Add(g.t.Write)); err != nil {
 		return 0, err
 	}
-	return g.Conn.Write(p)
+	if n, err := g.Conn.Write(g.announced(p)); err != nil {
+		return min(n, len(p)), err
+	}
+	return len(p), nil
 }
 
 // Close implements net.Conn.
@@ -107,6 +112,12 @@ func (g *gate) command() error {
 		return errGone
 	}
 	line, err := g.nextLine()
+	for err == nil && g.start != nil && verb(line) == "ETRN" {
+		g.line = line
+		if err = g.dequeue(line); err == nil {
+			line, err = g.nextLine()
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -120,6 +131,7 @@ func (g *gate) command() error {
 		return nil
 	case "EHLO", "HELO":
 		g.esmtp = verb(line) == "EHLO"
+		g.greet = g.esmtp && g.start != nil
 	}
 	g.out = []byte(forEngine(line, g.host) + "\r\n")
 	return nil

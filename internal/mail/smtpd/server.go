@@ -209,6 +209,9 @@ func (s *Server) admit(ctx context.Context, c net.Conn, to *feed) {
 	}
 	one.up = up
 	defer one.end()
+	if d, ok := up.(Dequeuer); ok && s.cfg.ETRN {
+		g.start = one.dequeue(d)
+	}
 	to.conns <- g
 	<-g.closed
 }

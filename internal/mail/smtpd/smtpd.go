@@ -19,10 +19,11 @@
 // line as it was sent, because go-smtp drops the quotes of a local part. A body
 // with a bare CR or LF is refused whole.
 //
-// What go-smtp does not let us do: ETRN is 500, HELP is 502, a SIZE above
-// 4294967295 is 501 instead of 552, a DATA or RCPT out of order is 502 instead
-// of 503, and ORCPT types other than rfc822 and utf-8 are 501. STARTTLS and AUTH
-// are not offered.
+// The gate answers ETRN by itself, where it is offered.
+//
+// What go-smtp does not let us do: HELP is 502, a SIZE above 4294967295 is 501
+// instead of 552, a DATA or RCPT out of order is 502 instead of 503, and ORCPT
+// types other than rfc822 and utf-8 are 501. STARTTLS and AUTH are not offered.
 package smtpd
 
 import (
@@ -110,6 +111,7 @@ type Config struct {
 	MaxPerHost int // of one IPv4 address or IPv6 /64, 0 means 50
 	MaxRcpts   int // recipients of one message, 0 means 1000; 452 beyond
 	SMTPUTF8   bool
+	ETRN       bool // is offered if the sessions are Dequeuers
 	Limits     Limits
 	Timeouts   Timeouts
 	Log        *slog.Logger // nil discards

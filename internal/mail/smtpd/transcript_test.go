@@ -98,7 +98,7 @@ var transcripts = []struct {
 	{name: "S8 exception: AUTH is not offered, 523", steps: []step{
 		{"EHLO c\r\n", "250"}, {"AUTH PLAIN AGEAYg==\r\n", "523"},
 	}},
-	{name: "S9 exception: ETRN is 500", steps: []step{
+	{name: "S9 ETRN is unknown where it is not offered", steps: []step{
 		{"EHLO c\r\n", "250"}, {"ETRN ours.example\r\n", "500 5.5.2"},
 	}},
 	{name: "S10 51 hops", steps: []step{
