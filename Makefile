@@ -17,6 +17,10 @@ build: ## build the static program build/ims
 	@mkdir -p build
 	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o build/ims ./cmd/ims
 
+.PHONY: dist
+dist: ## build the archives and Debian packages of a release into build/dist
+	scripts/dist
+
 .PHONY: demo
 demo: build ## retire a gateway of a lab on this machine, under real mail
 	build/ims demo --yes

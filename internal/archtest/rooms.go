@@ -444,6 +444,7 @@ var confined = map[string]struct {
 	"github.com/spf13/pflag":                {[]string{"internal/cli"}, "the flags of cobra"},
 	"golang.org/x/sys":                      {[]string{"cmd/ims"}, "how wide a terminal is"},
 	"github.com/mattn/go-isatty":            {[]string{"cmd/ims"}, "whether a stream is a terminal"},
+	"github.com/cpuguy83/go-md2man":         {[]string{"*_test"}, "man pages are made from the help and compared with it"},
 	"github.com/santhosh-tekuri/jsonschema": {[]string{"*_test"}, "validates the runbook schema"},
 	"github.com/google/go-cmp":              {[]string{"*_test", "pkg/zone/zonetest", "pkg/gateway/gatewaytest"}, "differences in tests"},
 	"github.com/rogpeppe/go-internal":       {[]string{"*_test"}, "acceptance scripts"},
