@@ -80,11 +80,20 @@ func settingRows(s gateway.Settings) [][2]string {
 	}
 	return append(rows,
 		[2]string{"largest message", size},
+		[2]string{"sessions in", limitText(s.MaxInbound)},
+		[2]string{"sessions out", limitText(s.MaxOutbound)},
 		[2]string{"may connect", cmp.Or(strings.Join(admissionWords(s.Accept), ", "), "everybody")},
 		[2]string{"may relay", cmp.Or(setting.Networks(s.Relay), "nobody")},
 		[2]string{"rerouted", cmp.Or(strings.Join(arrows(s.Reroute), ", "), "none")},
 		[2]string{"sent on demand", cmp.Or(strings.Join(arrows(s.ETRN), ", "), "none")},
 	)
+}
+
+func limitText(n int) string {
+	if n == 0 {
+		return "the service's own limit"
+	}
+	return fmt.Sprint(n)
 }
 
 func admissionWords(list []gateway.Admission) []string {

@@ -26,6 +26,8 @@ type gatewaySetOptions struct {
 	timeouts gateway.Timeouts
 	forward  string
 	maxSize  int64
+	inbound  int
+	outbound int
 	hosts    map[string]string
 	reroute  map[string]string
 	etrn     map[string]string
@@ -71,6 +73,8 @@ Q238719).`,
 	f.Var(durationValue{&opts.timeouts.Report}, "timeout-report", "the same for delivery reports")
 	f.StringVar(&opts.forward, "forward-host", "", "`host` to forward all outbound mail to; an empty one turns forwarding off")
 	f.Int64Var(&opts.maxSize, "max-size", 0, "largest message in `bytes`; 0 means no limit")
+	f.IntVar(&opts.inbound, "max-inbound", 0, "most sessions from the Internet at once; 0 means the service's own limit")
+	f.IntVar(&opts.outbound, "max-outbound", 0, "most sessions to the Internet at once; 0 means the service's own limit")
 	opts.lists(f)
 	f.BoolVar(&opts.restart, "restart", false, "restart a running service, if its settings differ then")
 	reasonFlag(cmd, &opts.reason)
@@ -126,6 +130,12 @@ func (o *gatewaySetOptions) patch(given func(string) bool) (p gateway.SettingsPa
 	}
 	if given("max-size") {
 		p.MaxSize, any = &o.maxSize, true
+	}
+	if given("max-inbound") {
+		p.MaxInbound, any = &o.inbound, true
+	}
+	if given("max-outbound") {
+		p.MaxOutbound, any = &o.outbound, true
 	}
 	for flag, to := range map[string]struct {
 		field **map[string]string

@@ -80,6 +80,8 @@ type settingsData struct {
 	ForwardHost string            `json:"forward_host"`
 	DomainHosts map[string]string `json:"domain_hosts"`
 	MaxSize     int64             `json:"max_size"`
+	MaxInbound  int               `json:"max_inbound"`
+	MaxOutbound int               `json:"max_outbound"`
 	Accept      []string          `json:"accept"`
 	Reject      []string          `json:"reject"`
 	Relay       []string          `json:"relay"`
@@ -146,7 +148,7 @@ func gatewayOf(c gateway.Config, n gateway.Census) gatewayData {
 func settingsOf(s gateway.Settings) settingsData {
 	d := settingsData{
 		Mode: s.Mode.String(), Refuse: s.Refuse.String(), Retry: []string{}, ForwardHost: s.ForwardHost,
-		DomainHosts: tableOf(s.DomainHosts), MaxSize: s.MaxSize, Reroute: tableOf(s.Reroute), ETRN: tableOf(s.ETRN),
+		DomainHosts: tableOf(s.DomainHosts), MaxSize: s.MaxSize, MaxInbound: s.MaxInbound, MaxOutbound: s.MaxOutbound, Reroute: tableOf(s.Reroute), ETRN: tableOf(s.ETRN),
 		Accept: texts(setting.Admissions(s.Accept, false)), Reject: texts(setting.Admissions(s.Accept, true)), Relay: texts(s.Relay),
 		Timeouts: map[string]string{
 			"urgent": duration(s.Timeouts.Urgent), "normal": duration(s.Timeouts.Normal),

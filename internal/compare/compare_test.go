@@ -96,6 +96,18 @@ func TestThroughTheSuccessor(t *testing.T) {
 	}
 }
 
+func TestSessionLimits(t *testing.T) {
+	for _, tt := range []struct {
+		old, next int
+		want      Verdict
+	}{{0, 0, Transferred}, {20, 20, Transferred}, {20, 30, Transferred}, {20, 10, Different}, {0, 10, Different}, {20, 0, Different}} {
+		o := Side{Config: gateway.Config{Name: "east", Stored: gateway.Settings{MaxInbound: tt.old}}}
+		if got := verdicts(Compare(o, west(gateway.Settings{MaxInbound: tt.next}), nil, time.Now()))["max-inbound"]; got != tt.want {
+			t.Errorf("at most %d, was %d: %s, want %s", tt.next, tt.old, got, tt.want)
+		}
+	}
+}
+
 func TestWaivers(t *testing.T) {
 	now := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
 	waivers := []Waiver{

@@ -28,6 +28,14 @@ func (p pair) take(one setting.Setting, next gateway.Settings) (want gateway.Set
 		}
 		want.MaxSize = old.MaxSize
 		return want, "messages that the old one takes would be refused"
+	case "max-inbound":
+		if atLeast(next.MaxInbound, old.MaxInbound) {
+			return want, "it takes as many sessions"
+		}
+	case "max-outbound":
+		if atLeast(next.MaxOutbound, old.MaxOutbound) {
+			return want, "it opens as many sessions"
+		}
 	case setting.ForwardHost:
 		if p.itself(old.ForwardHost) {
 			return want, "it is that host"
@@ -50,6 +58,10 @@ func (p pair) take(one setting.Setting, next gateway.Settings) (want gateway.Set
 	}
 	return next.Patch(setting.Patch(old, []setting.ID{one.ID})), ""
 }
+
+// atLeast reports whether a limit allows what another does; 0 is the service's
+// own limit, of which nothing is known.
+func atLeast(next, old int) bool { return next == old || next > old && old > 0 }
 
 // both is the mode that has the directions of two.
 func both(a, b gateway.Mode) gateway.Mode {
