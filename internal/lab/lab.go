@@ -11,6 +11,7 @@
 // everybody. It refuses to work in a folder that is not empty.
 //
 //	DIR/ims.yaml           the configuration to use from another terminal
+//	DIR/notified.jsonl     what people were told, one JSON object a line
 //	DIR/lab.json           where everything is
 //	DIR/senders/*.jsonl    what each kind of sender tried, and was told
 //	DIR/sinks/HOST/        what each remote host accepted

@@ -70,6 +70,7 @@ func (l *Layout) yaml(runbook string) string {
 	for _, class := range []string{"urgent", "normal", "non-urgent"} {
 		p("  - {id: compare:timeout-%s, reason: the heir of a lab gives up sooner, by: operator, expires: %s}", class, time.Now().AddDate(0, 1, 0).Format(time.DateOnly))
 	}
+	p("\nnotify:\n  targets:\n    file: {exec: [sh, -c, 'cat >>\"$0\"', \"%s\"]}", l.path("notified.jsonl"))
 	p("\npeople:\n  operator: {user: \"%d\", may: approve}", os.Getuid())
 	return b.String()
 }
