@@ -61,7 +61,7 @@ func (m *Model) drawOverview(a screen.Area) {
 	m.drawSteps(in(stepsPanel))
 	m.drawStores(in(storesPanel))
 	m.drawMatrix(in(matrixPanel))
-	m.drawVerdict(in(verdictPanel))
+	m.drawVerdict(in(verdictPanel), true)
 	lines(in(sumsPanel), sums)
 	lines(in(clientsPanel), clients)
 	m.drawEvents(in(eventsPanel))
@@ -90,7 +90,9 @@ func (m *Model) drawHead(a screen.Area) {
 	left := "ims  " + m.snap.Gateway
 	if r != nil {
 		left = "ims  " + r.Gateway + " → " + cmp.Or(r.Next, "no successor") + "  " + r.Runbook
-		if !r.Ended() {
+		if a.W < 60 {
+			left = fmt.Sprintf("%s → %s %d/%d %s", r.Gateway, cmp.Or(r.Next, "none"), r.Index, r.States, r.State)
+		} else if !r.Ended() {
 			left += fmt.Sprintf("  %d of %d %s", r.Index, r.States, r.State)
 			if a.W >= 100 {
 				left += "  since " + m.clock(r.Opened)
@@ -103,6 +105,9 @@ func (m *Model) drawHead(a screen.Area) {
 		left += "  " + output.Duration(end.Sub(r.Opened).Truncate(time.Second))
 	}
 	right, style := m.age()
+	if a.W < 60 && style == faint {
+		right = ""
+	}
 	a.Put(0, 0, screen.Cut(left, a.W-screen.Width(right)-1), strong)
 	a.Right(a.W, 0, right, style)
 	text, st := m.status()
@@ -208,8 +213,8 @@ func (m *Model) brief() string {
 }
 
 // drawVerdict says what hinders, and when it will be over.
-func (m *Model) drawVerdict(a screen.Area) {
-	text, w := m.verdictLine()
+func (m *Model) drawVerdict(a screen.Area, keys bool) {
+	text, w := m.verdictLine(keys)
 	if m.snap.Summary == nil {
 		text, w = "unknown: "+cmp.Or(m.snap.SummaryErr, "not summed up yet"), blocked
 	}

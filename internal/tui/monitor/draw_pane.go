@@ -132,10 +132,25 @@ func (m *Model) letterLines(w int) []textLine {
 	}
 	list = append(list, textLine{"", "", plain})
 	for _, h := range l.Header {
-		list = append(list, textLine{"", h, plain})
+		list = append(list, folded(h, w)...)
 	}
 	if len(l.Header) == 0 {
 		list = append(list, textLine{"", "no header can be read", faint})
+	}
+	return list
+}
+
+// folded is a line of a header in as many lines as it takes.
+func folded(line string, w int) []textLine {
+	if screen.Width(line) <= w {
+		return []textLine{{"", line, plain}}
+	}
+	var list []textLine
+	for i, part := range screen.Wrap(line, w-2) {
+		if i > 0 {
+			part = "  " + part
+		}
+		list = append(list, textLine{"", part, plain})
 	}
 	return list
 }

@@ -228,7 +228,7 @@ func drawStep(a screen.Area, y, n int, s *runner.Step, r *runner.Monitor, at str
 		glyph, style = "+", plain
 	}
 	x := a.Put(0, y, fmt.Sprintf("%s %2d %-17s ", glyph, n, s.State), style)
-	a.Put(x, y, screen.Cut(s.Title, a.W-x-10), style)
+	a.Put(x, y, screen.Cut(s.Title, a.W-x-max(screen.Width(at), 8)-1), style)
 	if at != "-" {
 		a.Right(a.W, y, at, style)
 	}

@@ -173,10 +173,11 @@ func (m *Model) drawStoresBriefly(a screen.Area) {
 		}
 		parts = append(parts, st.String()+" "+n)
 	}
-	for y, line := range screen.Wrap(strings.Join(parts, "  "), a.W) {
-		if y == a.H-1 && a.H > 1 {
-			line = screen.Cut(line, a.W)
-		}
+	list := screen.Wrap(strings.Join(parts, " "), a.W)
+	if f := m.past.flowOf(gateway.Out); f.known && len(list) < a.H {
+		list = append(list, fmt.Sprintf("out: %.1f in, %.1f out a minute", f.in, f.out))
+	}
+	for y, line := range list {
 		a.Put(0, y, line, plain)
 	}
 }

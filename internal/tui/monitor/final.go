@@ -24,7 +24,7 @@ func (m *Model) Final() []string {
 	y := 2 + len(now)
 	m.drawStores(a.Area(0, y, a.W, 1+len(stores)))
 	y += 1 + len(stores)
-	m.drawVerdict(a.Area(0, y, a.W, 2))
+	m.drawVerdict(a.Area(0, y, a.W, 2), false)
 	lines(a.Area(0, y+2, a.W, len(sums)), sums)
 	return s.Lines(screen.Encoding{})
 }
@@ -44,7 +44,7 @@ func (m *Model) Verdict() (text string, stalled bool) {
 	if m.snap.Summary == nil {
 		return "", false
 	}
-	text, _ = m.verdictLine()
+	text, _ = m.verdictLine(false)
 	return text, m.whole().stalled
 }
 

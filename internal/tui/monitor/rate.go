@@ -109,7 +109,7 @@ func (h *history) flowOf(st gateway.Store) flow {
 		return flow{}
 	}
 	minutes := b.at.Sub(a.at).Minutes()
-	return flow{float64(b.entered[st]-a.entered[st]) / minutes, float64(b.left[st]-a.left[st]) / minutes, true}
+	return flow{grown(a.entered[st], b.entered[st]) / minutes, grown(a.left[st], b.left[st]) / minutes, true}
 }
 
 // accepted is what came from the Internet lately, messages a minute.
@@ -118,7 +118,15 @@ func (h *history) accepted() flow {
 	if a == nil || b.at.Sub(a.at) < 2*samplePace {
 		return flow{}
 	}
-	return flow{in: float64(b.accepted-a.accepted) / b.at.Sub(a.at).Minutes(), known: true}
+	return flow{in: grown(a.accepted, b.accepted) / b.at.Sub(a.at).Minutes(), known: true}
+}
+
+// grown is by how much a counter grew; one that went back says nothing.
+func grown(from, to uint64) float64 {
+	if to < from {
+		return 0
+	}
+	return float64(to - from)
 }
 
 // eta is when the five stores will be empty, or why that is not known.
@@ -197,6 +205,10 @@ func (m *Model) estimate() eta {
 		e.at, e.basis = sum.Total.Latest, "the last planned attempt"
 		e.early = later(e.early, sum.Total.Next)
 		e.lat = later(e.lat, sum.Total.Ends)
+	}
+	if w := m.whole(); w.word == never && w.culprit.Store == gateway.Out && w.culprit.Ends.After(e.at) {
+		e.at, e.basis = w.culprit.Ends, "the last time-out of "+name(w.culprit)
+		e.lat = later(e.lat, e.at)
 	}
 	return e
 }

@@ -21,11 +21,12 @@ const (
 
 func (w word) String() string { return [...]string{"", "slow", "blocked", "never"}[w] }
 
-// verdict is a word, why, and the verb that resolves it.
+// verdict is a word, why, and what resolves it: keys here, a command elsewhere.
 type verdict struct {
-	word word
-	why  string
-	verb string
+	word    word
+	why     string
+	verb    string
+	command string
 }
 
 // stubborn is after how many attempts without any connection nobody is
@@ -38,21 +39,33 @@ func (m *Model) judge(d *gateway.Destination) verdict {
 	c := &m.snap.Config
 	switch {
 	case d.Store == gateway.Corrupt:
-		return verdict{never, "unreadable: " + d.Held, "d deletes"}
+		return verdict{never, "unreadable: " + d.Held, "d deletes", m.command("delete", d)}
 	case d.Store == gateway.Bad:
-		return verdict{blocked, "set aside: " + d.Held, "l releases, n returns"}
+		return verdict{blocked, "set aside: " + d.Held, "l releases, n returns", m.command("release", d)}
 	case d.Store == gateway.Hold:
-		return verdict{blocked, "held " + d.Held, "l releases, n returns"}
+		return verdict{blocked, "held " + d.Held, "l releases, n returns", m.command("release", d)}
 	case c.Name != "" && !c.Running:
-		return verdict{blocked, "the service is stopped", "ims gateway start " + c.Name}
+		return elsewhere("the service is stopped", "ims gateway start "+c.Name)
 	case c.Paused && d.Store != gateway.MTA:
-		return verdict{blocked, "the service is paused", "ims gateway resume " + c.Name}
+		return elsewhere("the service is paused", "ims gateway resume "+c.Name)
 	case d.Store == gateway.MTSOut && (c.Effective.Mode == gateway.None || c.Effective.Mode == gateway.InboundOnly):
-		return verdict{blocked, "mode " + c.Effective.Mode.Title() + " picks up nothing from mts-out", "ims gateway set " + c.Name + " --mode outbound-only"}
+		return elsewhere("mode "+c.Effective.Mode.Title()+" picks up nothing from mts-out", "ims gateway set "+c.Name+" --mode outbound-only")
 	case d.Store != gateway.Out && d.Store != gateway.MTSIn, d.Tried == 0:
 		return verdict{}
 	}
 	return m.judgeTried(d)
+}
+
+// elsewhere is a verdict that no key of the monitor resolves.
+func elsewhere(why, command string) verdict { return verdict{blocked, why, command, command} }
+
+// command is what does to a row what a key would.
+func (m *Model) command(verb string, d *gateway.Destination) string {
+	text := "ims queue " + verb + " " + m.snap.Gateway + " --store " + d.Store.String()
+	if d.Dest != "" {
+		text += " --dest " + d.Dest
+	}
+	return text
 }
 
 // judgeTried says it of a row that was tried at least once.
@@ -64,15 +77,15 @@ func (m *Model) judgeTried(d *gateway.Destination) verdict {
 	}
 	switch {
 	case d.Next.IsZero() && len(m.snap.Config.Effective.Retry) == 0:
-		return verdict{never, "no retry is planned: " + last, "r retries, n returns"}
+		return verdict{never, "no retry is planned: " + last, "r retries, n returns", m.command("return", d)}
 	case !d.Expires.IsZero() && !d.Next.IsZero() && d.Next.After(d.Ends):
-		return verdict{never, "it times out before the next attempt: " + last, "r retries, n returns"}
+		return verdict{never, "it times out before the next attempt: " + last, "r retries, n returns", m.command("return", d)}
 	case gone && d.Most >= stubborn:
-		return verdict{never, fmt.Sprintf("%d attempts, no host answered: %s", d.Most, last), "n returns them"}
+		return verdict{never, fmt.Sprintf("%d attempts, no host answered: %s", d.Most, last), "n returns them", m.command("return", d)}
 	case gone:
-		return verdict{blocked, "no host answers: " + last, "r retries, n returns"}
+		return verdict{blocked, "no host answers: " + last, "r retries, n returns", m.command("retry", d)}
 	}
-	return verdict{slow, last, "r retries now"}
+	return verdict{slow, last, "r retries now", m.command("retry", d)}
 }
 
 // unreachable reports whether a reply is ours: that nobody could be reached.
@@ -140,16 +153,21 @@ func (m *Model) stuck() bool {
 	return len(sum.Rows) > 0
 }
 
-// verdictLine says it in one line.
-func (m *Model) verdictLine() (string, word) {
+// verdictLine says it in one line, with the key or the command that resolves
+// it.
+func (m *Model) verdictLine(keys bool) (string, word) {
 	w := m.whole()
+	verb := w.command
+	if keys {
+		verb = w.verb
+	}
 	if w.culprit == nil {
 		if t, ok := m.snap.Census.Total(); ok && t == 0 && !m.snap.Seen.IsZero() {
 			return "empty: every store is", moving
 		}
 		return "moving: nothing was put off yet", moving
 	}
-	text := fmt.Sprintf("%s: %s (%d), %s: %s", w.word, name(w.culprit), w.culprit.Messages, w.verb, w.why)
+	text := fmt.Sprintf("%s: %s (%d), %s: %s", w.word, name(w.culprit), w.culprit.Messages, verb, w.why)
 	if w.stalled {
 		text = "STALLED for " + output.Duration(m.snap.At.Sub(m.past.moved).Truncate(time.Second)) + ", " + text
 	}

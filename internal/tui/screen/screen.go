@@ -102,36 +102,34 @@ func Cut(text string, n int) string {
 	return b.String() + "…"
 }
 
-// Wrap breaks a text into lines of at most n cells, at spaces where it can.
+// Wrap breaks a text into lines of at most n cells, at spaces where it can. A
+// character that is wider than n is a line of its own.
 func Wrap(text string, n int) []string {
 	var lines []string
 	line, used := "", 0
+	flush := func() {
+		if used > 0 {
+			lines = append(lines, line)
+		}
+		line, used = "", 0
+	}
 	for word := range strings.FieldsSeq(output.Safe(text)) {
 		w := Width(word)
-		for w > max(n, 1) && used == 0 { // no line is long enough
-			head := strings.TrimSuffix(Cut(word, n+1), "…")
-			lines, word = append(lines, head), strings.TrimPrefix(word, head)
-			if w = Width(word); head == "" {
-				return lines
+		if used > 0 && used+1+w > n {
+			flush()
+		}
+		if used > 0 {
+			line, used = line+" ", used+1
+		}
+		for _, r := range word {
+			cells := widths.RuneWidth(r)
+			if used+cells > n {
+				flush()
 			}
-		}
-		switch {
-		case used == 0:
-			line, used = word, w
-		case used+1+w <= n:
-			line, used = line+" "+word, used+1+w
-		default:
-			lines = append(lines, line)
-			line, used = "", 0
-			lines = append(lines, Wrap(word, n)...)
-			last := len(lines) - 1
-			line, used = lines[last], Width(lines[last])
-			lines = lines[:last]
+			line, used = line+string(r), used+cells
 		}
 	}
-	if used > 0 {
-		lines = append(lines, line)
-	}
+	flush()
 	return lines
 }
 

@@ -1,0 +1,258 @@
+package monitor_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"example.org/ims/internal/tui/monitor"
+	"example.org/ims/internal/tui/screen"
+	"example.org/ims/pkg/gateway"
+)
+
+// screenText is what is shown.
+func screenText(m *monitor.Model, w, h int) string {
+	m.Update(monitor.Size{W: w, H: h})
+	return strings.Join(m.Draw().Lines(screen.Encoding{}), "\n")
+}
+
+// press presses keys and collects what is to be done, without what is only
+// looked at.
+func press(m *monitor.Model, names ...string) []monitor.Effect {
+	var done []monitor.Effect
+	for _, k := range names {
+		for _, e := range m.Update(monitor.Key{Name: k}) {
+			if _, look := e.(monitor.Ask); !look {
+				done = append(done, e)
+			}
+		}
+	}
+	return done
+}
+
+var out = gateway.Out
+
+func TestVerbs(t *testing.T) {
+	row := gateway.Selection{Store: &out, Dest: "deadhost.example", Limit: 32, Expect: 32}
+	for _, c := range []struct {
+		name string
+		keys string
+		want []monitor.Effect
+	}{
+		{"retry", "r t h e y enter", []monitor.Effect{monitor.Act{Verb: gateway.Retry, Selection: row, Reason: "they"}}},
+		{"return with the count", "n g o enter 3 2 enter", []monitor.Effect{monitor.Act{Verb: gateway.Return, Selection: row, Reason: "go"}}},
+		{"return with another count", "n g o enter 3 enter enter", nil},
+		{"return without a reason", "n enter 3 2 enter", nil},
+		{"delete with the count", "d s enter 3 2 enter", []monitor.Effect{monitor.Act{Verb: gateway.Delete, Selection: row, Reason: "s"}}},
+		{"esc", "d s enter 3 2 esc enter", []monitor.Effect{monitor.FetchLetters{Of: monitor.Place{Store: gateway.Out, Dest: "deadhost.example"}}}},
+		{"release where nothing is held", "l x enter", []monitor.Effect{monitor.FetchLetters{Of: monitor.Place{Store: gateway.Out, Dest: "deadhost.example"}}}},
+		{"abort with the name of the run", "A n o enter g w - o l d - 1 enter", []monitor.Effect{monitor.Tell{Verb: "abort", State: "drain", Reason: "no"}}},
+		{"abort with another name", "A n o enter g w enter", nil},
+		{"pause", "p n o enter", []monitor.Effect{monitor.Tell{Verb: "pause", State: "drain", Reason: "no"}}},
+		{"nothing is asked", "a enter", []monitor.Effect{monitor.FetchLetters{Of: monitor.Place{Store: gateway.Out, Dest: "deadhost.example"}}}},
+		{"leave", "q q", []monitor.Effect{monitor.Quit{}}},
+		{"leave from a dialog", "n ctrl+c", []monitor.Effect{monitor.Quit{}}},
+	} {
+		m := fold(options, last())
+		if d := cmp.Diff(c.want, press(m, strings.Fields(c.keys)...)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, d)
+		}
+	}
+}
+
+// TestVerbOnAMessage: in the pane of messages a verb means the one at the
+// cursor, by its entry.
+func TestVerbOnAMessage(t *testing.T) {
+	m := fold(options, last())
+	press(m, "enter")
+	m.Update(letters())
+	got := press(m, "down", "n", "g", "enter", "1", "enter")
+	want := []monitor.Effect{monitor.Act{Verb: gateway.Return, Selection: gateway.Selection{Store: &out, ID: "e1", Limit: 1, Expect: 1}, Reason: "g"}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+func TestAnswers(t *testing.T) {
+	for keys, want := range map[string]monitor.Effect{
+		"a enter":          monitor.Tell{Verb: "approve", State: "confirm", Choice: "remove"},
+		"a down o k enter": monitor.Tell{Verb: "approve", State: "confirm", Choice: "wait", Reason: "ok"},
+		"x n o enter":      monitor.Tell{Verb: "reject", State: "confirm", Reason: "no"},
+	} {
+		m := fold(options, asking())
+		if d := cmp.Diff([]monitor.Effect{want}, press(m, strings.Fields(keys)...)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", keys, d)
+		}
+	}
+}
+
+// TestDisabledKeysSayWhy: a key that does nothing now is answered.
+func TestDisabledKeysSayWhy(t *testing.T) {
+	dead, dry, gone := last(), last(), last()
+	dead.GatewayErr, dry.DryRun, gone.Gone = "no such file", true, ago(time.Minute)
+	for _, c := range []struct {
+		name string
+		snap monitor.Snapshot
+		opt  monitor.Options
+		key  string
+		want string
+	}{
+		{"release", last(), options, "l", "only held and bad messages can be released"},
+		{"answer", last(), options, "a", "the run asks nothing"},
+		{"resume", last(), options, "c", "the run does not wait for an operator"},
+		{"pause", last(), monitor.Options{}, "p", "this runner cannot pause a run"},
+		{"no gateway", dead, options, "n", "the gateway does not answer"},
+		{"dry run", dry, options, "d", "this is a dry run"},
+		{"no runner", gone, options, "A", "no runner is alive"},
+		{"no such key", last(), options, "z", "no key z here"},
+	} {
+		m := fold(c.opt, c.snap)
+		press(m, c.key)
+		lines := strings.Split(screenText(m, 160, 48), "\n")
+		if foot := lines[len(lines)-1]; !strings.Contains(foot, c.want) {
+			t.Errorf("%s: the foot says %q, want %q", c.name, foot, c.want)
+		}
+	}
+}
+
+func TestVerdicts(t *testing.T) {
+	held := rows()[3]
+	dead, slow := rows()[0], rows()[1]
+	young := dead
+	young.Most, young.Tried = 1, 1
+	tired := slow
+	tired.Next, tired.Ends = in(50*time.Hour), in(20*time.Hour)
+	stopped, none := config(), config()
+	stopped.Running = false
+	none.Effective.Mode = gateway.None
+	waiting := gateway.Destination{Store: gateway.MTSOut, Messages: 3, Oldest: ago(time.Hour)}
+	for _, c := range []struct {
+		name   string
+		config gateway.Config
+		row    gateway.Destination
+		want   string
+	}{
+		{"greylisted", config(), slow, "slow: slowco.example (52), ims queue retry"},
+		{"no host, often", config(), dead, "never: deadhost.example (32), ims queue return gw-old --store out --dest deadhost.example: 31 attempts"},
+		{"no host, once", config(), young, "blocked: deadhost.example (32), ims queue retry"},
+		{"times out before", config(), tired, "never: slowco.example (52), ims queue return"},
+		{"held", config(), held, "blocked: legal.example (4), ims queue release"},
+		{"stopped", stopped, slow, "blocked: slowco.example (52), ims gateway start gw-old: the service is stopped"},
+		{"mode none", none, waiting, "blocked: all in mts-out (3), ims gateway set gw-old --mode outbound-only"},
+	} {
+		s := last()
+		s.Config, s.Summary = c.config, &gateway.Summary{Rows: []gateway.Destination{c.row}, Worst: []gateway.Destination{c.row}, Found: 1}
+		text, stalled := fold(options, s).Verdict()
+		if !strings.HasPrefix(text, c.want) || stalled {
+			t.Errorf("%s: %q, stalled %v, want %q", c.name, text, stalled, c.want)
+		}
+	}
+}
+
+// TestEstimate: it is a time with a basis, or unknown with a reason, and never
+// a time that is over.
+func TestEstimate(t *testing.T) {
+	line := func(m *monitor.Model) string {
+		for l := range strings.SplitSeq(screenText(m, 160, 48), "\n") {
+			if strings.HasPrefix(l, "empty ") {
+				return l
+			}
+		}
+		return ""
+	}
+	few := monitor.New(options)
+	few.Update(last())
+	grows := monitor.New(options)
+	flat := monitor.New(options)
+	for i := range 60 {
+		s := last()
+		s.At = in(time.Duration(i) * time.Second)
+		s.Seen, s.Census, s.Summary = s.At, census(s.At, 96+int64(i)), &gateway.Summary{}
+		grows.Update(s)
+		s.Census = census(s.At, 96)
+		flat.Update(s)
+	}
+	unseen := last()
+	unseen.Seen = time.Time{}
+	for _, c := range []struct {
+		name  string
+		model *monitor.Model
+		want  string
+	}{
+		{"shrinks", fold(options, last()), "about Jun 18 11:00 ("},
+		{"seen once", few, "unknown, because watched for only 0s"},
+		{"grows", grows, "unknown, because it grows, by 60.0 a minute"},
+		{"stands", flat, "unknown, because nothing was delivered for 59s"},
+		{"never seen", fold(options, unseen), "unknown, because the gateway was not seen yet"},
+		{"a store unknown", screens["unknown-store"](), "about"},
+		{"empty", screens["ended"](), "now"},
+	} {
+		if got := line(c.model); !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// TestWindow: the cursor may go anywhere, and what is shown is asked for.
+func TestWindow(t *testing.T) {
+	s := last()
+	s.Summary.Found = 10_000
+	m := fold(options, s)
+	var asked gateway.SummaryQuery
+	for _, e := range m.Update(monitor.Key{Name: "end"}) {
+		if a, ok := e.(monitor.Ask); ok {
+			asked = a.Query
+		}
+	}
+	if asked.Offset > 9_999 || asked.Offset+asked.Limit < 10_000 {
+		t.Errorf("at the end rows %d+%d are asked for", asked.Offset, asked.Limit)
+	}
+	s.Summary = &gateway.Summary{Found: 10_000}
+	for i := range asked.Limit {
+		s.Summary.Rows = append(s.Summary.Rows, gateway.Destination{Dest: fmt.Sprint("d", asked.Offset+i), Messages: 1})
+	}
+	m.Update(s)
+	if got := screenText(m, 80, 24); !strings.Contains(got, "› d9999") {
+		t.Errorf("the last row is not shown:\n%s", got)
+	}
+	if got := m.Update(monitor.Key{Name: "s"}); len(got) != 1 || got[0].(monitor.Ask).Query.Sort != gateway.ByCount || got[0].(monitor.Ask).Query.Offset != 0 {
+		t.Errorf("another order asks %+v", got)
+	}
+}
+
+// TestAnySize: whatever is pressed and however large the terminal is, the
+// picture has exactly its size and nothing panics.
+func TestAnySize(t *testing.T) {
+	names := []string{
+		"up", "down", "pgdown", "end", "home", "tab", "enter", "esc", "q", "a", "x", "p", "c", "A", "g", "j", "?", "s", "/", "r", "h", "l", "n", "d", "1", "backspace", "見", "\x1b",
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		snap := rapid.SampledFrom([]func() monitor.Snapshot{last, asking, func() monitor.Snapshot { return monitor.Snapshot{} }}).Draw(t, "snapshot")()
+		m := monitor.New(options)
+		m.Update(snap)
+		for range rapid.IntRange(0, 12).Draw(t, "keys") {
+			k := rapid.SampledFrom(names).Draw(t, "key")
+			if k == "q" && rapid.Bool().Draw(t, "stay") {
+				continue
+			}
+			m.Update(monitor.Key{Name: k})
+			m.Update(letters())
+			m.Update(letter())
+		}
+		w, h := rapid.IntRange(0, 220).Draw(t, "w"), rapid.IntRange(0, 70).Draw(t, "h")
+		m.Update(monitor.Size{W: w, H: h})
+		s := m.Draw()
+		if gw, gh := s.Size(); gw != w || gh != h {
+			t.Fatalf("%dx%d, want %dx%d", gw, gh, w, h)
+		}
+		for _, l := range s.Lines(screen.Encoding{}) {
+			if n := screen.Width(l); n > w {
+				t.Fatalf("line %q is %d wide, the terminal %d", l, n, w)
+			}
+		}
+	})
+}
