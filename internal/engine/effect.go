@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 
 	"example.org/ims/pkg/machine"
 )
@@ -14,8 +13,8 @@ func (e *Engine) effect(a machine.Action) Effect {
 	at := slot{st.ID, target, a.Undo}
 	ef := Effect{
 		Run: e.opts.Run.ID, State: st.ID, Target: target, Key: e.visits.key(e.opts.Run.ID, at), Epoch: uint64(e.opts.Run.Epoch),
-		Action: st.Do.Action, Args: st.Do.Args, Undo: a.Undo,
-		Actor: e.opts.Opener, Reason: fmt.Sprintf("run %s, %s", e.opts.Run.ID, st.ID),
+		Action: st.Do.Action, Args: st.Do.Args, Undo: a.Undo, Named: e.hist.Named,
+		Actor: e.opts.Opener, Reason: ReasonOf(e.opts.Run.ID) + st.ID,
 	}
 	if a.Undo {
 		ef.Image = e.hist.Images[first(e.opts.Run.ID, at)]
@@ -25,6 +24,10 @@ func (e *Engine) effect(a machine.Action) Effect {
 	ef.Image = e.visits.images[ef.Key]
 	return ef
 }
+
+// ReasonOf begins the reason that every effect of a run gives, by which what it
+// has done can be told from what others did.
+func ReasonOf(run string) string { return "run " + run + ", " }
 
 func (ef Effect) detail() machine.Detail {
 	return machine.Detail{State: ef.State, Target: ef.Target, Action: ef.Action, Key: ef.Key, Undo: ef.Undo, Image: ef.Image}

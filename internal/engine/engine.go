@@ -81,6 +81,8 @@ type Effect struct {
 	// run's first for an undo.
 	Image  string
 	Undoes string // undo: key of the newest effect that it undoes
+	// Named is what the run's decisions have named.
+	Named map[machine.Subject]map[string]bool
 	// Agreed says of an undo that was overridden that a person has looked at it
 	// and resumed.
 	Agreed bool

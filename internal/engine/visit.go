@@ -39,6 +39,9 @@ func (v *visits) follow(def *machine.Def, before, after machine.State, r machine
 		if d.Image != "" && !d.Undo {
 			v.images[d.Key] = d.Image
 		}
+		if !d.Undo {
+			delete(v.agreed, slot{d.State, d.Target, true})
+		}
 	}
 	if r.Event.Kind == machine.Continue && before.Undoing && before.Why == machine.Drift {
 		v.agreed[undone(def, before)] = true

@@ -18,20 +18,21 @@ import (
 func (w *World) Image(ctx context.Context, e engine.Effect) (image, words string, err error) {
 	switch e.Action {
 	case machine.DNSRRset:
-		return w.zoneImage(ctx, e.Target)
+		return w.zoneImage(ctx, e)
 	case machine.GatewayDependents:
 		return w.dependentsImage(ctx)
-	case machine.QueueReturn:
+	case machine.QueueHold, machine.QueueRelease, machine.QueueReturn, machine.QueueExport:
 		return w.queueImage(ctx, e)
-	default:
+	case machine.GatewayMode, machine.GatewayConfig, machine.GatewayRunning, machine.GatewayAbsent, machine.RouteSpaces, machine.RouteSites,
+		machine.QueueRedirect, machine.QueueRetry, machine.ProbeSend, machine.RunRestore:
 	}
-	c, err := w.cfg.Gateway.Config(ctx)
+	c, name, err := w.configOf(ctx, e.Args.OnSuccessor)
 	if err != nil {
 		return "", "", err
 	}
 	raw, err := json.Marshal(c)
 	if err != nil {
-		return "", "", fmt.Errorf("encode configuration of %q: %w", w.cfg.Name, err)
+		return "", "", fmt.Errorf("encode configuration of %q: %w", name, err)
 	}
 	return string(raw), describe(e, c), nil
 }
@@ -43,20 +44,28 @@ func (w *World) Perform(ctx context.Context, e engine.Effect) engine.Result {
 		return w.performZone(ctx, e)
 	case machine.GatewayDependents:
 		return w.performDependents(ctx, e)
+	case machine.QueueHold, machine.QueueRelease:
+		return w.move(ctx, e)
 	case machine.QueueReturn:
-		return w.performQueue(ctx, e, gateway.Return)
+		return w.returnMail(ctx, e)
+	case machine.QueueExport:
+		return w.exportMail(ctx, e)
 	case machine.QueueRetry:
 		return w.act(ctx, e, gateway.Retry)
-	case machine.QueueRedirect, machine.QueueExport, machine.ProbeSend:
-		return engine.Result{State: machine.Refused, Why: fmt.Sprintf("this adapter cannot do %s", e.Action)}
+	case machine.QueueRedirect, machine.ProbeSend, machine.RunRestore:
+		return engine.Result{State: machine.Refused, Why: fmt.Sprintf("%s cannot be done here", e.Action)}
 	case machine.GatewayMode, machine.GatewayConfig, machine.GatewayRunning, machine.GatewayAbsent, machine.RouteSpaces, machine.RouteSites:
+	}
+	g, _, err := w.side(e.Args.OnSuccessor)
+	if err != nil {
+		return engine.Result{State: machine.Refused, Why: err.Error()}
 	}
 	ch, res, done := w.decide(ctx, e)
 	if done {
 		return res
 	}
 	before := res.Before
-	if _, err := w.cfg.Gateway.Apply(ctx, ch); err != nil {
+	if _, err := g.Apply(ctx, ch); err != nil {
 		return engine.Result{State: classify(err), Before: before, Why: err.Error()}
 	}
 	res = w.Look(ctx, e)
@@ -72,7 +81,7 @@ func (w *World) Perform(ctx context.Context, e engine.Effect) engine.Result {
 // makes the change a conflict: it is looked at again and decided again.
 func (w *World) decide(ctx context.Context, e engine.Effect) (gateway.Change, engine.Result, bool) {
 	ch := gateway.Change{Key: e.Key, Epoch: e.Epoch, Actor: e.Actor, Reason: e.Reason}
-	c, err := w.cfg.Gateway.Config(ctx)
+	c, _, err := w.configOf(ctx, e.Args.OnSuccessor)
 	if err != nil {
 		return ch, engine.Result{State: machine.Transient, Why: err.Error()}, true
 	}
@@ -126,17 +135,20 @@ func (w *World) Look(ctx context.Context, e engine.Effect) engine.Result {
 		return w.lookZone(ctx, e)
 	case machine.GatewayDependents:
 		return w.lookDependents(ctx, e)
-	case machine.QueueReturn:
+	case machine.QueueHold, machine.QueueRelease:
+		return w.lookMoved(ctx, e)
+	case machine.QueueReturn, machine.QueueExport:
 		return w.lookQueue(ctx, e)
-	case machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend:
+	case machine.QueueRedirect, machine.QueueRetry, machine.ProbeSend, machine.RunRestore:
 		return engine.Result{State: machine.NotDone, Why: "it is harmless to repeat"}
 	case machine.GatewayMode, machine.GatewayConfig, machine.GatewayRunning, machine.GatewayAbsent, machine.RouteSpaces, machine.RouteSites:
 	}
-	c, err := w.cfg.Gateway.Config(ctx)
+	c, _, err := w.configOf(ctx, e.Args.OnSuccessor)
 	if err != nil {
 		return engine.Result{State: machine.InDoubt, Why: err.Error()}
 	}
-	op, err := w.cfg.Gateway.Op(ctx, e.Key)
+	g, _, _ := w.side(e.Args.OnSuccessor) // it was just read
+	op, err := g.Op(ctx, e.Key)
 	if err != nil && !errors.Is(err, gateway.ErrNotFound) {
 		return engine.Result{State: machine.InDoubt, Why: err.Error()}
 	}
@@ -169,7 +181,11 @@ func (w *World) Look(ctx context.Context, e engine.Effect) engine.Result {
 // underWay reports whether the change that is to be undone was asked for and is
 // not over: its value could still come, after the old one was seen.
 func (w *World) underWay(ctx context.Context, e engine.Effect) bool {
-	op, err := w.cfg.Gateway.Op(ctx, e.Undoes)
+	g, _, err := w.side(e.Args.OnSuccessor)
+	if err != nil {
+		return false
+	}
+	op, err := g.Op(ctx, e.Undoes)
 	return err == nil && !op.Done && op.Failed == ""
 }
 
@@ -222,7 +238,8 @@ func describe(e engine.Effect, c gateway.Config) string {
 			words[i] = fmt.Sprintf("%s cost %d via %s", s.Name, s.Cost, s.RoutingAddress)
 		}
 		return orNone(words, "no connected site")
-	case machine.DNSRRset, machine.QueueReturn, machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend:
+	case machine.DNSRRset, machine.GatewayDependents, machine.QueueHold, machine.QueueRelease, machine.QueueReturn,
+		machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend, machine.RunRestore:
 	}
 	return ""
 }
@@ -238,6 +255,9 @@ func settingsWords(c gateway.Config) string {
 	s := c.Stored
 	words := fmt.Sprintf("mode %s, refuse %s, retry %s, time-outs %s/%s/%s", s.Mode, s.Refuse, short(s.Retry),
 		s.Timeouts.Urgent, s.Timeouts.Normal, s.Timeouts.NonUrgent)
+	if s.MaxInbound > 0 || s.MaxOutbound > 0 {
+		words += fmt.Sprintf(", sessions %d in and %d out", s.MaxInbound, s.MaxOutbound)
+	}
 	if c.Running && !reflect.DeepEqual(c.Effective, c.Stored) {
 		words += fmt.Sprintf(" (in effect: mode %s)", c.Effective.Mode)
 	}

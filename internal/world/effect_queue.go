@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"example.org/ims/internal/engine"
 	"example.org/ims/pkg/gateway"
@@ -69,10 +70,7 @@ func (w *World) queueImage(ctx context.Context, e engine.Effect) (image, words s
 	if err != nil {
 		return "", "", err
 	}
-	p := picked{Seq: w.seq, Items: []pick{}}
-	for _, it := range items {
-		p.Items = append(p.Items, pick{it.Entry, it.Message, it.Store, it.Rcpts})
-	}
+	p := pickedFrom(w.seq, items)
 	raw, err := json.Marshal(p)
 	if err != nil {
 		return "", "", fmt.Errorf("encode queue of %q: %w", w.cfg.Name, err)
@@ -80,14 +78,12 @@ func (w *World) queueImage(ctx context.Context, e engine.Effect) (image, words s
 	return string(raw), p.String(), nil
 }
 
-// list is the mail that an effect is about, now.
-func (w *World) list(ctx context.Context, e engine.Effect) ([]gateway.Item, error) {
-	q, ok := w.cfg.Gateway.(gateway.Queues)
-	if !ok {
-		return nil, errNoAbility
+func pickedFrom(seq uint64, items []gateway.Item) picked {
+	p := picked{Seq: seq, Items: []pick{}}
+	for _, it := range items {
+		p.Items = append(p.Items, pick{it.Entry, it.Message, it.Store, it.Rcpts})
 	}
-	out := gateway.Out
-	return listAll(ctx, q, gateway.Selection{Store: &out, Dest: e.Args.Select})
+	return p
 }
 
 // listAll lists every entry that matches.
@@ -103,23 +99,28 @@ func listAll(ctx context.Context, q gateway.Queues, sel gateway.Selection) ([]ga
 	return items, nil
 }
 
-// performQueue acts on each of the named entries that is still there.
-func (w *World) performQueue(ctx context.Context, e engine.Effect, verb gateway.Verb) engine.Result {
+// actOn applies a verb to each of the named entries that is still there.
+func (w *World) actOn(ctx context.Context, verb gateway.Verb, p picked, actor, reason string) error {
+	q, ok := w.cfg.Gateway.(gateway.Queues)
+	if !ok {
+		return fmt.Errorf("%w: %w", errNoAbility, gateway.ErrRefused)
+	}
+	for ids := range slices.Chunk(p.ids(), idBatch) {
+		if _, err := q.Act(ctx, verb, gateway.Selection{IDs: ids, Limit: mostItems}, actor, reason); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// returnMail returns each of the named entries that is still there.
+func (w *World) returnMail(ctx context.Context, e engine.Effect) engine.Result {
 	p, err := pickedOf(e)
 	if err != nil {
 		return engine.Result{State: machine.Refused, Why: err.Error()}
 	}
-	q, ok := w.cfg.Gateway.(gateway.Queues)
-	if !ok {
-		return engine.Result{State: machine.Refused, Why: errNoAbility.Error()}
-	}
-	ids := p.ids()
-	for len(ids) > 0 {
-		n := min(len(ids), idBatch)
-		if _, err := q.Act(ctx, verb, gateway.Selection{IDs: ids[:n], Limit: mostItems}, e.Actor, e.Reason); err != nil {
-			return engine.Result{State: classify(err), Before: p.String(), Why: err.Error()}
-		}
-		ids = ids[n:]
+	if err := w.actOn(ctx, gateway.Return, p, e.Actor, e.Reason); err != nil {
+		return engine.Result{State: classify(err), Before: p.String(), Why: err.Error()}
 	}
 	res := w.lookQueue(ctx, e)
 	res.Before = p.String()
@@ -170,17 +171,14 @@ func (w *World) still(ctx context.Context, p picked) (map[string]bool, error) {
 		return nil, errNoAbility
 	}
 	left := map[string]bool{}
-	ids := p.ids()
-	for len(ids) > 0 {
-		n := min(len(ids), idBatch)
-		items, err := listAll(ctx, q, gateway.Selection{IDs: ids[:n]})
+	for ids := range slices.Chunk(p.ids(), idBatch) {
+		items, err := listAll(ctx, q, gateway.Selection{IDs: ids})
 		if err != nil {
 			return nil, err
 		}
 		for _, it := range items {
 			left[it.Entry] = true
 		}
-		ids = ids[n:]
 	}
 	return left, nil
 }

@@ -6,61 +6,92 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"example.org/ims/internal/engine"
 	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/zone"
 )
 
-func (w *World) find(domain string) (Domain, error) {
-	for _, d := range w.cfg.Domains {
-		if d.Name == domain {
-			return d, nil
+// zoneImage reads every RRset that an effect is going to change.
+func (w *World) zoneImage(ctx context.Context, e engine.Effect) (image, words string, err error) {
+	list, err := w.records(e)
+	if err != nil {
+		return "", "", err
+	}
+	before := make([]zone.RRset, len(list))
+	for i, r := range list {
+		if before[i], err = r.zone.Writer.Read(ctx, r.name, r.typ); err != nil {
+			return "", "", err
 		}
 	}
-	return Domain{}, fmt.Errorf("no zone is configured for %q", domain)
+	raw, err := json.Marshal(before)
+	if err != nil {
+		return "", "", fmt.Errorf("encode records of %q: %w", e.Target, err)
+	}
+	return string(raw), lines(before), nil
 }
 
-func (w *World) zoneImage(ctx context.Context, domain string) (image, words string, err error) {
-	d, err := w.find(domain)
-	if err != nil {
-		return "", "", err
+func lines(sets []zone.RRset) string {
+	words := make([]string, len(sets))
+	for i, s := range sets {
+		words[i] = s.String()
 	}
-	rr, err := d.Writer.Read(ctx, d.Name, typeMX)
-	if err != nil {
-		return "", "", err
-	}
-	raw, err := json.Marshal(rr)
-	if err != nil {
-		return "", "", fmt.Errorf("encode MX of %q: %w", domain, err)
-	}
-	return string(raw), rr.String(), nil
+	return strings.Join(words, "; ")
 }
 
-// zoneChange is the change from the RRset of before to the wanted one, or
-// back. An undo that was overridden, and that a person agreed to after a look,
-// puts back what this run replaced and keeps what somebody else added.
-func (w *World) zoneChange(ctx context.Context, e engine.Effect) (Domain, zone.Change, error) {
-	d, err := w.find(e.Target)
+// before reads an image; one of a single MX is of a run that an earlier version
+// began.
+func before(image string) (list []zone.RRset, err error) {
+	if err = json.Unmarshal([]byte(image), &list); err != nil {
+		list = make([]zone.RRset, 1)
+		err = json.Unmarshal([]byte(image), &list[0])
+	}
 	if err != nil {
-		return d, zone.Change{}, err
+		return nil, fmt.Errorf("the value from before cannot be read: %w", err)
 	}
-	var old zone.RRset
-	if err := json.Unmarshal([]byte(e.Image), &old); err != nil {
-		return d, zone.Change{}, fmt.Errorf("the value from before cannot be read: %w", err)
-	}
-	ch := zone.Change{Zone: d.Zone, Old: old, New: old.ReplaceHost(w.cfg.Hostname, w.cfg.SuccessorHostname)}
-	switch {
-	case !e.Undo:
-		return d, ch, nil
-	case !e.Agreed:
-		return d, ch.Reverse(), nil
-	}
-	now, err := d.Writer.Read(ctx, d.Name, typeMX)
+	return list, nil
+}
+
+// swap is one change that an effect consists of.
+type swap struct {
+	record
+	zone.Change
+}
+
+// swaps are the changes from the RRsets of before to the wanted ones, or back.
+// An undo that was overridden, and that a person agreed to after a look, puts
+// back what this run replaced and keeps what somebody else added.
+func (w *World) swaps(ctx context.Context, e engine.Effect) ([]swap, error) {
+	list, err := w.records(e)
 	if err != nil {
-		return d, zone.Change{}, err
+		return nil, err
 	}
-	return d, zone.Change{Zone: d.Zone, Old: now, New: takeBack(now, ch)}, nil
+	olds, err := before(e.Image)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]swap, len(list))
+	for i, r := range list {
+		old := zone.NewRRset(r.name, r.typ, 0)
+		at := slices.IndexFunc(olds, func(o zone.RRset) bool { return o.Canonical().Name == old.Name && o.Canonical().Type == old.Type })
+		if at < 0 {
+			return nil, fmt.Errorf("what %s %s was before is not recorded", old.Name, old.Type)
+		}
+		ch := zone.Change{Zone: r.zone.Name, Old: olds[at], New: r.want(olds[at])}
+		switch {
+		case e.Undo && e.Agreed:
+			now, err := r.zone.Writer.Read(ctx, r.name, r.typ)
+			if err != nil {
+				return nil, err
+			}
+			ch = zone.Change{Zone: r.zone.Name, Old: now, New: takeBack(now, ch)}
+		case e.Undo:
+			ch = ch.Reverse()
+		}
+		out[i] = swap{r, ch}
+	}
+	return out, nil
 }
 
 // takeBack is an RRset without the records that a change added and with those
@@ -92,34 +123,36 @@ func takeBack(now zone.RRset, ch zone.Change) zone.RRset {
 	return out.Canonical()
 }
 
+// performZone makes each change in turn. Those that were made are found made
+// when it is tried again.
 func (w *World) performZone(ctx context.Context, e engine.Effect) engine.Result {
-	d, ch, err := w.zoneChange(ctx, e)
+	list, err := w.swaps(ctx, e)
 	switch {
 	case errors.Is(err, zone.ErrUnreachable), errors.Is(err, zone.ErrNotAuthoritative):
 		return engine.Result{State: machine.Transient, Why: err.Error()}
 	case err != nil:
 		return engine.Result{State: machine.Refused, Why: err.Error()}
 	}
-	if ch.Old.SameData(ch.New) { // nothing leads to where it should not
-		return engine.Result{State: machine.Done, Before: ch.Old.String(), After: ch.New.String()}
+	var olds, news []zone.RRset
+	for _, s := range list {
+		olds = append(olds, s.Old)
+		if s.Old.SameData(s.New) { // it is as it is to be
+			news = append(news, s.New)
+			continue
+		}
+		out := s.zone.Writer.Apply(ctx, s.Change)
+		news = append(news, out.Got)
+		if !out.Done() {
+			return engine.Result{State: zoneState(e, out.Kind), Before: lines(olds), After: lines(news), Why: out.String()}
+		}
 	}
-	out := d.Writer.Apply(ctx, ch)
-	return engine.Result{State: zoneState(e, out.Kind), Before: ch.Old.String(), After: out.Got.String(), Why: whyNot(out)}
-}
-
-func whyNot(out zone.Outcome) string {
-	if out.Done() {
-		return ""
-	}
-	return out.String()
+	return engine.Result{State: machine.Done, Before: lines(olds), After: lines(news)}
 }
 
 // zoneState says what an outcome leaves known. A conflict is somebody else's
 // change: it is never forced, but looked at again.
 func zoneState(e engine.Effect, k zone.Kind) machine.EffectState {
 	switch k {
-	case zone.Applied, zone.AlreadyApplied:
-		return machine.Done
 	case zone.Unknown:
 		return machine.InDoubt
 	case zone.Unreachable:
@@ -134,16 +167,22 @@ func zoneState(e engine.Effect, k zone.Kind) machine.EffectState {
 }
 
 func (w *World) lookZone(ctx context.Context, e engine.Effect) engine.Result {
-	d, ch, err := w.zoneChange(ctx, e)
+	list, err := w.swaps(ctx, e)
 	if err != nil {
 		return engine.Result{State: machine.InDoubt, Why: err.Error()}
 	}
-	rr, err := d.Writer.Read(ctx, d.Name, typeMX)
-	switch {
-	case err != nil:
-		return engine.Result{State: machine.InDoubt, Why: err.Error()}
-	case rr.SameData(ch.New):
-		return engine.Result{State: machine.Done, After: rr.String()}
+	res := engine.Result{State: machine.Done}
+	var found []zone.RRset
+	for _, s := range list {
+		now, err := s.zone.Writer.Read(ctx, s.name, s.typ)
+		if err != nil {
+			return engine.Result{State: machine.InDoubt, Why: err.Error()}
+		}
+		found = append(found, now)
+		if !now.SameData(s.New) {
+			res.State = machine.NotDone
+		}
 	}
-	return engine.Result{State: machine.NotDone, After: rr.String()}
+	res.After = lines(found)
+	return res
 }

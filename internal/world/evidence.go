@@ -44,6 +44,8 @@ func (w *World) Evidence(ctx context.Context, look engine.Look, shows []string, 
 		w.nameExpiring(ctx, &ev)
 	case machine.SubjectDiffers:
 		w.nameDiffering(o, &ev)
+	case machine.SubjectAged:
+		w.nameAged(o, &ev)
 	case machine.SubjectSide:
 	}
 	ev.Number = max(ev.Number, int64(len(ev.Names)))
@@ -65,11 +67,7 @@ func (w *World) nameLate(o *observer, ev *engine.Evidence) {
 		return
 	}
 	o.config = c
-	for _, d := range w.cfg.Domains {
-		if s := o.deadline(d.Name); s.After(o.safe) {
-			o.safe = s
-		}
-	}
+	o.safe = o.deadline()
 	_, never, _, err := o.lateClients()
 	if err != nil {
 		return

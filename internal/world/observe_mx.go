@@ -10,17 +10,15 @@ import (
 	"example.org/ims/pkg/zone"
 )
 
-const typeMX = "MX"
-
 // mxState sums up the domains.
 type mxState struct {
-	here, wanted, primary, agree, expired zone.Verdict
+	here, wanted, primary, agree, expired, null, both zone.Verdict
 }
 
 // mx compares every domain's MX on every address of every authority, and
 // derives until when the old one may be cached.
 func (o *observer) mx() {
-	all := mxState{here: zone.No, wanted: zone.Yes, primary: zone.Yes, agree: zone.Yes, expired: zone.Yes}
+	all := mxState{here: zone.No, wanted: zone.Yes, primary: zone.Yes, agree: zone.Yes, expired: zone.Yes, null: zone.Yes, both: zone.Yes}
 	for _, d := range o.cfg.Domains {
 		one := o.domain(d)
 		all.here = worst(zone.Yes, all.here, one.here)
@@ -28,15 +26,36 @@ func (o *observer) mx() {
 		all.primary = worst(zone.No, all.primary, one.primary)
 		all.agree = worst(zone.No, all.agree, one.agree)
 		all.expired = worst(zone.No, all.expired, one.expired)
+		all.null = worst(zone.No, all.null, one.null)
+		all.both = worst(zone.No, all.both, one.both)
 	}
 	o.verdict(facts.MxHere, all.here)
 	o.verdict(facts.MxWanted, all.wanted)
 	o.verdict(facts.MxPrimaryWanted, all.primary)
 	o.verdict(facts.MxAgree, all.agree)
 	o.verdict(facts.MxExpired, all.expired)
-	if _, known := o.memory[memSwitched]; !known && all.wanted == zone.Yes {
+	o.verdict(facts.MxNull, all.null)
+	o.verdict(facts.NextNamed, all.both)
+}
+
+// moved notes when what leads to the successor was first seen everywhere, and
+// judges by what: the MX, or the addresses of the host name.
+func (o *observer) moved() {
+	everywhere := facts.MxWanted
+	if o.want.byName {
+		everywhere = facts.NameWanted
+	}
+	if _, known := o.memory[memSwitched]; !known && o.set[everywhere].Value == 1 {
 		o.memory[memSwitched] = o.now.Format(time.RFC3339Nano)
 	}
+}
+
+// expired is the fact that says that no cache leads here any more.
+func (w *World) expired() facts.ID {
+	if w.want.byName {
+		return facts.NameExpired
+	}
+	return facts.MxExpired
 }
 
 // worst combines answers about parts: the bad one decides, then not knowing.
@@ -60,29 +79,27 @@ func (o *observer) verdict(id facts.ID, v zone.Verdict) {
 
 func (o *observer) domain(d Domain) mxState {
 	round := d.Watch.Observe(o.ctx, d.Name, typeMX)
-	st := mxState{here: zone.No, wanted: zone.Yes, agree: zone.Agree(round)}
+	st := mxState{
+		here: zone.No, agree: zone.Agree(round), wanted: o.all(round, o.wantedRRset),
+		null: every(round, zone.RRset.HasNullMX),
+		both: every(round, func(r zone.RRset) bool { return o.cfg.SuccessorHostname != "" && r.NamesHost(o.cfg.SuccessorHostname) }),
+	}
 	for _, ob := range round {
-		switch {
-		case !ob.Counts():
-			st.here = worst(zone.Yes, st.here, zone.Unsure)
-			st.wanted = worst(zone.No, st.wanted, zone.Unsure)
-			o.note("MX of %s: %s did not answer: %s", d.Name, ob.Server, ob.Err)
-		default:
-			st.here = worst(zone.Yes, st.here, yes(o.old(ob)))
-			st.wanted = worst(zone.No, st.wanted, yes(o.wantedRRset(ob.RRset)))
+		lead := zone.Unsure
+		if ob.Counts() {
+			lead = yes(o.old(ob))
 		}
+		st.here = worst(zone.Yes, st.here, lead)
 	}
 	if len(round) == 0 {
-		st.here, st.wanted = zone.Unsure, zone.Unsure
+		st.here = zone.Unsure
 	}
 	if rr, err := d.Writer.Read(o.ctx, d.Name, typeMX); err == nil {
 		st.primary = yes(o.wantedRRset(rr))
 	}
-	known := o.remember(subject{d.Name, typeMX}, round)
-	due := zone.Deadline(append(slices.Clone(known), silent(round)...), o.old, 0)
-	st.expired = due.Expired(o.now, o.cfg.Floor)
-	safe := due.Safe(o.cfg.Floor)
-	if safe.After(o.safe) {
+	safe, expired := o.due(subject{d.Name, typeMX}, round, o.old)
+	st.expired = expired
+	if safe.After(o.safe) && !o.want.byName {
 		o.safe = safe
 	}
 	if st.here == zone.No && st.expired != zone.Yes {
@@ -91,9 +108,23 @@ func (o *observer) domain(d Domain) mxState {
 	return st
 }
 
-// deadline is when the old MX of a domain has left every cache that obeys.
-func (o *observer) deadline(domain string) time.Time {
-	return zone.Deadline(o.past(subject{domain, typeMX}), o.old, 0).Safe(o.cfg.Floor)
+// deadline is when what led here has left every cache that obeys, as far as is
+// remembered.
+func (o *observer) deadline() (latest time.Time) {
+	look := func(s subject, old func(zone.Observation) bool) {
+		if t := zone.Deadline(o.past(s), old, 0).Safe(o.cfg.Floor); t.After(latest) {
+			latest = t
+		}
+	}
+	if o.want.byName {
+		look(subject{o.cfg.Hostname, typeA}, o.leadsHere)
+		look(subject{o.cfg.Hostname, typeAAAA}, o.leadsHere)
+		return latest
+	}
+	for _, d := range o.cfg.Domains {
+		look(subject{d.Name, typeMX}, o.old)
+	}
+	return latest
 }
 
 // silent are the servers of a round that proved nothing: one of which nothing
@@ -112,9 +143,18 @@ func yes(b bool) zone.Verdict {
 // old reports whether an observation leads to the gateway.
 func (o *observer) old(ob zone.Observation) bool { return ob.RRset.NamesHost(o.cfg.Hostname) }
 
-// wantedRRset reports whether an RRset leads to the successor and not here.
+// wantedRRset reports whether an RRset leads where the runbook wants it to:
+// nowhere, to both, or to the successor and not here.
 func (o *observer) wantedRRset(r zone.RRset) bool {
-	return !r.NamesHost(o.cfg.Hostname) && (o.cfg.SuccessorHostname == "" || r.NamesHost(o.cfg.SuccessorHostname))
+	here, next := r.NamesHost(o.cfg.Hostname), o.cfg.SuccessorHostname
+	switch o.want.mx {
+	case mxNull:
+		return r.HasNullMX()
+	case mxBoth:
+		return here && next != "" && r.NamesHost(next)
+	case mxMoves:
+	}
+	return !here && (next == "" || r.NamesHost(next))
 }
 
 // next looks at the successor.
@@ -178,7 +218,7 @@ func (o *observer) lateClients() (count int, never []gateway.Client, quiet bool,
 		return 0, nil, false, err
 	}
 	quiet = true
-	expired := o.set[facts.MxExpired].Value == 1
+	expired := o.set[o.expired()].Value == 1
 	for _, c := range clients {
 		if !c.LastValid.After(switched) || isOwn(c) {
 			continue

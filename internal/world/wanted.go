@@ -27,10 +27,12 @@ func wanted(e engine.Effect, archiveDir string) (gateway.Want, error) {
 		}
 		return gateway.Want{Absent: &r}, nil
 	case machine.RouteSpaces:
-		return gateway.Want{Spaces: &[]gateway.Space{}}, nil
+		list, err := spacesOf(e.Args.Spaces) // none, if the list is to be empty
+		return gateway.Want{Spaces: &list}, err
 	case machine.RouteSites:
 		return gateway.Want{Sites: &[]gateway.Site{}}, nil
-	case machine.DNSRRset, machine.QueueReturn, machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend:
+	case machine.DNSRRset, machine.GatewayDependents, machine.QueueHold, machine.QueueRelease, machine.QueueReturn,
+		machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend, machine.RunRestore:
 	}
 	return gateway.Want{}, fmt.Errorf("%s is no value of a gateway", e.Action)
 }
@@ -57,6 +59,12 @@ func patch(e engine.Effect) (gateway.SettingsPatch, error) {
 		// Reports keep their own time-out: they tell senders of the flush.
 		p.Timeouts = &gateway.Timeouts{Urgent: t, Normal: t, NonUrgent: t}
 	}
+	if n := e.Args.MaxInbound; n > 0 {
+		p.MaxInbound = &n
+	}
+	if n := e.Args.MaxOutbound; n > 0 {
+		p.MaxOutbound = &n
+	}
 	return p, nil
 }
 
@@ -75,10 +83,12 @@ func made(e engine.Effect, c gateway.Config) bool {
 	case machine.GatewayAbsent:
 		return !c.Exists && len(c.Leftovers) == 0
 	case machine.RouteSpaces:
-		return len(c.Spaces) == 0
+		list, err := spacesOf(e.Args.Spaces)
+		return err == nil && sameSpaces(c.Spaces, list)
 	case machine.RouteSites:
 		return len(c.Sites) == 0
-	case machine.DNSRRset, machine.QueueReturn, machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend:
+	case machine.DNSRRset, machine.GatewayDependents, machine.QueueHold, machine.QueueRelease, machine.QueueReturn,
+		machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend, machine.RunRestore:
 	}
 	return false
 }
@@ -87,6 +97,8 @@ func made(e engine.Effect, c gateway.Config) bool {
 func holds(p gateway.SettingsPatch, s gateway.Settings) bool {
 	return (p.Mode == nil || *p.Mode == s.Mode) &&
 		(p.Refuse == nil || *p.Refuse == s.Refuse) &&
+		(p.MaxInbound == nil || *p.MaxInbound == s.MaxInbound) &&
+		(p.MaxOutbound == nil || *p.MaxOutbound == s.MaxOutbound) &&
 		(p.Retry == nil || slices.Equal(*p.Retry, s.Retry)) &&
 		(p.Timeouts == nil || sameTimeouts(*p.Timeouts, s.Timeouts))
 }
@@ -108,7 +120,8 @@ func written(e engine.Effect, c gateway.Config) bool {
 		return err == nil && holds(p, c.Stored)
 	case machine.GatewayRunning, machine.GatewayAbsent, machine.RouteSpaces, machine.RouteSites:
 		return made(e, c)
-	case machine.DNSRRset, machine.QueueReturn, machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend:
+	case machine.DNSRRset, machine.GatewayDependents, machine.QueueHold, machine.QueueRelease, machine.QueueReturn,
+		machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend, machine.RunRestore:
 	}
 	return false
 }
@@ -130,7 +143,8 @@ func back(e engine.Effect, old gateway.Config) gateway.Want {
 		return gateway.Want{Spaces: &old.Spaces}
 	case machine.RouteSites:
 		return gateway.Want{Sites: &old.Sites}
-	case machine.GatewayAbsent, machine.DNSRRset, machine.QueueReturn, machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend:
+	case machine.GatewayAbsent, machine.DNSRRset, machine.GatewayDependents, machine.QueueHold, machine.QueueRelease, machine.QueueReturn,
+		machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend, machine.RunRestore:
 	}
 	return gateway.Want{}
 }
@@ -149,6 +163,12 @@ func backPatch(e engine.Effect, old gateway.Config) gateway.SettingsPatch {
 	if e.Args.Timeouts > 0 {
 		p.Timeouts = &old.Stored.Timeouts
 	}
+	if e.Args.MaxInbound > 0 {
+		p.MaxInbound = &old.Stored.MaxInbound
+	}
+	if e.Args.MaxOutbound > 0 {
+		p.MaxOutbound = &old.Stored.MaxOutbound
+	}
 	return p
 }
 
@@ -165,7 +185,8 @@ func restored(e engine.Effect, c, old gateway.Config) bool {
 		return sameSpaces(c.Spaces, old.Spaces)
 	case machine.RouteSites:
 		return sameSites(c.Sites, old.Sites)
-	case machine.GatewayAbsent, machine.DNSRRset, machine.QueueReturn, machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend:
+	case machine.GatewayAbsent, machine.DNSRRset, machine.GatewayDependents, machine.QueueHold, machine.QueueRelease, machine.QueueReturn,
+		machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend, machine.RunRestore:
 	}
 	return false
 }

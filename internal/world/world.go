@@ -15,6 +15,7 @@ import (
 	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/ledger"
+	"example.org/ims/pkg/runbook"
 	"example.org/ims/pkg/zone"
 )
 
@@ -32,12 +33,21 @@ type Config struct {
 	SuccessorSite     string
 
 	Domains []Domain
-	Prober  Prober
-	Routing Routing
+	// Zones are where other names live: host names, drain names, and those that
+	// addresses lead back to.
+	Zones            []Zone
+	Machine          Machine
+	SuccessorMachine Machine
+	Prober           Prober
+	Routing          Routing
 	// Dependents changes what names the gateway elsewhere; nil refuses to.
 	Dependents *dependents.Mover
 	Waivers    []compare.Waiver // of settings that the successor need not take over
 
+	// Book is the bound runbook: what its effects want is what facts about wanted
+	// values compare with, and only what its guards name is looked for where that
+	// is costly. Without one, those facts are unknown.
+	Book       *runbook.Book
 	Floor      time.Duration // added to the time until which an old MX may be cached
 	FlushAfter time.Duration // the short time-out that a flush would set
 	ArchiveDir string        // where a removal writes its archive; "" lets the gateway choose
@@ -73,6 +83,7 @@ type Routing interface {
 // called by one goroutine at a time.
 type World struct {
 	cfg     Config
+	want    wish
 	history map[subject][]zone.Observation // compacted
 	book    *ledger.Book
 	seq     uint64 // last tracking event read
@@ -84,7 +95,7 @@ var _ engine.World = (*World)(nil)
 
 // New makes a World.
 func New(cfg Config) *World {
-	return &World{cfg: cfg, history: map[subject][]zone.Observation{}, book: ledger.NewBook(cfg.Name)}
+	return &World{cfg: cfg, want: wishOf(cfg.Book), history: map[subject][]zone.Observation{}, book: ledger.NewBook(cfg.Name)}
 }
 
 // Observe reads every fact.
@@ -98,12 +109,16 @@ func (w *World) Observe(ctx context.Context, look engine.Look) engine.Observatio
 	o.reply()
 	o.routes()
 	o.mx()
+	o.names()
+	o.moved()
 	o.until = o.safe
 	o.next()
 	o.differs()
+	o.share()
+	o.aged()
 	o.late()
 	o.ledger()
-	o.put(facts.RunExported, 0, "journal")
+	o.put(facts.RunExported, facts.Bool(o.hasExport(look.Run)), "archive")
 	o.memory[memSeen] = o.now.Format(time.RFC3339Nano)
 	return engine.Observation{
 		At: o.now, Since: o.since, Facts: o.set, Memory: o.memory, Notes: o.notes, Expires: o.safe, Counts: o.counts,
@@ -121,7 +136,7 @@ const (
 	memAccepted = "accepted"
 	memRouted   = "routed"
 	memWas      = "was"      // the gateway's settings when the run began
-	memSwitched = "switched" // when the wanted MX was first seen everywhere
+	memSwitched = "switched" // when what leads to the successor was first seen everywhere
 )
 
 // observer is one observation under way.

@@ -38,7 +38,9 @@ const (
 type Lab struct {
 	Org        *mem.Org
 	Zone       *dns.Zone
+	Reverse    *dns.Zone // of the addresses of both machines
 	East, West *mem.Gateway
+	Archives   string // folder of exports and archives; "" has none
 	// Wrap, if set, is put around every gateway that a world acts on.
 	Wrap func(gateway.Gateway) gateway.Gateway
 }
@@ -64,10 +66,21 @@ func build(ttl uint32, delays routing.Delays, lag time.Duration) *Lab {
 		mem.Spec{Name: East, Site: "hq", Hostname: "east." + Domain, Listen: "east:25", Spaces: all, Sites: site},
 		mem.Spec{Name: West, Site: "hq", Hostname: "west." + Domain, Listen: "west:25", Spaces: all, Sites: site},
 	)
-	z := dns.New(Domain, zone.NewMX(Domain, ttl, zone.MX{Pref: 10, Host: "east." + Domain}))
+	z := dns.New(Domain, zone.NewMX(Domain, ttl, zone.MX{Pref: 10, Host: "east." + Domain}),
+		zone.NewRRset(Domain, "TXT", ttl, `"v=spf1 mx -all"`),
+		zone.NewRRset("east."+Domain, "A", ttl, eastAddress), zone.NewRRset("west."+Domain, "A", ttl, westAddress))
 	z.AddServer("ns2."+Domain, lag)
-	return &Lab{Org: org, Zone: z, East: org.Gateway(East), West: org.Gateway(West)}
+	r := dns.New(reverse, zone.NewRRset("10."+reverse, "PTR", ttl, "east."+Domain), zone.NewRRset("20."+reverse, "PTR", ttl, "west."+Domain))
+	return &Lab{Org: org, Zone: z, Reverse: r, East: org.Gateway(East), West: org.Gateway(West)}
 }
+
+// What the DNS says of both machines.
+const (
+	reverse     = "2.0.192.in-addr.arpa"
+	eastAddress = "192.0.2.10"
+	westAddress = "192.0.2.20"
+	eastDrain   = "drain." + Domain
+)
 
 // Binding is the binding of a run that retires east.
 func Binding(params map[string]string) runbook.Binding {
@@ -83,7 +96,10 @@ func (l *Lab) World(book *runbook.Book) engine.World {
 	if wrap == nil {
 		wrap = func(g gateway.Gateway) gateway.Gateway { return g }
 	}
-	return Parts{East: wrap(l.East), West: wrap(l.West), Writer: l.Zone, Watch: l.Zone}.World(book)
+	return Parts{
+		East: wrap(l.East), West: wrap(l.West), Writer: l.Zone, Watch: l.Zone, Archives: l.Archives,
+		Zones: []world.Zone{{Name: Domain, Writer: l.Zone, Watch: l.Zone}, {Name: reverse, Writer: l.Reverse, Watch: l.Reverse}},
+	}.World(book)
 }
 
 // Parts are the organization as a run sees it, perhaps from another process.
@@ -91,6 +107,8 @@ type Parts struct {
 	East, West gateway.Gateway
 	Writer     zone.Writer
 	Watch      zone.Watcher
+	Zones      []world.Zone // beside that of the domains
+	Archives   string
 }
 
 // World makes the world of a run.
@@ -101,18 +119,35 @@ func (p Parts) World(book *runbook.Book) engine.World {
 	for _, d := range book.Bound.Domains {
 		domains = append(domains, world.Domain{Name: d, Rcpt: "postmaster@" + d, Zone: Domain, Writer: p.Writer, Watch: p.Watch})
 	}
-	return world.New(world.Config{
+	c := world.Config{
 		Name: East, Hostname: "east." + Domain, Address: "east:25", Gateway: p.East,
-		Successor: p.West, SuccessorName: West, SuccessorHostname: "west." + Domain, SuccessorAddress: "west:25",
-		Domains: domains, Prober: prober(p), Routing: org(p), Dependents: p.mover(), Floor: floor, FlushAfter: flush,
-	})
+		Domains: domains, Prober: prober(p), Routing: org(p), Dependents: p.mover(book.Bound.Successor), Floor: floor, FlushAfter: flush,
+		Book: book, ArchiveDir: p.Archives, Zones: p.Zones,
+		Machine:          world.Machine{Addresses: addrs(eastAddress), Drain: eastDrain, DrainAddresses: addrs(eastAddress)},
+		SuccessorMachine: world.Machine{Addresses: addrs(westAddress)},
+	}
+	if book.Bound.Successor != "" {
+		c.Successor, c.SuccessorName, c.SuccessorHostname, c.SuccessorAddress = p.West, West, "west."+Domain, "west:25"
+	}
+	return world.New(c)
+}
+
+func addrs(list ...string) (out []netip.Addr) {
+	for _, a := range list {
+		out = append(out, netip.MustParseAddr(a))
+	}
+	return out
 }
 
 // mover changes what names east in west; no name leads anywhere but itself.
-func (p Parts) mover() *dependents.Mover {
+func (p Parts) mover(successor string) *dependents.Mover {
 	west := dependents.Target{Name: West, Hostname: "west." + Domain, Listen: "west:25"}
+	next := &west
+	if successor == "" {
+		next = nil
+	}
 	return &dependents.Mover{
-		Target: dependents.Target{Name: East, Hostname: "east." + Domain, Listen: "east:25"}, Next: &west, Others: []dependents.Target{west},
+		Target: dependents.Target{Name: East, Hostname: "east." + Domain, Listen: "east:25"}, Next: next, Others: []dependents.Target{west},
 		Gateways: map[string]gateway.Gateway{East: p.East, West: p.West},
 		Look:     func(context.Context, string) ([]netip.AddrPort, error) { return nil, dependents.ErrNoHost },
 	}
@@ -176,7 +211,7 @@ func (o org) Uncovered(ctx context.Context) ([]string, error) {
 
 // Dependents implements world.Routing.
 func (o org) Dependents(ctx context.Context) ([]string, error) {
-	r := Parts(o).mover().Report(ctx)
+	r := Parts(o).mover(West).Report(ctx)
 	if len(r.Unsure) > 0 {
 		return nil, errors.New(r.Unsure[0].String())
 	}

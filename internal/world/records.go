@@ -1,0 +1,205 @@
+package world
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"example.org/ims/internal/engine"
+	"example.org/ims/pkg/machine"
+	"example.org/ims/pkg/zone"
+)
+
+// Types of records.
+const (
+	typeMX   = "MX"
+	typeA    = "A"
+	typeAAAA = "AAAA"
+	typePTR  = "PTR"
+	typeTXT  = "TXT"
+)
+
+// newTTL, in seconds, is the TTL of an RRset that did not exist before.
+const newTTL = 300
+
+// Machine is the machine of a gateway as the Internet sees it.
+type Machine struct {
+	Addresses []netip.Addr // that its public host name leads to
+	// Drain is a name of its own, under which it sends out what it still holds
+	// after another machine has taken over the host name. "" if it has none.
+	Drain          string
+	DrainAddresses []netip.Addr
+}
+
+// Zone is a zone in which records of a gateway's machine live.
+type Zone struct {
+	Name   string
+	Writer zone.Writer
+	Watch  zone.Watcher
+}
+
+// record is an RRset that an effect changes, and what it is to be.
+type record struct {
+	zone      Zone
+	name, typ string
+	want      func(old zone.RRset) zone.RRset
+}
+
+// zoneOf finds the zone that a name lives in: that of the domain, else the
+// smallest that holds the name.
+func (w *World) zoneOf(name string) (Zone, error) {
+	for _, d := range w.cfg.Domains {
+		if zone.CanonicalName(d.Name) == zone.CanonicalName(name) {
+			return Zone{d.Zone, d.Writer, d.Watch}, nil
+		}
+	}
+	var best Zone
+	for _, z := range w.cfg.Zones {
+		if zone.IsSubdomain(name, z.Name) && (best.Name == "" || zone.IsSubdomain(z.Name, best.Name)) {
+			best = z
+		}
+	}
+	if best.Name == "" {
+		return best, fmt.Errorf("%s is in no zone of the configuration, so it can be neither read nor changed; add its zone to zones", strings.TrimSuffix(name, "."))
+	}
+	return best, nil
+}
+
+// records are what an effect is about.
+func (w *World) records(e engine.Effect) ([]record, error) {
+	var list []record
+	var bad error
+	add := func(name, typ string, want func(zone.RRset) zone.RRset) {
+		z, err := w.zoneOf(name)
+		bad = errors.Join(bad, err)
+		list = append(list, record{z, name, typ, want})
+	}
+	m, a := w.cfg.Machine, e.Args
+	if a.Drain && (m.Drain == "" || len(m.DrainAddresses) == 0) {
+		return nil, fmt.Errorf("the machine of %q has no name of its own: add drain: {name: NAME} to the gateway", w.cfg.Name)
+	}
+	switch {
+	case a.Type == typeMX || a.Type == "":
+		add(e.Target, typeMX, w.wantedMX(a))
+	case a.Type == typePTR:
+		for _, addr := range m.DrainAddresses {
+			add(reverse(addr), typePTR, func(old zone.RRset) zone.RRset {
+				return zone.NewRRset(old.Name, typePTR, ttlOf(old), m.Drain)
+			})
+		}
+	case a.Type == typeTXT && a.SPF == "none":
+		add(e.Target, typeTXT, func(old zone.RRset) zone.RRset { return withSPF(old, spfNone) })
+	case a.Type == typeTXT && e.Target == w.cfg.Name:
+		add(m.Drain, typeTXT, func(old zone.RRset) zone.RRset { return withSPF(old, spfDrain) })
+	case a.Type == typeTXT:
+		add(e.Target, typeTXT, w.permitDrain)
+	case a.Drain:
+		add(m.Drain, a.Type, func(old zone.RRset) zone.RRset {
+			data := ofType(m.DrainAddresses, a.Type)
+			if len(data) == 0 {
+				return old
+			}
+			return zone.NewRRset(old.Name, a.Type, ttlOf(old), data...)
+		})
+	case len(w.cfg.SuccessorMachine.Addresses) == 0 || len(m.Addresses) == 0:
+		return nil, fmt.Errorf("the addresses of %q and of its successor are not known: add addresses to both gateways", w.cfg.Name)
+	default:
+		add(w.cfg.Hostname, a.Type, w.flipped)
+	}
+	return list, bad
+}
+
+// wantedMX is what an effect makes of an MX RRset.
+func (w *World) wantedMX(a machine.Args) func(zone.RRset) zone.RRset {
+	switch {
+	case a.NullMX:
+		return func(old zone.RRset) zone.RRset { return zone.NewMX(old.Name, ttlOf(old), zone.MX{Host: "."}) }
+	case a.Also:
+		return w.beside
+	}
+	return func(old zone.RRset) zone.RRset { return old.ReplaceHost(w.cfg.Hostname, w.cfg.SuccessorHostname) }
+}
+
+// beside adds the successor to an MX at the gateway's preference, or at the
+// best one where the gateway is not named.
+func (w *World) beside(old zone.RRset) zone.RRset {
+	mx, err := old.MX()
+	if err != nil || old.NamesHost(w.cfg.SuccessorHostname) || old.HasNullMX() {
+		return old
+	}
+	pref := uint16(10)
+	if len(mx) > 0 {
+		pref = mx[0].Pref
+	}
+	for _, m := range mx {
+		if m.Host == zone.CanonicalName(w.cfg.Hostname) {
+			pref = m.Pref
+			break
+		}
+	}
+	return zone.NewMX(old.Name, ttlOf(old), append(mx, zone.MX{Pref: pref, Host: w.cfg.SuccessorHostname})...)
+}
+
+// permitDrain lets the drain name send for a domain that says who may.
+func (w *World) permitDrain(old zone.RRset) zone.RRset {
+	spf, _ := spfOf(old)
+	if len(spf) != 1 { // none: anybody may; several: none of them counts (RFC 7208 4.5)
+		return old
+	}
+	return withSPF(old, permitting(old.Name, spf[0], w.cfg.Machine.Drain, w.cfg.Machine.DrainAddresses))
+}
+
+// flipped leads a name from the gateway's addresses to the successor's, and
+// leaves addresses of others alone.
+func (w *World) flipped(old zone.RRset) zone.RRset {
+	data := slices.DeleteFunc(slices.Clone(old.Data), func(d string) bool { return w.isOld(d) })
+	for _, d := range ofType(w.cfg.SuccessorMachine.Addresses, old.Type) {
+		if !slices.Contains(data, d) {
+			data = append(data, d)
+		}
+	}
+	return zone.NewRRset(old.Name, old.Type, ttlOf(old), data...)
+}
+
+// isOld reports whether the data of an A or AAAA is an address of the gateway's
+// machine.
+func (w *World) isOld(data string) bool {
+	a, err := netip.ParseAddr(strings.TrimSpace(data))
+	return err == nil && slices.Contains(w.cfg.Machine.Addresses, a.Unmap())
+}
+
+// ofType are the addresses that records of a type can hold.
+func ofType(addrs []netip.Addr, typ string) []string {
+	var data []string
+	for _, a := range addrs {
+		if a.Is4() == (typ == typeA) {
+			data = append(data, a.String())
+		}
+	}
+	return data
+}
+
+func ttlOf(r zone.RRset) uint32 {
+	if r.Empty() {
+		return newTTL
+	}
+	return r.TTL
+}
+
+// reverse is the name whose PTR says what an address is called (RFC 1035 3.5,
+// RFC 3596 2.5).
+func reverse(a netip.Addr) string {
+	var b strings.Builder
+	if a.Is4() {
+		for _, n := range slices.Backward(a.AsSlice()) {
+			fmt.Fprintf(&b, "%d.", n)
+		}
+		return b.String() + "in-addr.arpa."
+	}
+	for _, n := range slices.Backward(a.AsSlice()) {
+		fmt.Fprintf(&b, "%x.%x.", n&15, n>>4)
+	}
+	return b.String() + "ip6.arpa."
+}
