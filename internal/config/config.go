@@ -75,6 +75,7 @@ type Gateway struct {
 	Sites       []gateway.Site  // cost defaults to 1
 	ApplyLive   bool            // apply: live; default start: settings take effect at service start
 	NonePicksUp bool            // the disputed reading of mode None
+	KeepNames   bool            // hosts of the settings are looked up once a start, as historically (Q285023)
 	Socket      string          // control socket; default the organization's
 	// Addresses are those of its machine that the Internet connects to; default
 	// that of Listen, unless it is unspecified.

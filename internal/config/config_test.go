@@ -91,7 +91,7 @@ var full = &Config{
 	Gateways: []Gateway{
 		{
 			Name: "east", Adapter: "embedded", Site: "HQ", Location: "B1", Hostname: "east.example.test",
-			Listen: "127.0.0.1:2525", Socket: "/etc/ims/state/run/gateway.sock", ApplyLive: true, NonePicksUp: true,
+			Listen: "127.0.0.1:2525", Socket: "/etc/ims/state/run/gateway.sock", ApplyLive: true, NonePicksUp: true, KeepNames: true,
 			Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")},
 			Drain:     Drain{"drain-east.example.test", []netip.Addr{netip.MustParseAddr("192.0.2.9")}},
 			Settings: gateway.Settings{
@@ -130,7 +130,7 @@ var full = &Config{
 	Retire: Retire{
 		Default: "east", Successor: "west", Runbook: "eleven-steps",
 		Params:     map[string]string{"floor": "2s", "min": "3"},
-		Places:     map[string]strictyaml.Pos{"floor": {File: "full.yaml", Line: 62, Col: 19}, "min": {File: "full.yaml", Line: 62, Col: 28}},
+		Places:     map[string]strictyaml.Pos{"floor": {File: "full.yaml", Line: 63, Col: 19}, "min": {File: "full.yaml", Line: 63, Col: 28}},
 		ArchiveDir: "/etc/ims/state/archive",
 	},
 	People: []Person{{"anna", "anna", 1000, "approve"}, {"op", "1001", 1001, "operate"}},

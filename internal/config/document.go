@@ -68,6 +68,7 @@ type gatewayDoc struct {
 	ETRN        strictyaml.Map[text] `yaml:"etrn"`
 	Apply       *text                `yaml:"apply"`
 	NonePicksUp bool                 `yaml:"none_picks_up"`
+	KeepNames   bool                 `yaml:"keep_names"`
 	Socket      *text                `yaml:"socket"`
 }
 

@@ -15,7 +15,7 @@ func (r *reader) gateway(name text, g *gatewayDoc, o Organization) Gateway {
 	of := "gateways." + r.name(name, "gateway") + "."
 	out := Gateway{
 		Name: name.Value, Adapter: r.one(g.Adapter, "adapter", "embedded"),
-		NonePicksUp: g.NonePicksUp, ApplyLive: r.one(g.Apply, "apply", "start", "live") == "live",
+		NonePicksUp: g.NonePicksUp, KeepNames: g.KeepNames, ApplyLive: r.one(g.Apply, "apply", "start", "live") == "live",
 		Socket: o.Socket, Settings: r.settings(g),
 	}
 	if g.Socket != nil {

@@ -118,7 +118,7 @@ func serviceConfig(c *config.Config) service.Config {
 		}
 		out.Gateways = append(out.Gateways, service.GatewayConfig{
 			Name: g.Name, Site: g.Site, Location: g.Location, Hostname: g.Hostname, Listen: g.Listen,
-			Settings: g.Settings, Spaces: g.Spaces, Sites: g.Sites, ApplyLive: g.ApplyLive, NonePicksUp: g.NonePicksUp,
+			Settings: g.Settings, Spaces: g.Spaces, Sites: g.Sites, ApplyLive: g.ApplyLive, NonePicksUp: g.NonePicksUp, KeepNames: g.KeepNames,
 		})
 	}
 	return out

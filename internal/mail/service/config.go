@@ -59,6 +59,7 @@ type GatewayConfig struct {
 	Spaces      []gateway.Space  `json:"spaces,omitempty"`
 	Sites       []gateway.Site   `json:"sites,omitempty"`
 	ApplyLive   bool             `json:"apply_live,omitempty"`    // settings take effect at once
+	KeepNames   bool             `json:"keep_names,omitempty"`    // hosts of the settings are looked up once a start
 	NonePicksUp bool             `json:"none_picks_up,omitempty"` // the disputed reading of mode None
 	Faults      []Fault          `json:"-"`                       // deliberate misbehaviour, for a laboratory
 }

@@ -132,6 +132,7 @@ func (g *Gateway) view(r record) gateway.Config {
 		c.Running, c.Paused, c.StartedAt = true, rt.paused.Load(), rt.started
 		c.Effective = rt.settings().Patch(gateway.SettingsPatch{})
 		c.Listen = rt.front.address(c.Listen)
+		c.Resolved = rt.names.resolved()
 	}
 	if !r.Exists {
 		c.Spaces, c.Sites = nil, nil

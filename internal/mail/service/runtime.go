@@ -19,6 +19,7 @@ type runtime struct {
 	started   time.Time
 	effective atomic.Pointer[gateway.Settings]
 	paused    atomic.Bool
+	names     *keeper // nil if names are looked up each time
 	front     *front
 	out       *delivery.Scheduler // out → Internet
 	in        *delivery.Scheduler // mts-in → mail host
@@ -74,6 +75,10 @@ func (rt *runtime) bringUp(ctx context.Context, set gateway.Settings) error {
 		Store: &courier{g.o, g.name, gateway.Out, &g.flow}, Limits: g.o.cfg.Delivery, Log: g.o.log.With("gateway", g.name),
 		StartTLS: true,
 	}
+	if g.record().File.KeepNames {
+		rt.names = &keeper{Resolver: g.o.deps.Resolver, kept: map[string][]delivery.Target{}}
+		opt.Resolver = rt.names
+	}
 	var err error
 	if rt.out, err = delivery.New(ctx, opt); err != nil {
 		return err
@@ -81,7 +86,7 @@ func (rt *runtime) bringUp(ctx context.Context, set gateway.Settings) error {
 	if !delivers(set.Mode) {
 		rt.out.Pause()
 	}
-	opt.Store = &courier{g.o, g.name, gateway.MTSIn, &g.flow}
+	opt.Store, opt.Resolver = &courier{g.o, g.name, gateway.MTSIn, &g.flow}, g.o.deps.Resolver
 	opt.Settings, opt.Self, opt.LMTP, opt.StartTLS = g.o.inward(set), nil, g.o.cfg.LMTP, false
 	if rt.in, err = delivery.New(ctx, opt); err != nil {
 		return err
