@@ -112,6 +112,9 @@ func runPreflight(ctx context.Context, s *session, p *output.Printer, opts prefl
 	}
 	in.Known = append(in.Known, known...)
 	r, err := preflight.Make(in)
+	if none, ok := errors.AsType[*preflight.NoCheckError](err); ok {
+		err = fmt.Errorf("%s:%d: %w", src.config, src.waivers[none.ID], err)
+	}
 	if err != nil {
 		return output.As(output.Usage, "", err)
 	}

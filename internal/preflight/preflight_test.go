@@ -3,6 +3,7 @@ package preflight
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,9 +18,15 @@ import (
 
 var now = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 
+// bound are the runbooks that tests share: they do not change.
+var bound sync.Map
+
 // book is a shipped runbook, bound to east and west.
 func book(t *testing.T, name string) *runbook.Book {
 	t.Helper()
+	if b, ok := bound.Load(name); ok {
+		return b.(*runbook.Book)
+	}
 	src, err := runbooks.FS.ReadFile(name + ".yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -32,6 +39,7 @@ func book(t *testing.T, name string) *runbook.Book {
 	if len(mistakes) > 0 {
 		t.Fatal(mistakes)
 	}
+	bound.Store(name, b)
 	return b
 }
 

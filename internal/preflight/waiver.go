@@ -26,6 +26,16 @@ type WaiverUse struct {
 	Note    string `json:"note"`
 }
 
+// NoCheckError says that a waiver names no check.
+type NoCheckError struct {
+	ID   string
+	hint string
+}
+
+func (e *NoCheckError) Error() string {
+	return fmt.Sprintf("there is no check %q to waive%s", e.ID, e.hint)
+}
+
 // waive applies waivers by the present time, not by the time of the facts: a
 // waiver is a promise of people. Every one is shown; one that has expired
 // waives nothing, and is a failure of its own.
@@ -40,7 +50,7 @@ func (r *Report) waive(all []Waiver, known []string) error {
 	for i := range all {
 		w := all[i]
 		if !slices.Contains(ids, w.ID) {
-			return fmt.Errorf("waivers: there is no check %q%s", w.ID, nearest(w.ID, ids))
+			return &NoCheckError{w.ID, nearest(w.ID, ids)}
 		}
 		use := WaiverUse{Waiver: w, Expired: !r.Made.Before(w.Expires), Note: "not needed: the check passes, or is not judged now"}
 		if strings.HasPrefix(w.ID, "compare:") {
