@@ -27,6 +27,13 @@ func columnsFor(w int) matrixColumns {
 		c.dest = max(w-20, 8)
 		c.count, c.next, c.verdict = c.dest+2+4, c.dest+2+9, c.dest+2+10
 		return c
+	case w < 76: // without the store, and without time-outs
+		c.dest = w - 2 - 4*gateway.NumAges - 5 - 5 - 9
+		for i := range c.ages {
+			c.ages[i] = 2 + c.dest + 4*(i+1)
+		}
+		c.count, c.next, c.verdict = w-14, w-9, w-8
+		return c
 	case w < 96:
 		fixed, cell = fixed+7, 4
 	default:

@@ -168,7 +168,7 @@ func harmless(t *testing.T, s *screen.Screen) {
 // TestPicture holds the picture of the README to the code.
 func TestPicture(t *testing.T) {
 	m := fold(options, last())
-	m.Update(monitor.Size{W: 128, H: 36})
+	m.Update(monitor.Size{W: 112, H: 28})
 	golden(t, filepath.Join("..", "monitor.svg"), m.Draw().SVG("ims monitor: a gateway drains"))
 }
 

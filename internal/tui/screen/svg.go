@@ -55,13 +55,6 @@ func (s *Screen) svgRun(b *strings.Builder, x, y, n int) {
 		fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%d" fill="%s"/>`+"\n", float64(x)*cellW+margin, top, float64(n)*cellW, cellH, fill)
 		fill = "#242933"
 	}
-	short := strings.TrimLeft(words, " ")
-	if short == "" {
-		return
-	}
-	lead := len(words) - len(short) // blanks are one byte and one cell
-	short = strings.TrimRight(short, " ")
-	cells := Width(short)
 	more := ""
 	if st.Bold {
 		more += ` font-weight="bold"`
@@ -69,6 +62,27 @@ func (s *Screen) svgRun(b *strings.Builder, x, y, n int) {
 	if st.Dim {
 		more += ` opacity=".7"`
 	}
-	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" textLength="%.1f" lengthAdjust="spacingAndGlyphs" fill="%s"%s>%s</text>`+"\n",
-		float64(x+lead)*cellW+margin, top+13.5, float64(cells)*cellW, fill, more, html.EscapeString(short))
+	for _, w := range phrases(words) {
+		fmt.Fprintf(b, `<text x="%.1f" y="%.1f" textLength="%.1f" lengthAdjust="spacingAndGlyphs" fill="%s"%s>%s</text>`+"\n",
+			float64(x+w.at)*cellW+margin, top+13.5, float64(Width(w.text))*cellW, fill, more, html.EscapeString(w.text))
+	}
+}
+
+// phrase is a text without two blanks in a row, which a drawing would not keep.
+type phrase struct {
+	at   int // cells from the beginning
+	text string
+}
+
+func phrases(text string) []phrase {
+	var list []phrase
+	at := 0
+	for part := range strings.SplitSeq(text, "  ") {
+		lead := len(part) - len(strings.TrimLeft(part, " "))
+		if word := strings.Trim(part, " "); word != "" {
+			list = append(list, phrase{at + lead, word})
+		}
+		at += Width(part) + 2
+	}
+	return list
 }
