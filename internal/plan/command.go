@@ -67,6 +67,9 @@ func (c *commands) other(h *Hand) {
 		h.Undo = append(h.Undo, fmt.Sprintf("ims queue release %s --store hold --reason %s", name, c.reason()))
 	case machine.QueueRelease:
 		h.Do = append(h.Do, fmt.Sprintf("ims queue release %s --store hold --reason %s", name, c.reason()))
+	case machine.GatewayDependents:
+		h.Warning = "set each that is shown to the successor: ims gateway set and ims route connect change them"
+		see = "ims dependents " + name
 	default:
 		h.Warning = fmt.Sprintf("no command does this alone: %s", wantedWords(c.do))
 		return

@@ -290,7 +290,11 @@ func (m *maker) change(st *machine.StateDef, target int) {
 	m.world, m.changed = m.world.Do(st.Do.Action, st.Do.Args), true
 	m.flushed(st)
 	step := &m.plan.States[len(m.plan.States)-1]
-	step.Changes = append(step.Changes, m.config.apply(*step.Do, st.Do.Targets[target], m.in.Before.Words[st.ID+"/"+st.Do.Targets[target]]))
+	ch := m.config.apply(*step.Do, st.Do.Targets[target], m.in.Before.Words[st.ID+"/"+st.Do.Targets[target]])
+	if st.Do.Action == machine.GatewayDependents && m.seed[facts.RouteDependents] == 0 {
+		ch.After = ch.Before
+	}
+	step.Changes = append(step.Changes, ch)
 }
 
 // enter adds a state to the path, with how long it takes.

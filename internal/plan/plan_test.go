@@ -57,14 +57,15 @@ func live(change map[facts.ID]facts.Value) *facts.Set {
 func TestPath(t *testing.T) {
 	want := map[string][]string{
 		"q285090": {
-			"ready", "consent_no_route", "consent_inbound", "move_mx", "mx_agrees", "accepting", "late_decision", "quiet",
-			"outbound_only", "refusing", "remove_spaces", "remove_sites", "settle", "drain", "refuse_on", "close", "watch",
-			"absorbed_decision", "confirm", "remove", "gone", "done",
+			"ready", "consent_no_route", "consent_inbound", "move_dependents", "move_mx", "mx_agrees", "accepting", "late_decision",
+			"quiet", "hold_aged", "aged_decision", "outbound_only", "refusing", "remove_spaces", "remove_sites", "settle", "drain",
+			"refuse_on", "close", "watch", "absorbed_decision", "settings_decision", "confirm", "remove", "gone", "done",
 		},
 		"eleven-steps": {
-			"ready", "consent_no_route", "consent_inbound", "move_mx", "mx_agrees", "accepting", "late_decision", "quiet",
-			"remove_spaces", "remove_sites", "settle", "outbound_only", "refusing", "drain_mts", "flush_consent", "flush_settings",
-			"restart", "empty", "refuse_on", "stop", "watch", "absorbed_decision", "confirm", "remove", "gone", "done",
+			"ready", "consent_no_route", "consent_inbound", "move_dependents", "move_mx", "mx_agrees", "accepting", "late_decision",
+			"quiet", "remove_spaces", "remove_sites", "settle", "hold_aged", "aged_decision", "outbound_only", "refusing", "drain_mts",
+			"flush_consent", "flush_settings", "restart", "empty", "refuse_on", "stop", "watch", "absorbed_decision",
+			"settings_decision", "confirm", "remove", "gone", "done",
 		},
 	}
 	for name, path := range want {
@@ -100,7 +101,7 @@ func TestVerdict(t *testing.T) {
 		{"mode none", map[facts.ID]facts.Value{facts.GwMode: 3}, plan.Blocked, "ready.assert[1]"},
 		{"successor cannot be read", map[facts.ID]facts.Value{facts.NextAccepts: facts.Unknown}, plan.Unknown, "ready.assert[3]"},
 		{"a fail beats an unknown", map[facts.ID]facts.Value{facts.NextAccepts: facts.Unknown, facts.GwRunning: 0}, plan.Blocked, "ready.assert[0]"},
-		{"mail on hold never leaves by itself", map[facts.ID]facts.Value{facts.GwSideHold: 1}, plan.Blocked, "drain.until[1]"},
+		{"mail on hold needs a decision", map[facts.ID]facts.Value{facts.GwSideHold: 1}, plan.Blocked, "aged_decision.when[0]"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
