@@ -36,6 +36,7 @@ prove: build ## prove and test the shipped runbooks with the program itself
 	build/ims runbook lint runbooks/
 	build/ims runbook check --bounds ci runbooks/
 	build/ims runbook test runbooks/
+	go test -count=1 -timeout 5m ./pkg/check # most of its mutants are too slow for the race detector
 
 .PHONY: test
 test: test-deps prove ## run all tests with the race detector

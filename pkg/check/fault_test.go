@@ -82,7 +82,10 @@ var faults = []struct {
 }
 
 func TestFaultsAreCaught(t *testing.T) {
-	for _, tt := range faults {
+	for i, tt := range faults {
+		if raced && i != 0 {
+			continue
+		}
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			b := shipped(t, "q285090")
@@ -168,7 +171,10 @@ states:
 }
 
 func TestSmallRunbooks(t *testing.T) {
-	for _, tt := range small {
+	for i, tt := range small {
+		if raced && i%2 != 0 {
+			continue
+		}
 		t.Run(tt.name, func(t *testing.T) {
 			b := load(t, tt.name+".yaml", []byte(strings.Replace(head, "NAME", tt.name, 1)+tt.states))
 			t.Parallel()

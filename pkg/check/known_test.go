@@ -25,6 +25,9 @@ var knownBad = map[string][]string{
 
 func TestKnownBadAreViolated(t *testing.T) {
 	for name, want := range knownBad {
+		if raced && name != "folk-stop-delete" {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			res, err := check.Run(t.Context(), known(t, name), check.Options{Bounds: briefest()})

@@ -107,6 +107,29 @@ func WithoutGuard(b *Runbook, state string) (*Runbook, error) {
 	return c, nil
 }
 
+// Bare is the runbook in which states ask for nothing: effects have no guard,
+// and what is waited for or asserted holds at once.
+func Bare(b *Runbook, states ...string) (*Runbook, error) {
+	c := b.clone()
+	for _, state := range states {
+		i, err := c.find(state)
+		if err != nil {
+			return nil, err
+		}
+		st := &c.Def.States[i]
+		switch st.Kind {
+		case machine.KindDo:
+			st.Do.Pre = machine.Here
+		case machine.KindWait:
+			c.Guards[st.Wait.Until] = nil
+		case machine.KindAssert:
+			c.Guards[st.Assert] = nil
+		case machine.KindApprove, machine.KindEnd:
+		}
+	}
+	return c, nil
+}
+
 // WithoutUndo is the runbook in which an effect claims that nothing is left to
 // undo.
 func WithoutUndo(b *Runbook, state string) (*Runbook, error) {
