@@ -220,6 +220,8 @@ func skip(st machine.StateDef, doubt bool) bool {
 		return true
 	case strings.HasSuffix(st.ID, "_help"), st.ID == "return_rest", st.ID == "refusing":
 		return true
+	case strings.HasSuffix(st.ID, "_aged") && st.ID != "hold_aged": // nothing here is that old
+		return true
 	}
 	return doubt && st.Kind != machine.KindDo
 }
