@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/machine"
+	"example.org/ims/pkg/runbook"
 )
 
 // The words of gw.reply that decide here.
@@ -17,13 +19,16 @@ var (
 )
 
 // inbound judges cover per domain.
-func (r *Report) inbound(s *Snapshot) {
+func (r *Report) inbound(s *Snapshot, book *runbook.Book) {
 	in := &s.Inbound
 	base := Check{Group: GroupInbound, Provenance: s.provenance(), At: in.At}
 	if s.Successor == "" {
-		base.ID, base.That, base.Verdict = "cover.in.successor", "another gateway takes over what comes in", Fail
-		base.Reason, base.Fix = "no successor is named, so inbound mail has nowhere to go", "ims preflight "+s.Gateway+" --to SUCCESSOR"
-		r.add(base)
+		base.ID, base.That = "cover.in.successor", "another gateway takes over what comes in"
+		if book.Def.Begins == machine.BeginsAlone {
+			r.add(base.pass("runbook %s is for the last gateway: the organization is to take no more mail", book.Def.Name))
+		} else {
+			r.add(base.fail("ims preflight "+s.Gateway+" --to SUCCESSOR", "no successor is named, so inbound mail has nowhere to go"))
+		}
 		return
 	}
 	for _, z := range in.MX {
@@ -142,7 +147,7 @@ func size(c Check, s *Snapshot, d *Domain) Check {
 	case in.New.Err != "" || in.New.Closed:
 		return c.unknown(fmt.Sprintf("%s %s", s.Successor, cmp.Or(in.New.Err, "refuses connections")), in.retry(s))
 	case !in.New.SizeKnown:
-		return c.unknown(fmt.Sprintf("%s does not declare the most that it takes (RFC 1870)", s.Successor), "let "+s.Successor+" declare SIZE, at least "+fmt.Sprint(d.Largest))
+		return c.unknown(fmt.Sprintf("the most that %s takes is not known: it declares no SIZE (RFC 1870)", s.Successor), "let "+s.Successor+" declare SIZE, at least "+fmt.Sprint(d.Largest))
 	case in.New.Size == 0:
 		return c.pass("%s takes any size; the largest of %d messages in the log has %d bytes", s.Successor, d.Messages, d.Largest)
 	case in.New.Size < d.Largest:

@@ -29,7 +29,7 @@ func TestInboundCover(t *testing.T) {
 		{"large enough", func(*Inbound, *Domain) {}, size, Pass, "takes 1000 bytes"},
 		{"too small", func(_ *Inbound, d *Domain) { d.Largest = 1001 }, size, Fail, "takes at most 1000 bytes"},
 		{"any size", func(in *Inbound, d *Domain) { in.New.Size, d.Largest = 0, 1<<40 }, size, Pass, "any size"},
-		{"size not declared", func(in *Inbound, _ *Domain) { in.New.SizeKnown = false }, size, Unknown, "does not declare"},
+		{"size not declared", func(in *Inbound, _ *Domain) { in.New.SizeKnown = false }, size, Unknown, "declares no SIZE"},
 		{"no message seen", func(in *Inbound, d *Domain) { in.New.SizeKnown, d.Messages = false, 0 }, size, Pass, "has no message"},
 		{"no log", func(in *Inbound, _ *Domain) { in.Log = "cannot tell" }, size, Unknown, "cannot tell"},
 		{"certificate", func(*Inbound, *Domain) {}, tls, Pass, "valid until"},
@@ -60,6 +60,10 @@ func TestWithoutASuccessorInboundIsLost(t *testing.T) {
 	c := find(t, report(t, Input{Snapshot: s}), "cover.in.successor")
 	if c.Verdict != Fail || !strings.Contains(c.Fix, "--to SUCCESSOR") {
 		t.Errorf("%+v", c)
+	}
+	c = find(t, report(t, Input{Snapshot: s, Book: book(t, "last-gateway")}), "cover.in.successor")
+	if c.Verdict != Pass || c.Fix != "" {
+		t.Errorf("of the last gateway: %+v", c)
 	}
 }
 

@@ -129,7 +129,7 @@ func Make(in Input) (*Report, error) {
 	}
 	r.guards(s, in.Book)
 	r.outbound(s)
-	r.inbound(s)
+	r.inbound(s, in.Book)
 	r.dependents(s, in.Book)
 	r.runs(s)
 	if err := r.waive(in.Waivers, in.Known); err != nil {

@@ -3,8 +3,6 @@ package wire
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -44,12 +42,13 @@ func (s *site) snapshot(ctx context.Context, book *runbook.Book) (*preflight.Sna
 	look := engine.Look{Named: map[machine.Subject]map[string]bool{}, Memory: map[string]string{}}
 	obs := w.Observe(ctx, look)
 	g, _ := s.cfg.Gateway(book.Bound.Gateway)
-	org := s.organization(g)
 	out := &preflight.Snapshot{
 		Gateway: book.Bound.Gateway, Successor: book.Bound.Successor, Runbook: book.Def.Name, Params: book.Bound.Params,
 		Domains: book.Bound.Domains, Made: obs.At, Cached: w.CachedUntil(), Facts: preflight.FactsOf(obs.Facts), Notes: obs.Notes,
-		Outbound: outbound(ctx, org, book.Bound.Successor), Dependents: s.dependents(ctx, g, book.Bound.Successor),
-		Inbound: s.inbound(ctx, g, book),
+		Outbound: outbound(ctx, s.organization(g), book.Bound.Successor), Inbound: s.inbound(ctx, g, book),
+	}
+	if out.Dependents, err = s.dependents(ctx, g.Name, out.Successor); err != nil {
+		return nil, err
 	}
 	if out.Runs, err = s.open(ctx, book.Bound.Gateway); err != nil {
 		return nil, err
@@ -121,24 +120,28 @@ func partWords(c routing.Coverage) string {
 }
 
 // dependents are the settings of each other gateway that name this one.
-func (s *site) dependents(ctx context.Context, g config.Gateway, successor string) []preflight.Dependents {
-	org := s.organization(g)
-	found, err := org.Dependents(ctx)
+func (s *site) dependents(ctx context.Context, name, successor string) ([]preflight.Dependents, error) {
+	mover, err := s.mover(name, successor)
+	if err != nil {
+		return nil, err
+	}
+	at, report := time.Now(), mover.Report(ctx)
 	out := []preflight.Dependents{}
-	for _, name := range slices.Sorted(maps.Keys(org.gateways)) {
-		if name == g.Name {
-			continue
-		}
-		d := preflight.Dependents{Gateway: name, At: time.Now(), Names: []preflight.Naming{}}
-		if err != nil {
-			d.Err = err.Error()
-		}
-		for _, f := range found {
-			if of, what, _ := strings.Cut(f, ": "); of == name {
-				d.Names = append(d.Names, preflight.Naming{What: what, Fix: "ims dependents " + g.Name, Open: successor == ""})
+	for _, other := range mover.Others {
+		d := preflight.Dependents{Gateway: other.Name, At: at, Names: []preflight.Naming{}}
+		for _, f := range report.Findings {
+			if f.Gateway == other.Name {
+				d.Names = append(d.Names, preflight.Naming{What: f.String(), Fix: f.Fix, Open: strings.HasPrefix(f.Fix, "decide: ")})
 			}
 		}
+		var unsure []string
+		for _, u := range report.Unsure {
+			if u.Gateway == other.Name {
+				unsure = append(unsure, u.String())
+			}
+		}
+		d.Err = strings.Join(unsure, "; ")
 		out = append(out, d)
 	}
-	return out
+	return out, nil
 }

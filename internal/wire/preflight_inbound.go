@@ -52,7 +52,19 @@ func (s *site) inbound(ctx context.Context, g config.Gateway, book *runbook.Book
 	p := &probe.Prober{Helo: thisHost()}
 	askHost(ctx, p, &in.Old, in.List, func(d *preflight.Domain) *preflight.Answers { return &d.Old })
 	askHost(ctx, p, &in.New, in.List, func(d *preflight.Domain) *preflight.Answers { return &d.New })
+	s.configuredSize(ctx, next.Name, &in.New)
 	return in
+}
+
+// configuredSize asks a gateway for its limit if its listener declares none:
+// the keyword SIZE alone says nothing (RFC 1870 section 4).
+func (s *site) configuredSize(ctx context.Context, name string, h *preflight.Host) {
+	if h.SizeKnown || h.Closed || h.Err != "" {
+		return
+	}
+	if c, err := s.gateway(name).Config(ctx); err == nil && c.Running { // an error leaves it unknown
+		h.SizeKnown, h.Size = true, c.Effective.MaxSize
+	}
 }
 
 func thisHost() string {
