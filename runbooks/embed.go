@@ -9,9 +9,10 @@ import (
 	"strings"
 )
 
-// FS holds the shipped runbooks as NAME.yaml.
+// FS holds the shipped runbooks as NAME.yaml, and their traces as
+// traces/NAME.yaml.
 //
-//go:embed *.yaml
+//go:embed *.yaml traces/*.yaml
 var FS embed.FS
 
 // Names lists the shipped runbooks in alphabetical order.

@@ -17,9 +17,8 @@
 // and shows whoever changes the runbook what that changes. The package reads
 // no clock and no file.
 //
-// Effects succeed unless the trace lists results for their state, and change no
-// fact: what the world looks like afterwards is for the next step to say. Facts
-// that nobody has named are unknown.
+// Effects succeed unless the trace lists results for their state, and change the
+// facts that the file says they change. Facts that nobody has named are unknown.
 package trace
 
 import (
@@ -42,10 +41,14 @@ type Doc struct {
 	Kind       strictyaml.Text                 `yaml:"kind"`
 	Runbook    strictyaml.Text                 `yaml:"runbook"`
 	Facts      strictyaml.Map[strictyaml.Text] `yaml:"facts"` // the world in which every trace begins
+	Changes    Changes                         `yaml:"changes"`
 	Traces     strictyaml.Map[Trace]           `yaml:"traces"`
 
 	File string
 }
+
+// Changes are the facts that the effect of a state changes, as they are then.
+type Changes = strictyaml.Map[strictyaml.Map[strictyaml.Text]]
 
 // Trace is one way through a runbook.
 type Trace struct {
@@ -96,6 +99,10 @@ func Load(file string, source []byte, book *runbook.Book) (*Doc, strictyaml.Mist
 	l := &linter{doc: doc, book: book}
 	l.head()
 	l.facts(doc.Facts)
+	for _, c := range doc.Changes {
+		l.word(c.Key, "state", "state", l.states())
+		l.facts(c.Value)
+	}
 	for i := range doc.Traces {
 		l.trace(doc.Traces[i].Key, &doc.Traces[i].Value)
 	}

@@ -22,6 +22,7 @@ type walker struct {
 	state   machine.State
 	facts   facts.Vector
 	effects map[string][]string // what is left of Trace.Effects
+	changes Changes
 
 	now     time.Duration // since the run was opened
 	started [machine.NumTimers]time.Duration
@@ -140,6 +141,11 @@ func (w *walker) effect() {
 			if r.String() == left[0] {
 				result = r
 			}
+		}
+	}
+	for _, c := range w.changes {
+		if result == machine.Done && !w.state.Undoing && c.Key.Value == w.id() {
+			w.see(c.Value)
 		}
 	}
 	w.apply(machine.Event{Kind: machine.OutcomeIs, Result: result})
