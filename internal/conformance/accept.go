@@ -85,6 +85,9 @@ func newFollower(def *machine.Def, p model.Params) *follower {
 // add takes in one record.
 func (f *follower) add(r machine.Record) error {
 	if r.Kind == machine.Observed {
+		if len(r.Detail.Facts) == 0 { // it extends a time, perhaps one of before the last effect
+			return nil
+		}
 		return f.observed(r.Detail.Facts)
 	}
 	kind, ok := machine.EventKindOf(r.Kind)
@@ -113,10 +116,18 @@ func (f *follower) add(r machine.Record) error {
 	return nil
 }
 
-// happens notes the effect that is under work.
+// happens notes the effect that is under work. One on several targets is what
+// the world sees of it once the last is done: it has one of each kind.
 func (f *follower) happens(s machine.State, may bool) {
 	st := &f.def.States[s.Cur]
 	if st.Do == nil {
+		return
+	}
+	last := len(st.Do.Targets) - 1
+	if s.Undoing {
+		last = 0
+	}
+	if int(s.Target) != last {
 		return
 	}
 	slot, ok := f.slots[s.Cur]
@@ -223,10 +234,8 @@ func (f *follower) search(todo []item, before *facts.Vector) (node, error) {
 	for _, n := range f.now {
 		n.stage = 0
 		push(n)
-		if looked(&n.w) && (before[facts.GwArrivals] > 0 || before[facts.LateQuiet] == 0) {
-			push(n) // looks at which nothing changed are not recorded
-		}
 	}
+	again := before[facts.GwArrivals] > 0 || before[facts.LateQuiet] == 0
 	var steps []model.Step
 	for open.Len() > 0 {
 		n := heap.Pop(&open).(ranked).n
@@ -235,6 +244,9 @@ func (f *follower) search(todo []item, before *facts.Vector) (node, error) {
 		}
 		for _, to := range f.pass(n, &todo[n.stage]) {
 			push(to)
+		}
+		if to := n; again && looked(&to.w) {
+			push(to) // looks at which nothing changed are not recorded
 		}
 		steps = f.moves(steps[:0], &n.w)
 		for _, st := range steps {

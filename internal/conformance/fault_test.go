@@ -35,7 +35,7 @@ func TestFaultsAreCaught(t *testing.T) {
 	gen := sequences()
 	for _, tt := range wrong {
 		t.Run(tt.name, func(t *testing.T) {
-			fails := func(start model.Start, ops []op) error { return perform(t, start.World, tt.is, tt.claims, ops) }
+			fails := func(start model.Start, ops []op) error { return try(t, start.World, tt.is, tt.claims, ops) }
 			for n := range mostTries {
 				start, ops := starts()[n%len(starts())], gen.Example(n)
 				if fails(start, ops) == nil {
@@ -74,7 +74,7 @@ func TestHardReading(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		start := starts()[0]
 		ops := untold.Draw(rt, "ops")
-		if err := perform(t, start.World, reading{faults: []service.Fault{service.Refuse550}}, hard, ops); err != nil {
+		if err := try(t, start.World, reading{faults: []service.Fault{service.Refuse550}}, hard, ops); err != nil {
 			rt.Fatalf("%s: %v", words(ops), err)
 		}
 	})

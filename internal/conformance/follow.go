@@ -24,7 +24,14 @@ func (f *follower) fact(id facts.ID, w *model.World) facts.Value {
 // compared reports whether a fact is one that the model has, and that was
 // observed.
 func (f *follower) compared(id facts.ID, w *model.World) bool {
-	return f.seen[id] != facts.Unknown && !unasked(id, w)
+	return f.seen[id] != facts.Unknown && !unasked(id, w) && (id != facts.MxAgree || !f.between())
+}
+
+// between reports whether some targets of the effect under work may be done and
+// others not.
+func (f *follower) between() bool {
+	do := f.def.States[f.at.Cur].Do
+	return do != nil && len(do.Targets) > 1
 }
 
 // unasked are facts that nobody reads once others say enough: of a gateway that
@@ -119,7 +126,8 @@ func undo(n node, it *item) []node {
 
 // moves are what the world may do next. Each message has a destination of its
 // own, so all of them are tried; a number that falls may still be more than
-// zero.
+// zero. To the model a client that a decision names is done with; a real one
+// comes again, and nobody is asked about it anew.
 func (f *follower) moves(buf []model.Step, w *model.World) []model.Step {
 	for _, dest := range []uint8{model.DestUp, model.DestDeferring, model.DestDead} {
 		from, first := *w, len(buf)
@@ -132,6 +140,11 @@ func (f *follower) moves(buf []model.Step, w *model.World) []model.Step {
 				buf = append(buf, model.Step{Move: buf[i].Move, To: left})
 			}
 		}
+	}
+	if w.Late == model.LateDecided && w.Accepts() {
+		again := *w
+		again.In, again.Arrived = 1, true
+		buf = append(buf, model.Step{Move: model.MailArrives, To: again})
 	}
 	return buf
 }
@@ -162,10 +175,19 @@ func remains(from, to *model.World) (left model.World, less bool) {
 }
 
 // variants are the worlds that look the same: what is mail and what is a report
-// cannot be seen.
+// cannot be seen, nor what a successor covers that accepts nothing.
 func (f *follower) variants(n node) []node {
 	n.stage = 0
 	all := []node{n}
+	if quiet := n; looked(&quiet.w) { // what came after it was read may have come later
+		all = append(all, quiet)
+	}
+	if !n.w.Next {
+		for _, m := range all {
+			m.w.Covers = !m.w.Covers
+			all = append(all, m)
+		}
+	}
 	split := func(pick func(w *model.World) []*uint8) {
 		var next []node
 		for _, m := range all {

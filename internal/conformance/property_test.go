@@ -33,8 +33,8 @@ func sequences() *rapid.Generator[[]op] {
 	return rapid.SliceOfN(one, 1, 25)
 }
 
-// perform runs a sequence in a bubble of its own.
-func perform(t *testing.T, start model.World, as reading, claims model.Params, ops []op) (err error) {
+// try runs a sequence in a bubble of its own.
+func try(t *testing.T, start model.World, as reading, claims model.Params, ops []op) (err error) {
 	t.Helper()
 	archives := t.TempDir()
 	synctest.Test(t, func(t *testing.T) { err = run(context.Background(), start, as, claims, ops, archives) })
@@ -60,7 +60,7 @@ func TestGatewayConforms(t *testing.T) {
 			rapid.Check(t, func(rt *rapid.T) {
 				start := rapid.SampledFrom(starts()).Draw(rt, "start")
 				ops := sequences().Draw(rt, "ops")
-				if err := perform(t, start.World, reading{params: params}, params, ops); err != nil {
+				if err := try(t, start.World, reading{params: params}, params, ops); err != nil {
 					rt.Fatalf("%s; %s: %v", start.Words, words(ops), err)
 				}
 			})
