@@ -14,12 +14,16 @@ import (
 	"example.org/ims/pkg/model"
 )
 
-// starts are the worlds in which a sequence may begin. There is one domain, so
-// a successor cannot take some; and no message that is old from the beginning.
-func starts() []model.Start {
-	return slices.DeleteFunc(bounds.Starts(machine.BeginsServing), func(s model.Start) bool {
-		return !s.World.Covers || s.World.Old > 0
-	})
+// starts are the worlds in which a sequence may begin, with all that can happen
+// in them. There is one domain, so a successor cannot take some; and no message
+// that is old from the beginning.
+func starts() (all []model.Start) {
+	for _, s := range bounds.Starts(machine.BeginsServing) {
+		if s.World.Flags &^= model.Calm | model.Lean; s.World.Covers && s.World.Old == 0 {
+			all = append(all, s)
+		}
+	}
+	return all
 }
 
 var names = slices.Sorted(maps.Keys(others))
