@@ -174,6 +174,44 @@ func TestFixes(t *testing.T) {
 	}
 }
 
+// What relays through the gateway would be refused by a successor that does not
+// relay for it.
+func TestHeirIsNotReady(t *testing.T) {
+	heir := &Heir{Target: west, Old: gateway.Config{Name: "east", Stored: gateway.Settings{
+		Relay: []netip.Prefix{single32("192.0.2.3")}, Reroute: map[string]string{"b.example": "branch.example"},
+	}}}
+	c := gateway.Config{Name: "north", Exists: true, Stored: gateway.Settings{
+		ForwardHost: "east.org.example", Reroute: map[string]string{"b.example": "east.org.example", "c.example": "east.org.example"},
+	}}
+	fixes := func() string {
+		var all []string
+		for _, f := range Find(t.Context(), east, heir, []Target{west, other}, []gateway.Config{c}, names).Findings {
+			all = append(all, f.Fix)
+		}
+		return strings.Join(all, "\n")
+	}
+	if d := cmp.Diff(`decide: west does not relay for 192.0.2.3 yet: ims compare east west
+decide: west does not take mail for b.example yet: ims compare east west
+ims gateway set north --reroute b.example=east.org.example,c.example=west.org.example --restart --reason eleven-steps.2`, fixes()); d != "" {
+		t.Errorf("fixes (-want +got):\n%s", d)
+	}
+	heir.New.Stored = gateway.Settings{Relay: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, Reroute: heir.Old.Stored.Reroute}
+	if got := fixes(); strings.Contains(got, "decide") {
+		t.Errorf("fixes with a successor that is ready:\n%s", got)
+	}
+}
+
+// Where everything else is forwarded, a domain that is looked up says so.
+func TestHeirLooksADomainUp(t *testing.T) {
+	c := gateway.Config{Name: "west", Exists: true, Stored: gateway.Settings{
+		ForwardHost: "smart2.example", DomainHosts: map[string]string{"a.example": "east.org.example", "b.example": "x.example"},
+	}}
+	p := rewrite(east, &Heir{Target: west}, c, []hit{{mention{setting: "domain-hosts", key: "a.example", value: "east.org.example"}, Stored, "its name"}})
+	if d := cmp.Diff(map[string]string{"a.example": "", "b.example": "x.example"}, p.settings.DomainHosts); d != "" {
+		t.Errorf("hosts of domains (-want +got):\n%s", d)
+	}
+}
+
 // The successor that sends through the gateway is to do what the gateway does.
 func TestHeirNamesTheGateway(t *testing.T) {
 	old := gateway.Config{Stored: gateway.Settings{

@@ -47,8 +47,12 @@ func (m *Mover) read(ctx context.Context) (configs []gateway.Config, heir *Heir,
 		}
 		c.Name = name
 		configs = append(configs, c)
-		if name == m.Target.Name && heir != nil {
+		switch {
+		case heir == nil:
+		case name == m.Target.Name:
 			heir.Old = c
+		case name == heir.Name:
+			heir.New = c
 		}
 	}
 	return configs, heir, bad

@@ -17,6 +17,29 @@ import (
 type Heir struct {
 	Target
 	Old gateway.Config // of the gateway that goes
+	New gateway.Config // of the heir
+}
+
+// unready says what the heir is to have before a setting can name it, or "": what
+// relays through the gateway, and what it reroutes, would be refused.
+func (h *Heir) unready(m mention) string {
+	old, now := h.Old.Stored, h.New.Stored
+	if h.New.Running {
+		now = h.New.Effective
+	}
+	if m.setting == setting.Reroute && old.Reroutes(m.key) != "" && now.Reroutes(m.key) == "" {
+		return fmt.Sprintf("%s does not take mail for %s yet: ims compare %s %s", h.Name, m.key, h.Old.Name, h.Name)
+	}
+	if m.setting == Site || m.setting == setting.Reroute {
+		return ""
+	}
+	for _, n := range old.Relay {
+		wider := func(o netip.Prefix) bool { return o.Bits() <= n.Bits() && o.Contains(n.Addr()) }
+		if !slices.ContainsFunc(now.Relay, wider) {
+			return fmt.Sprintf("%s does not relay for %s yet: ims compare %s %s", h.Name, gateway.NetworkText(n), h.Old.Name, h.Name)
+		}
+	}
+	return ""
 }
 
 // plan is what a configuration is to be.
@@ -55,6 +78,9 @@ func rewrite(t Target, next *Heir, c gateway.Config, hits []hit) plan {
 		}
 		p.put(h.mention, to)
 	}
+	if p.settings.ForwardHost == "" { // then a domain without a host of its own is looked up anyway
+		maps.DeleteFunc(p.settings.DomainHosts, func(d, host string) bool { return host == "" && c.Stored.DomainHosts[d] != "" })
+	}
 	p.ids = setting.Differ(c.Stored, p.settings)
 	p.resite = !slices.Equal(c.Sites, p.sites)
 	return p
@@ -66,7 +92,7 @@ func (p *plan) put(m mention, to string) {
 	set := func(t *map[string]string) {
 		*t = maps.Clone(*t)
 		(*t)[m.key] = to
-		if to == "" && m.setting != setting.ETRN {
+		if to == "" && m.setting == setting.Reroute {
 			delete(*t, m.key)
 		}
 	}
@@ -130,7 +156,7 @@ func replacement(t Target, next *Heir, holder string, m mention) (to, why string
 	case next == nil:
 		return "", fmt.Sprintf("no gateway succeeds %s; name the host that %s is to use", t.Name, holder)
 	case next.Name != holder:
-		return as(m, next.Target), ""
+		return as(m, next.Target), next.unready(m)
 	}
 	// The heir itself sends there: it is to do what the gateway does.
 	old := next.Old.Stored

@@ -172,7 +172,7 @@ func (p SettingsPatch) words(s Settings) string {
 	add(p.Timeouts != nil, "time-outs",
 		fmt.Sprintf("urgent %v normal %v non-urgent %v report %v", t.Urgent, t.Normal, t.NonUrgent, t.Report))
 	add(p.ForwardHost != nil, "forward host", orNone(s.ForwardHost))
-	add(p.DomainHosts != nil, "domain hosts", len(s.DomainHosts))
+	add(p.DomainHosts != nil, "domain hosts", tableWords(s.DomainHosts))
 	add(p.MaxSize != nil, "largest size", s.MaxSize)
 	add(p.MaxInbound != nil, "sessions in", s.MaxInbound)
 	add(p.MaxOutbound != nil, "sessions out", s.MaxOutbound)
