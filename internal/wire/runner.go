@@ -3,6 +3,7 @@ package wire
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,14 +20,18 @@ type runSite struct{ *site }
 
 var _ runner.Site = runSite{}
 
-// Runbook implements runner.Site: a shipped one by its name, or a file.
+// Runbook implements runner.Site: a shipped one by its name, or a file. The file
+// name of a shipped one, which saved plans carry, is that one unless there is
+// such a file.
 func (s runSite) Runbook(name string) (file string, source []byte, err error) {
 	name = cmp.Or(name, s.cfg.Retire.Runbook)
 	if strings.ContainsRune(name, filepath.Separator) || filepath.Ext(name) == ".yaml" {
 		source, err = readGuarded(name)
-		return name, source, err
+		if !errors.Is(err, os.ErrNotExist) || strings.ContainsRune(name, filepath.Separator) {
+			return name, source, err
+		}
 	}
-	file = name + ".yaml"
+	file = strings.TrimSuffix(name, ".yaml") + ".yaml"
 	if source, err = runbooks.FS.ReadFile(file); err != nil {
 		return "", nil, fmt.Errorf("there is no shipped runbook %q: see ims runbook list", name)
 	}
@@ -35,7 +40,11 @@ func (s runSite) Runbook(name string) (file string, source []byte, err error) {
 
 // Bind implements runner.Site.
 func (s runSite) Bind(ctx context.Context, r runner.Request) (runbook.Binding, []string, error) {
-	b, err := s.bind(r.Gateway, r.Successor, r.Params)
+	doc, err := s.document(r.Runbook)
+	if err != nil {
+		return runbook.Binding{}, nil, err
+	}
+	b, err := s.bind(r, doc)
 	if err != nil {
 		return b, nil, err
 	}
@@ -65,7 +74,21 @@ func (s runSite) World(_ context.Context, book *runbook.Book) (engine.World, err
 
 // book binds a runbook as a run would.
 func (s runSite) book(ctx context.Context, r runner.Request) (*runbook.Book, error) {
-	file, source, err := s.Runbook(r.Runbook)
+	doc, err := s.document(r.Runbook)
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.bind(r, doc)
+	if err != nil {
+		return nil, err
+	}
+	book, mistakes := runbook.Bind(doc, b)
+	return book, mistakes.Err()
+}
+
+// document loads a runbook by its name.
+func (s runSite) document(name string) (*runbook.Doc, error) {
+	file, source, err := s.Runbook(name)
 	if err != nil {
 		return nil, err
 	}
@@ -73,12 +96,7 @@ func (s runSite) book(ctx context.Context, r runner.Request) (*runbook.Book, err
 	if len(mistakes) > 0 {
 		return nil, mistakes
 	}
-	b, err := s.bind(r.Gateway, r.Successor, r.Params)
-	if err != nil {
-		return nil, err
-	}
-	book, mistakes := runbook.Bind(doc, b)
-	return book, mistakes.Err()
+	return doc, nil
 }
 
 // readGuarded reads a runbook that only its owner may have written.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ import (
 	"example.org/ims/internal/strictyaml"
 	"example.org/ims/internal/world"
 	"example.org/ims/pkg/gateway"
+	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/runbook"
 	"example.org/ims/pkg/zone"
 )
@@ -42,25 +44,31 @@ func newSite(cfg *config.Config) *site {
 }
 
 // bind fixes what a run is about: the gateway and its successor, by name or
-// from the configuration's defaults, and the mail domains whose MX it moves.
-func (s *site) bind(gatewayName, successor string, params map[string]string) (runbook.Binding, error) {
-	g, err := s.pick(gatewayName)
+// from the configuration's defaults, and the mail domains whose MX it moves. Of
+// the configured parameters a runbook gets those that it has; a runbook that is
+// for a gateway alone gets no successor that nobody named.
+func (s *site) bind(r runner.Request, doc *runbook.Doc) (runbook.Binding, error) {
+	g, err := s.pick(r.Gateway)
 	if err != nil {
 		return runbook.Binding{}, err
 	}
-	b := runbook.Binding{Gateway: g.Name, Successor: cmp.Or(successor, s.cfg.Retire.Successor), Params: map[string]string{}, Places: map[string]strictyaml.Pos{}}
+	b := runbook.Binding{Gateway: g.Name, Successor: r.Successor, Params: map[string]string{}}
+	if alone := machine.Begins(doc.Begins.Value); alone != machine.BeginsAlone && alone != machine.BeginsStopped {
+		b.Successor = cmp.Or(r.Successor, s.cfg.Retire.Successor)
+	}
 	if b.Successor == b.Gateway {
 		return b, fmt.Errorf("gateway %q cannot succeed itself", b.Gateway)
 	}
 	if _, ok := s.cfg.Gateway(b.Successor); b.Successor != "" && !ok {
 		return b, fmt.Errorf("there is no gateway %q; the configuration has %s", b.Successor, s.names())
 	}
+	own := cmp.Or(r.Runbook, s.cfg.Retire.Runbook) == s.cfg.Retire.Runbook
 	for k, v := range s.cfg.Retire.Params {
-		b.Params[k], b.Places[k] = v, s.cfg.Retire.Places[k]
+		if own || slices.ContainsFunc(doc.Params, func(p strictyaml.Entry[runbook.Param]) bool { return p.Key.Value == k }) {
+			b.Params[k] = v
+		}
 	}
-	for k, v := range params {
-		b.Params[k], b.Places[k] = v, strictyaml.Pos{File: "--param " + k + "=" + v}
-	}
+	maps.Copy(b.Params, r.Params)
 	for _, d := range s.domains() {
 		if _, ok := s.cfg.ZoneOf(d); !ok {
 			return b, fmt.Errorf("mail domain %q is in no zone of the configuration, so its MX can be neither read nor moved; add it to zones", d)
@@ -165,6 +173,14 @@ func (s *site) world(book *runbook.Book) (*world.World, error) {
 	}
 	cfg.Floor, _ = book.Duration("floor")
 	cfg.FlushAfter, _ = book.Duration("flush_timeout")
+	cfg.Book, cfg.Machine, cfg.SuccessorMachine = book, machineOf(g), machineOf(next)
+	for _, z := range s.cfg.Zones {
+		one, err := s.zone(z)
+		if err != nil {
+			return nil, err
+		}
+		cfg.Zones = append(cfg.Zones, one)
+	}
 	for _, d := range book.Bound.Domains {
 		domain, err := s.domain(d)
 		if err != nil {
@@ -175,27 +191,35 @@ func (s *site) world(book *runbook.Book) (*world.World, error) {
 	return world.New(cfg), nil
 }
 
+// machineOf is the machine of a gateway as the Internet sees it.
+func machineOf(g config.Gateway) world.Machine {
+	return world.Machine{Addresses: g.Addresses, Drain: g.Drain.Name, DrainAddresses: g.Drain.Addresses}
+}
+
 // domain connects a mail domain to the zone that its MX lives in.
 func (s *site) domain(name string) (world.Domain, error) {
 	z, ok := s.cfg.ZoneOf(name)
 	if !ok {
 		return world.Domain{}, fmt.Errorf("mail domain %q is in no zone of the configuration", name)
 	}
+	one, err := s.zone(z)
+	return world.Domain{Name: name, Rcpt: s.recipient(name), Zone: z.Name, Writer: one.Writer, Watch: one.Watch}, err
+}
+
+// zone connects a configured zone.
+func (s *site) zone(z config.Zone) (world.Zone, error) {
 	key, err := tsig.LoadFile(z.KeyFile)
 	if err != nil {
-		return world.Domain{}, err
+		return world.Zone{}, err
 	}
 	w, err := rfc2136.New(rfc2136.Config{Zone: z.Name, Server: z.Server, Key: &key})
 	if err != nil {
-		return world.Domain{}, err
+		return world.Zone{}, err
 	}
 	watcher, err := watch.New(watch.Config{
 		Zone: z.Name, Authorities: z.Authorities, Discover: len(z.Authorities) == 0, Resolvers: s.cfg.Resolver.Servers,
 	})
-	if err != nil {
-		return world.Domain{}, err
-	}
-	return world.Domain{Name: name, Rcpt: s.recipient(name), Zone: z.Name, Writer: s.wrapZone(w), Watch: watcher}, nil
+	return world.Zone{Name: z.Name, Writer: s.wrapZone(w), Watch: watcher}, err
 }
 
 // recipient is a known recipient of a domain, for probes.

@@ -46,3 +46,42 @@ func TestLeasesAreOfWhatTheGatewayHas(t *testing.T) {
 		t.Errorf("leases of a gateway that was removed: %v, %v", got, err)
 	}
 }
+
+// TestBindFitsTheRunbook: a runbook gets those of the configured parameters that
+// it has, and a successor only if it is for two.
+func TestBindFitsTheRunbook(t *testing.T) {
+	s := runSite{newSite(&config.Config{
+		Organization: config.Organization{Domains: []string{"example.test"}},
+		Gateways:     []config.Gateway{{Name: "east"}, {Name: "west"}},
+		Zones:        []config.Zone{{Name: "example.test", Domains: []string{"example.test"}}},
+		Retire: config.Retire{Default: "east", Successor: "west", Runbook: "q285090", Params: map[string]string{
+			"floor": "1s", "poll": "1s", "quiet": "1s",
+		}},
+	})}
+	for _, tt := range []struct {
+		request   runner.Request
+		successor string
+		params    map[string]string
+	}{
+		{runner.Request{}, "west", map[string]string{"floor": "1s", "poll": "1s", "quiet": "1s"}},
+		{runner.Request{Runbook: "q285090.yaml"}, "west", map[string]string{"floor": "1s", "poll": "1s", "quiet": "1s"}},
+		{runner.Request{Runbook: "rescue", Params: map[string]string{"patience": "1h"}}, "", map[string]string{"poll": "1s", "patience": "1h"}},
+		{runner.Request{Runbook: "last-gateway"}, "", map[string]string{"floor": "1s", "poll": "1s", "quiet": "1s"}},
+		{runner.Request{Runbook: "last-gateway", Successor: "west"}, "west", map[string]string{"floor": "1s", "poll": "1s", "quiet": "1s"}},
+		{runner.Request{Runbook: "add-successor"}, "west", map[string]string{"poll": "1s"}},
+	} {
+		book, err := s.book(t.Context(), tt.request)
+		if err != nil {
+			t.Errorf("%+v: %v", tt.request, err)
+			continue
+		}
+		if diff := cmp.Diff(tt.params, book.Bound.Params); diff != "" || book.Bound.Successor != tt.successor {
+			t.Errorf("%+v: successor %q, parameters (-want +got):\n%s", tt.request, book.Bound.Successor, diff)
+		}
+	}
+	// A parameter of the configured runbook that it has not is a mistake.
+	s.cfg.Retire.Params["floors"] = "1s"
+	if _, err := s.book(t.Context(), runner.Request{}); err == nil {
+		t.Error("a parameter that the configured runbook has not is let through")
+	}
+}
