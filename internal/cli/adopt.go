@@ -21,6 +21,9 @@ was observed.
 What is gone with the journal stays gone: an abort restores the values that this
 run finds, not the ones from before the lost run, and its decisions do not count.
 
+A gateway that was left stopped, or in a mode that does not send, is for the
+runbook rescue: --runbook rescue.
+
 Gateways remember the epoch of the last run that changed them, and refuse older
 ones. Adopting raises it, so a lost runner that comes back is refused. Without a
 lost run this is ims retire.`,

@@ -17,8 +17,8 @@ type Story struct {
 	book   *runbook.Book
 	run    string
 	hist   *machine.History
-	n      int // records so far
-	asked  int // visits so far when a question was told
+	n      int  // records so far
+	asked  bool // the open question was told
 	late   int64
 	digest time.Duration // how often a soak is told of; 0 is never
 	told   int           // digests of the current visit
@@ -38,14 +38,17 @@ func (s *Story) Add(r machine.Record) []Notification {
 	if len(s.hist.Visits) != visits {
 		s.told = 0
 	}
+	if s.hist.State.Phase != machine.Asking {
+		s.asked = false
+	}
 	def := s.book.Def
 	left := &def.States[before.Cur]
 	switch {
 	case r.Kind == machine.Asked:
-		if s.asked == len(s.hist.Visits) { // put anew, because its evidence changed
+		if s.asked { // put anew, because its evidence changed
 			return nil
 		}
-		s.asked = len(s.hist.Visits)
+		s.asked = true
 		command := fmt.Sprintf("ims approve %s %s", s.run, r.Detail.State)
 		return s.tell(Approval, r, before, "somebody has to answer: "+r.Detail.Comment, command, r.Detail.Evidence...)
 	case r.Kind == machine.Observed:
