@@ -212,7 +212,7 @@ func (q *queue) Pop() any {
 }
 
 // mostNodes bounds a search. It is far above what any step of a run needs.
-const mostNodes = 150_000
+const mostNodes = 10_000
 
 // search finds a way through everything in todo, in order, with moves of the
 // world in between.
@@ -226,7 +226,7 @@ func (f *follower) search(todo []item, before *facts.Vector) (node, error) {
 		}
 		visited[n] = true
 		wrong := f.wrong(&n.w)
-		heap.Push(&open, ranked{n, 16*(len(todo)-n.stage) + len(wrong)})
+		heap.Push(&open, ranked{n, len(todo) - n.stage + 4*len(wrong)})
 		if n.stage > furthest {
 			best, furthest = n, n.stage
 		}

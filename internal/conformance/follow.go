@@ -136,6 +136,12 @@ func (f *follower) moves(buf []model.Step, w *model.World) []model.Step {
 		for i, all := first, len(buf); i < all; i++ {
 			to := &buf[i].To
 			tidy(to)
+			if buf[i].Move == model.SuccessorBack { // what it covers could not be seen meanwhile
+				other := *to
+				other.Covers = !to.Covers
+				buf = append(buf, model.Step{Move: model.SuccessorBack, To: other})
+				to = &buf[i].To
+			}
 			if left, less := remains(w, to); less {
 				buf = append(buf, model.Step{Move: buf[i].Move, To: left})
 			}
@@ -175,18 +181,12 @@ func remains(from, to *model.World) (left model.World, less bool) {
 }
 
 // variants are the worlds that look the same: what is mail and what is a report
-// cannot be seen, nor what a successor covers that accepts nothing.
+// cannot be seen.
 func (f *follower) variants(n node) []node {
 	n.stage = 0
 	all := []node{n}
 	if quiet := n; looked(&quiet.w) { // what came after it was read may have come later
 		all = append(all, quiet)
-	}
-	if !n.w.Next {
-		for _, m := range all {
-			m.w.Covers = !m.w.Covers
-			all = append(all, m)
-		}
 	}
 	split := func(pick func(w *model.World) []*uint8) {
 		var next []node
