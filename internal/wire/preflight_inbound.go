@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -37,7 +38,7 @@ func (s *site) inbound(ctx context.Context, g config.Gateway, book *runbook.Book
 		Old: preflight.Host{Name: g.Hostname, Address: g.Listen}, New: preflight.Host{Name: next.Hostname, Address: next.Listen},
 		List: []preflight.Domain{},
 	}
-	list := &domainList{s: s}
+	list := newDomainList(s)
 	for _, d := range book.Bound.Domains {
 		list.at(d, fromConfiguration)
 	}
@@ -75,38 +76,39 @@ func thisHost() string {
 	return host
 }
 
-// domainList collects domains.
+// domainList collects domains, by name.
 type domainList struct {
-	s     *site
-	found []preflight.Domain
+	s       *site
+	found   map[string]*preflight.Domain
+	guessed map[string]bool // no recipient of it is configured
+}
+
+func newDomainList(s *site) *domainList {
+	return &domainList{s: s, found: map[string]*preflight.Domain{}, guessed: map[string]bool{}}
 }
 
 // at finds a domain, or adds it, with where it is known from.
 func (l *domainList) at(name, from string) *preflight.Domain {
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
-	i := slices.IndexFunc(l.found, func(d preflight.Domain) bool { return d.Name == name })
-	if i < 0 {
-		i = len(l.found)
+	d := l.found[name]
+	if d == nil {
 		at := strings.Replace(name, "*.", "ims-probe.", 1) // a wildcard stands for any name
-		l.found = append(l.found, preflight.Domain{
-			Name: name, Rcpt: l.s.recipient(at), Random: "ims-probe-" + strings.ToLower(rand.Text()) + "@" + at,
-		})
+		d = &preflight.Domain{Name: name, Rcpt: l.s.recipient(at), Random: "ims-probe-" + strings.ToLower(rand.Text()) + "@" + at}
+		l.found[name], l.guessed[name] = d, d.Rcpt == "postmaster@"+at
 	}
-	d := &l.found[i]
 	if !slices.Contains(d.From, from) {
 		d.From = append(d.From, from)
 	}
 	return d
 }
 
-// log reads from the tracking log what the gateway took from outside. A
+// log reads from the tracking log what the gateway took from outside. The last
 // recipient that it took is better known than a guess.
 func (l *domainList) log(ctx context.Context, g gateway.Gateway, name string) error {
 	t, ok := g.(gateway.Tracker)
 	if !ok {
 		return fmt.Errorf("the adapter of gateway %q has no tracking log", name)
 	}
-	guessed := func(d *preflight.Domain) bool { return strings.HasPrefix(d.Rcpt, "postmaster@") }
 	const batch = 5000
 	for after := uint64(0); ; {
 		events, err := t.Track(ctx, after, batch)
@@ -127,7 +129,7 @@ func (l *domainList) log(ctx context.Context, g gateway.Gateway, name string) er
 				d := l.at(rcpt[at+1:], fromLog)
 				d.Messages++
 				d.Largest = max(d.Largest, e.Size)
-				if guessed(d) {
+				if l.guessed[d.Name] {
 					d.Rcpt = rcpt
 				}
 			}
@@ -186,8 +188,11 @@ func (s *site) asked(ctx context.Context, z config.Zone) []zone.RRset {
 }
 
 func (l *domainList) sorted() []preflight.Domain {
-	slices.SortFunc(l.found, func(a, b preflight.Domain) int { return strings.Compare(a.Name, b.Name) })
-	return append([]preflight.Domain{}, l.found...)
+	out := []preflight.Domain{}
+	for _, name := range slices.Sorted(maps.Keys(l.found)) {
+		out = append(out, *l.found[name])
+	}
+	return out
 }
 
 // perTalk is how many domains are asked about in one conversation: each has two
