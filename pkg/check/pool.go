@@ -75,7 +75,7 @@ func newPool(b *Runbook, leases bool) *pool {
 	effect := machine.Here
 	for _, a := range []machine.ActionName{machine.RouteSpaces, machine.GatewayAbsent} {
 		for i := range b.Def.States {
-			if do := b.Def.States[i].Do; effect == machine.Here && do != nil && do.Action == a {
+			if do := b.Def.States[i].Do; effect == machine.Here && do != nil && do.Action == a && len(do.Args.Spaces) == 0 {
 				effect = i
 			}
 		}
