@@ -78,7 +78,7 @@ func (s *receiving) Rcpt(_ context.Context, to address.Mailbox, o smtpd.RcptOpti
 	set := s.rt.settings()
 	bad := s.judge(set, to)
 	if !accepts(set.Mode) {
-		if bad == nil && !s.probe {
+		if bad == nil && !s.probe && set.Admits(s.client) { // nobody waits for a host that may not connect
 			s.g.clients.deferred(s.host)
 		}
 		if s.g.faults.refuse550.Load() {

@@ -93,6 +93,10 @@ func TestAcceptList(t *testing.T) {
 		if got := w.inbound("alpha", "ann@corp.example"); got[:9] != "450 4.3.2" {
 			t.Errorf("a rejected host was told %q while the gateway refuses: want nothing for good", got)
 		}
+		list, err := w.gw("alpha").Clients(t.Context())
+		if err != nil || len(list) != 1 || list[0].Sessions != 2 || list[0].Deferred != 0 || !list[0].LastValid.IsZero() {
+			t.Errorf("client log %+v, %v: want a rejected host as one that nobody waits for", list, err)
+		}
 	})
 }
 
