@@ -3,8 +3,10 @@ package cli
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"example.org/ims/internal/output"
 	"example.org/ims/internal/plan"
@@ -20,10 +22,11 @@ type handOptions struct {
 
 // handData is a plan as commands.
 type handData struct {
-	Plan   string      `json:"plan"`
-	Run    string      `json:"run,omitempty"`   // that performed it, as far as the journal here knows
-	State  string      `json:"state,omitempty"` // where that run is
-	Undone []string    `json:"done,omitempty"`  // states whose effect was begun and not undone
+	Plan   string      `json:"plan,omitempty"`
+	Config string      `json:"config,omitempty"` // the configuration that its ims commands need
+	Run    string      `json:"run,omitempty"`    // that performed it, as far as the journal here knows
+	State  string      `json:"state,omitempty"`  // where that run is
+	Done   []string    `json:"done,omitempty"`   // states whose effect was begun and not undone
 	Steps  []plan.Hand `json:"steps"`
 }
 
@@ -37,8 +40,11 @@ func runByHand(ctx context.Context, s *session, p *output.Printer, opts handOpti
 		return oneByHand(p, steps, opts)
 	}
 	data := handData{Plan: pl.ID.Hash, Steps: steps}
+	if file, err := filepath.Abs(s.config); err == nil {
+		data.Config = file
+	}
 	if st, ok := performed(ctx, s, pl); ok {
-		data.Run, data.State, data.Undone = st.Run, st.State, st.Changed
+		data.Run, data.State, data.Done = st.Run, st.State, st.Changed
 	}
 	return p.Result("plan-by-hand", data, func(page *output.Page) { handPage(page, pl, &data) })
 }
@@ -103,9 +109,12 @@ func handPage(page *output.Page, pl *plan.Plan, d *handData) {
 	page.Line("# Plan %s: retire %s by %s, by hand. Lines without # are commands;", short12(pl.ID.Hash), pl.Gateway, pl.Runbook)
 	page.Line("# look at what each shows before the next one. No runner may be at work on it:")
 	page.Line("# ims status says so, and ims runner --help how to end one.")
+	if d.Config != "" {
+		page.Line("export IMS_CONFIG=%s", quoted(d.Config))
+	}
 	from := 0
 	if d.Run != "" {
-		prose(page, "# ", fmt.Sprintf("Run %s performed this plan and is in state %s; begun and not undone: %s.", d.Run, d.State, orNothing(d.Undone)))
+		comment(page, "# ", fmt.Sprintf("Run %s performed this plan and is in state %s; begun and not undone: %s.", d.Run, d.State, orNothing(d.Done)))
 		from = max(0, slices.IndexFunc(d.Steps, func(h plan.Hand) bool { return h.State == d.State }))
 	}
 	page.Blank()
@@ -116,7 +125,7 @@ func handPage(page *output.Page, pl *plan.Plan, d *handData) {
 	page.Blank()
 	page.Line("# ======== TO UNDO, the newest first; only what was done")
 	for _, h := range slices.Backward(d.Steps) {
-		if d.Run != "" && !slices.Contains(d.Undone, h.State) {
+		if d.Run != "" && !slices.Contains(d.Done, h.State) {
 			continue
 		}
 		if len(h.Undo) == 0 && h.Warning == "" {
@@ -125,7 +134,7 @@ func handPage(page *output.Page, pl *plan.Plan, d *handData) {
 		page.Blank()
 		page.Line("# undo %s: %s", h.State, h.Title)
 		if h.Warning != "" {
-			prose(page, "# ", h.Warning)
+			comment(page, "# ", h.Warning)
 		}
 		commandLines(page, h.Undo)
 	}
@@ -141,14 +150,14 @@ func finishPage(page *output.Page, h *plan.Hand, i int) {
 	for _, n := range h.Needs {
 		page.Line("#   must hold: %s", n)
 	}
-	if h.For != "" {
-		page.Line("#   and stay so for %s", words0(h.For))
+	if d, err := time.ParseDuration(h.For); err == nil && d > 0 {
+		page.Line("#   and stay so for %s", output.Duration(d))
 	}
 	if h.Decide != "" {
-		prose(page, "#   decide, and write down who did: ", h.Decide)
+		comment(page, "#   decide, and write down who did: ", h.Decide)
 	}
 	if h.Warning != "" {
-		prose(page, "#   NOTE: ", h.Warning)
+		comment(page, "#   NOTE: ", h.Warning)
 	}
 	commandLines(page, h.Do)
 	if len(h.See) > 0 {
@@ -163,6 +172,16 @@ func commandLines(page *output.Page, cmds []string) {
 		for l := range strings.SplitSeq(c, "\n") {
 			page.Line("%s", l)
 		}
+	}
+}
+
+// comment breaks text into lines that a shell ignores.
+func comment(page *output.Page, lead, text string) {
+	for i, l := range broken(lead, output.Safe(text)) {
+		if i > 0 {
+			l = "#" + l[1:] // broken indents by at least the lead
+		}
+		page.Line("%s", l)
 	}
 }
 
