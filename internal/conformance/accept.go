@@ -173,12 +173,12 @@ func (f *follower) observed(changed map[string]string) error {
 		todo = append(todo, item{look: ids})
 	}
 	f.todo = nil
-	end, err := f.search(todo, &before)
-	if err != nil {
-		return err
+	ends, err := f.search(todo, &before)
+	f.now = nil
+	for _, n := range ends {
+		f.now = append(f.now, f.variants(n)...)
 	}
-	f.now = f.variants(end)
-	return nil
+	return err
 }
 
 // begin finds the worlds of the first observation.
@@ -212,11 +212,16 @@ func (q *queue) Pop() any {
 }
 
 // mostNodes bounds a search. It is far above what any step of a run needs.
-const mostNodes = 10_000
+const mostNodes = 80_000
 
-// search finds a way through everything in todo, in order, with moves of the
-// world in between.
-func (f *follower) search(todo []item, before *facts.Vector) (node, error) {
+// mostEnds bounds how many ways are kept of which none ends in just what was
+// observed.
+const mostEnds = 24
+
+// search finds ways through everything in todo, in order, with moves of the
+// world in between: one that ends in what was observed, or several that do not,
+// because the world moved on while it was observed.
+func (f *follower) search(todo []item, before *facts.Vector) (ends []node, err error) {
 	visited := map[node]bool{}
 	var open queue
 	best, furthest := node{}, -1
@@ -240,7 +245,10 @@ func (f *follower) search(todo []item, before *facts.Vector) (node, error) {
 	for open.Len() > 0 {
 		n := heap.Pop(&open).(ranked).n
 		if n.stage == len(todo) {
-			return n, nil
+			if ends = append(ends, n); len(f.wrong(&n.w)) == 0 || len(ends) == mostEnds {
+				return ends, nil
+			}
+			continue
 		}
 		for _, to := range f.pass(n, &todo[n.stage]) {
 			push(to)
@@ -255,7 +263,10 @@ func (f *follower) search(todo []item, before *facts.Vector) (node, error) {
 			push(to)
 		}
 	}
-	return node{}, f.nothing(todo, best)
+	if len(ends) == 0 {
+		err = f.nothing(todo, best)
+	}
+	return ends, err
 }
 
 // looked forgets what came since the last look.
