@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -58,7 +59,7 @@ func (s *session) completeEntry(cmd *cobra.Command, argv []string, word string) 
 	}
 	var ids []cobra.Completion
 	for _, it := range items {
-		ids = append(ids, cobra.CompletionWithDesc(it.Message, output.Safe(it.Store.Title()+", to "+it.Dest)))
+		ids = append(ids, cobra.CompletionWithDesc(it.Message, output.Safe(it.Store.Title()+", to "+cmp.Or(it.Dest, rcptsWord(it.Rcpts)))))
 	}
 	return slices.Compact(ids), cobra.ShellCompDirectiveNoFileComp
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -108,7 +109,7 @@ func (s *session) flagCompleters() map[string]completer {
 		})
 	}
 	return map[string]completer{
-		"to": gateways, "gateway": gateways, "successor": gateways,
+		"to": gateways, "gateway": gateways, "successor": gateways, "live": gateways,
 		"runbook": runbooks, "demo --runbook": list(demoRunbooks...), "lab run --runbook": list(demoRunbooks...),
 		"demo --sabotage": list(sabotages...),
 		"param":           s.paramList,
@@ -219,8 +220,9 @@ func (s *session) destinations(cmd *cobra.Command, argv []string) []cobra.Comple
 		count[it.Dest]++
 	}
 	var names []cobra.Completion
+	delete(count, "") // not routed yet
 	for dest, n := range count {
-		names = append(names, cobra.CompletionWithDesc(output.Safe(dest), output.Count(n, "entry")))
+		names = append(names, cobra.CompletionWithDesc(output.Safe(dest), fmt.Sprintf("%d queued", n)))
 	}
 	slices.Sort(names)
 	return names

@@ -37,7 +37,7 @@ func (s *session) configuration() (*config.Config, error) {
 	c, err := config.Load(s.config)
 	hint := ""
 	if errors.Is(err, fs.ErrNotExist) {
-		hint = "ims --config FILE …, or export IMS_CONFIG=FILE; ims lab run makes one to practise with"
+		hint = "ims init writes one; or ims --config FILE …, or export IMS_CONFIG=FILE; ims lab run makes one to practise with"
 	}
 	return c, output.As(output.Usage, hint, err)
 }

@@ -149,6 +149,7 @@ func runRunbookList(s *session, p *output.Printer) error {
 	}
 	data := runbookListData{Runbooks: []runbookItem{}}
 	table := output.Table{Columns: output.Columns("NAME", "STATES#", "TITLE", "ORIGIN")}
+	table.Columns[3].Drop = 1
 	for _, name := range names {
 		book, err := s.load(name)
 		if err != nil {

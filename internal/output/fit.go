@@ -5,27 +5,34 @@ import (
 	"unicode/utf8"
 )
 
-// minCut is the width below which a column is not cut.
-const minCut = 12
+// Columns with a Max are cut to wellCut before others are left out, and never
+// below minCut.
+const (
+	wellCut = 24
+	minCut  = 12
+)
 
-// fit makes a table fit into a width: first columns with a Drop are left out,
-// the highest first, and named; then those with a Max are cut further, the
-// widest first. A table that is to be folded needs no room for the rest of its
-// last column.
+// fit makes a table fit into a width: those of its columns that have a Max are
+// cut, the widest first, and where that is not enough those with a Drop are left
+// out, the highest first, and named. A table that is to be folded needs no room
+// for the rest of its last column.
 func (t Table) fit(width int) (fitting Table, left []string) {
 	widths := t.widths()
-	room := func() int {
+	room := func(cut int) int {
 		n := -len(gap)
 		for i, w := range widths {
-			if t.Fold && i == len(widths)-1 {
+			switch {
+			case t.Fold && i == len(widths)-1:
 				w = min(w, minCut)
+			case t.Columns[i].Max > 0:
+				w = min(w, cut)
 			}
 			n += w + len(gap)
 		}
 		return width - n
 	}
 	t.Columns, t.Rows = slices.Clone(t.Columns), slices.Clone(t.Rows)
-	for room() < 0 {
+	for room(wellCut) < 0 {
 		i := t.droppable()
 		if i < 0 {
 			break
@@ -38,7 +45,7 @@ func (t Table) fit(width int) (fitting Table, left []string) {
 			}
 		}
 	}
-	for over := -room(); over > 0; over = -room() {
+	for over := -room(width); over > 0; over = -room(width) {
 		widest := -1
 		for i, c := range t.Columns {
 			if c.Max > 0 && widths[i] > minCut && (widest < 0 || widths[i] > widths[widest]) {

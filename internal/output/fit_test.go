@@ -32,8 +32,12 @@ func TestTableFitsTheTerminal(t *testing.T) {
 			"e1     out          3  ann@example.test                450 4.3.2 mailbox is busy, come back later\n" +
 			"e2     mts-out     12  a.very.long.name@department.e…  -\n"},
 		{"80 columns by default", output.Options{Terminal: true}, "" +
+			"ENTRY  STORE    TRIES  TO                              LAST\n" +
+			"e1     out          3  ann@example.test                450 4.3.2 mailbox is bus…\n" +
+			"e2     mts-out     12  a.very.long.name@department.e…  -\n"},
+		{"60 columns", output.Options{Terminal: true, Width: 60}, "" +
 			"ENTRY  TO                              LAST\n" +
-			"e1     ann@example.test                450 4.3.2 mailbox is busy, come back later\n" +
+			"e1     ann@example.test                450 4.3.2 mailbox is…\n" +
 			"e2     a.very.long.name@department.e…  -\n(no room for TRIES, STORE)\n"},
 		{"40 columns", output.Options{Terminal: true, Width: 40}, ""},
 	}
