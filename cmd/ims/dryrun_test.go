@@ -108,9 +108,9 @@ type dryPlan struct {
 	Checks  []struct{ ID, Verdict, Why, Fix, Provenance string }
 	States  []struct {
 		ID      string
-		Changes []string
+		Changes []struct{ Target string }
 		Waits   any
-		Undo    string
+		Undo    *struct{ Kind string }
 	}
 	Messages *struct{ Queued int }
 	Notes    []string
@@ -157,7 +157,7 @@ func TestDryRunWritesNothing(t *testing.T) {
 		ids[i] = s.ID
 	}
 	for _, want := range []string{"move_mx", "outbound_only", "remove_spaces", "remove"} {
-		if i := slices.Index(ids, want); i < 0 || len(p.States[i].Changes) == 0 || p.States[i].Undo == "" {
+		if i := slices.Index(ids, want); i < 0 || len(p.States[i].Changes) == 0 || p.States[i].Undo == nil {
 			t.Errorf("the plan does not say what %s changes and how it is undone: %+v", want, p.States)
 		}
 	}
