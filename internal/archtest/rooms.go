@@ -212,6 +212,7 @@ var inside = map[string]room{
 		"pkg/facts":        theFacts,
 		"pkg/guard":        theGuards,
 		"pkg/runbook":      "judges the guards of a bound runbook",
+		"pkg/gateway":      "knows an answer that did not come",
 		"internal/suggest": theNearest,
 	}, tests: arrows{
 		"runbooks":  "judges the shipped runbooks",

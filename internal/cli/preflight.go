@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -199,11 +200,9 @@ func (s *session) bound(snap *preflight.Snapshot, opts preflightOptions) (*runbo
 	}
 	b := runbook.Binding{Gateway: snap.Gateway, Successor: snap.Successor, Domains: snap.Domains, Params: map[string]string{}}
 	if doc.Metadata.Name.Value == snap.Runbook {
-		b.Params = snap.Params
+		maps.Copy(b.Params, snap.Params)
 	}
-	for name, value := range opts.request.Params {
-		b.Params[name] = value
-	}
+	maps.Copy(b.Params, opts.request.Params)
 	book, mistakes := runbook.Bind(doc, b)
 	return book, output.As(output.Usage, "", mistakes.Err())
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/guard"
 	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/runbook"
@@ -116,10 +117,18 @@ func guardCheck(set *facts.Set, st *machine.StateDef, u use, g *guard.Guard, v m
 		c.Verdict = Fail
 	case machine.Unknown:
 		c.Verdict, c.Provenance = Unknown, facts.NotKnown
+		if slices.ContainsFunc(c.Missing, unreachable) {
+			c.Fix = serve
+		}
 	case machine.Pass:
 	}
 	return c
 }
+
+// serve is what helps where nobody answers for a gateway.
+const serve = "ims gateway run"
+
+func unreachable(why string) bool { return strings.Contains(why, gateway.ErrUnreachable.Error()) }
 
 // futures are facts that a run changes, or that change while it goes on, each
 // with how.

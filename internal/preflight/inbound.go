@@ -29,7 +29,7 @@ type Host struct {
 	Err       string      `json:"error,omitempty"` // why nothing is known
 	Closed    bool        `json:"closed"`
 	SizeKnown bool        `json:"size_known"` // declared (RFC 1870), or known from its settings
-	Size      int64       `json:"size"` // bytes, 0 for no fixed limit
+	Size      int64       `json:"size"`       // bytes, 0 for no fixed limit
 	TLS       Certificate `json:"tls"`
 }
 

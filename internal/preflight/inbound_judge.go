@@ -71,6 +71,9 @@ func (c Check) fail(fix, format string, args ...any) Check {
 }
 
 func (c Check) unknown(why, fix string) Check {
+	if unreachable(why) {
+		fix = serve
+	}
 	c.Verdict, c.Reason, c.Fix, c.Provenance = Unknown, why, fix, facts.NotKnown
 	return c
 }
@@ -119,9 +122,9 @@ func random(c Check, s *Snapshot, d *Domain) Check {
 	c.That = fmt.Sprintf("%s answers as %s does for a recipient of %s that does not exist", s.Successor, s.Gateway, d.Name)
 	in, old, now := &s.Inbound, d.Old.Random, d.New.Random
 	switch {
-	case now.Reply == "":
+	case now.Reply == "" || in.New.Closed:
 		return c.unknown(fmt.Sprintf("%s %s", s.Successor, cmp.Or(in.New.Err, now.String())), in.retry(s))
-	case old.Reply == "":
+	case old.Reply == "" || in.Old.Closed:
 		return c.unknown(fmt.Sprintf("%s %s", s.Gateway, cmp.Or(in.Old.Err, old.String())), "ims gateway show "+s.Gateway)
 	case now.Reply == old.Reply:
 		return c.pass("both answer %s to %s", now.Reply, d.Random)

@@ -26,6 +26,8 @@ func TestInboundCover(t *testing.T) {
 		{"no longer takes all", func(_ *Inbound, d *Domain) { d.Old.Random = yes }, stranger, Fail, "mail that was taken would be refused"},
 		{"gray", func(_ *Inbound, d *Domain) { d.New.Random = later }, stranger, Unknown, "only for now"},
 		{"the gateway is silent", func(in *Inbound, d *Domain) { in.Old.Err, d.Old = "no route", Answers{} }, stranger, Unknown, "no route"},
+		{"nobody is there", func(in *Inbound, d *Domain) { in.New.Closed, d.New = true, Answers{closed, closed} }, stranger, Unknown, "connection refused"},
+		{"nobody is here", func(in *Inbound, d *Domain) { in.Old.Closed, d.Old = true, Answers{closed, closed} }, stranger, Unknown, "connection refused"},
 		{"large enough", func(*Inbound, *Domain) {}, size, Pass, "takes 1000 bytes"},
 		{"too small", func(_ *Inbound, d *Domain) { d.Largest = 1001 }, size, Fail, "takes at most 1000 bytes"},
 		{"any size", func(in *Inbound, d *Domain) { in.New.Size, d.Largest = 0, 1<<40 }, size, Pass, "any size"},
