@@ -3,6 +3,7 @@ package runner_test
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -111,10 +112,15 @@ func TestPeopleAreTold(t *testing.T) {
 	end()
 	c, end = serve(t, o)
 	lab.Org.OnHandover(func(mem.Handover) mem.Answer { return mem.Answer{} })
-	answer("drain_help", "return_rest")
-	if s := waitFor(t, c, run, at("confirm")); s.State != "confirm" {
-		t.Fatalf("in %s %s", s.State, s.Phase)
-	}
+	waitFor(t, c, run, func(s runner.Status) bool {
+		if s.State == "drain_help" && s.Asked != nil { // and again, on a machine that is slow
+			err := c.Approve(t.Context(), run, runner.Answer{State: "drain_help", Choice: "return_rest"})
+			if err != nil && !errors.Is(err, runner.ErrRefused) {
+				t.Error(err)
+			}
+		}
+		return at("confirm")(s)
+	})
 	if err := c.Reject(t.Context(), run, runner.Answer{State: "confirm"}); err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +140,7 @@ func TestPeopleAreTold(t *testing.T) {
 		if len(l.bad) > 0 {
 			t.Errorf("told twice: %v", l.bad)
 		}
-		if kinds[notify.Approval] != 3 || kinds[notify.Operator] != 1 || kinds[notify.Stalled] == 0 || kinds[notify.Finished] != 1 || kinds[notify.Digest] == 0 {
+		if kinds[notify.Approval] < 3 || kinds[notify.Operator] != 1 || kinds[notify.Stalled] == 0 || kinds[notify.Finished] != 1 || kinds[notify.Digest] == 0 {
 			t.Errorf("told of %v", kinds)
 		}
 	}
