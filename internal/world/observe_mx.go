@@ -104,6 +104,9 @@ func (o *observer) domain(d Domain) mxState {
 	}
 	if st.here == zone.No && st.expired != zone.Yes {
 		o.note("old MX of %s may be cached until %s", d.Name, safe.Format(time.RFC3339))
+		for _, words := range zone.Deadline(o.past(subject{d.Name, typeMX}), o.old, 0).Assumed {
+			o.note("until then, because of what is assumed: %s", words)
+		}
 	}
 	return st
 }
