@@ -78,3 +78,22 @@ func TestPauseThenAbort(t *testing.T) {
 		return true
 	})
 }
+
+// TestUnknownClockTimesOut: an authority that is gone for good must not hold the
+// run up for ever.
+func TestUnknownClockTimesOut(t *testing.T) {
+	inBubble(t, func(t *testing.T) bool {
+		r := newRig(t, "q285090", brief())
+		r.watch = func(s engine.Status) {
+			if s.State == "accepting" {
+				r.lab.Zone.Down(r.lab.Zone.Primary(), true)
+			}
+		}
+		r.until(operating, func(_ *engine.Engine, s engine.Status) {
+			if s.State != "accepting" || s.Why != "timeout" {
+				t.Errorf("in %s, why %s", s.State, s.Why)
+			}
+		})
+		return true
+	})
+}

@@ -62,7 +62,7 @@ func (e *Engine) moved(ctx context.Context) error {
 		return nil
 	}
 	now := e.last.At
-	if id, ok := facts.Lookup(w.Derived); ok && e.last.Facts[id].Value != 1 {
+	if id, ok := facts.Lookup(w.Derived); ok && e.last.Facts[id].Value == 0 { // unknown for long is for a person
 		e.pending = now
 	}
 	id, ok := facts.Lookup(w.Metric)
