@@ -68,13 +68,15 @@ func TestNothingTransferred(t *testing.T) {
 
 func TestTransferred(t *testing.T) {
 	s := old().Config.Stored
-	s.Relay = []netip.Prefix{networkOf("10.0.0.0/8")} // wider
+	s.Relay = []netip.Prefix{networkOf("10.0.0.0/8")} // wider, and without itself
 	s.MaxSize = 0
 	s.DomainHosts = map[string]string{"a.example": "a-host.example", "x.example": "x"} // w.example is itself
 	next := west(s)
 	next.Config.Spaces = []gateway.Space{{Type: "SMTP", Pattern: "*", Cost: 10}}
 	next.Config.Sites = []gateway.Site{{Name: "Branch", Cost: 1, RoutingAddress: "branch.example"}}
-	r := Compare(old(), next, nil, time.Now())
+	o := old()
+	o.Config.Stored.Relay = append(o.Config.Stored.Relay, networkOf("192.0.2.9/32"))
+	r := Compare(o, next, nil, time.Now())
 	if r.Differs != 0 {
 		t.Errorf("differ: %v", r.Differing())
 	}

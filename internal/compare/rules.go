@@ -53,7 +53,7 @@ func (p pair) take(one setting.Setting, next gateway.Settings) (want gateway.Set
 		want.Accept, why = admissions(old.Accept, next.Accept, one.ID == setting.Reject)
 		return want, why
 	case setting.Relay:
-		want.Relay, why = networks(old.Relay, next.Relay)
+		want.Relay, why = p.networks(old.Relay, next.Relay)
 		return want, why
 	}
 	return next.Patch(setting.Patch(old, []setting.ID{one.ID})), ""
@@ -130,13 +130,16 @@ func admissions(old, next []gateway.Admission, reject bool) ([]gateway.Admission
 	return want, without(missing)
 }
 
-// networks is a list that has every network of the old one, or a wider one.
-func networks(old, next []netip.Prefix) ([]netip.Prefix, string) {
+// networks is a list that has every network of the old one, or a wider one. The
+// new gateway itself needs no line.
+func (p pair) networks(old, next []netip.Prefix) ([]netip.Prefix, string) {
 	want := slices.Clone(next)
 	var missing []string
 	for _, n := range old {
 		wider := func(m netip.Prefix) bool { return m.Bits() <= n.Bits() && m.Contains(n.Addr()) }
-		if !slices.ContainsFunc(next, wider) {
+		at, err := netip.ParseAddrPort(p.next.Config.Listen)
+		itself := err == nil && n.IsSingleIP() && n.Addr() == at.Addr().Unmap()
+		if !itself && !slices.ContainsFunc(next, wider) {
 			want = append(want, n)
 			missing = append(missing, gateway.NetworkText(n))
 		}

@@ -179,7 +179,7 @@ func TestFixes(t *testing.T) {
 func TestHeirIsNotReady(t *testing.T) {
 	heir := &Heir{Target: west, Old: gateway.Config{Name: "east", Stored: gateway.Settings{
 		Relay: []netip.Prefix{single32("192.0.2.3")}, Reroute: map[string]string{"b.example": "branch.example"},
-	}}}
+	}}, New: gateway.Config{Name: "west", Exists: true}}
 	c := gateway.Config{Name: "north", Exists: true, Stored: gateway.Settings{
 		ForwardHost: "east.org.example", Reroute: map[string]string{"b.example": "east.org.example", "c.example": "east.org.example"},
 	}}
@@ -198,6 +198,14 @@ ims gateway set north --reroute b.example=east.org.example,c.example=west.org.ex
 	heir.New.Stored = gateway.Settings{Relay: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, Reroute: heir.Old.Stored.Reroute}
 	if got := fixes(); strings.Contains(got, "decide") {
 		t.Errorf("fixes with a successor that is ready:\n%s", got)
+	}
+	heir.New.Running = true // with what it started with
+	if got := fixes(); !strings.Contains(got, "west does not relay") {
+		t.Errorf("fixes with a successor that is not ready before it starts again:\n%s", got)
+	}
+	heir.New.Exists = false
+	if got := fixes(); strings.Count(got, "decide: west was removed") != 3 {
+		t.Errorf("fixes with a successor that was removed:\n%s", got)
 	}
 }
 

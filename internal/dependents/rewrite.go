@@ -24,7 +24,12 @@ type Heir struct {
 // relays through the gateway, and what it reroutes, would be refused.
 func (h *Heir) unready(m mention) string {
 	old, now := h.Old.Stored, h.New.Stored
-	if h.New.Running {
+	switch {
+	case h.New.Name == "":
+		return "" // it could not be read, and that is said
+	case !h.New.Exists:
+		return fmt.Sprintf("%s was removed; name the host to use", h.Name)
+	case h.New.Running:
 		now = h.New.Effective
 	}
 	if m.setting == setting.Reroute && old.Reroutes(m.key) != "" && now.Reroutes(m.key) == "" {
@@ -35,7 +40,8 @@ func (h *Heir) unready(m mention) string {
 	}
 	for _, n := range old.Relay {
 		wider := func(o netip.Prefix) bool { return o.Bits() <= n.Bits() && o.Contains(n.Addr()) }
-		if !slices.ContainsFunc(now.Relay, wider) {
+		itself := slices.ContainsFunc(listens(h.Target), func(a netip.AddrPort) bool { return single(a.Addr()) == n })
+		if !itself && !slices.ContainsFunc(now.Relay, wider) {
 			return fmt.Sprintf("%s does not relay for %s yet: ims compare %s %s", h.Name, gateway.NetworkText(n), h.Old.Name, h.Name)
 		}
 	}
