@@ -14,6 +14,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"example.org/ims/internal/conformance"
+	"example.org/ims/pkg/model"
 )
 
 // ims is a command of this program in a process of its own: the test's binary
@@ -122,7 +125,24 @@ func demonstrate(t *testing.T, name string, args []string, exit int, want func(d
 		return fail(err)
 	}
 	t.Logf("%s: %s", name, lines[len(lines)-1])
+	if err := followed(ctx, lab, name, whole); err != nil {
+		return err
+	}
 	return recount(ctx, lab, whole)
+}
+
+// followed asks whether the abstract world of the proofs can follow the run. In
+// that world nobody but the run changes what it retires, so it cannot where
+// somebody did.
+func followed(ctx context.Context, lab, name string, whole bool) error {
+	err := conformance.Journal(ctx, filepath.Join(lab, "state"), model.Params{})
+	switch fact := map[string]string{"mx-back": "mx.here cannot become true", "route-back": "route.here cannot become true"}[name]; {
+	case whole && err != nil:
+		return fmt.Errorf("the model does not allow this run: %w", err)
+	case fact != "" && (err == nil || !strings.Contains(err.Error(), fact)):
+		return fmt.Errorf("the model follows what somebody else did: want %q, got: %w", fact, err)
+	}
+	return nil
 }
 
 // recount asks the independent count, if there is a Python.

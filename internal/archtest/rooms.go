@@ -56,7 +56,11 @@ var inside = map[string]room{
 	"cmd/ims": {imports: arrows{
 		"internal/cli":  "runs the command line",
 		"internal/wire": "hands the real dependencies to it",
-	}, tests: arrows{"internal/mail/sink": "mail hosts for the acceptance scripts"}},
+	}, tests: arrows{
+		"internal/mail/sink":   "mail hosts for the acceptance scripts",
+		"internal/conformance": "demonstrated runs are compared with the model",
+		"pkg/model":            "the model that they are compared with",
+	}},
 	"runbooks": {},
 
 	// The core: pure, and free of everything below.
@@ -131,6 +135,8 @@ var inside = map[string]room{
 		"pkg/zone":         "acts through the contract",
 		"pkg/ledger":       "accounts for messages",
 	}, tests: arrows{
+		"internal/conformance":     "runs are compared with the model",
+		"pkg/model":                "the model that they are compared with",
 		"internal/world/worldtest": "a small organization",
 		"internal/gateway/fault":   "answers that get lost",
 		"runbooks":                 "crash and abort tests perform the shipped runbooks",
@@ -179,6 +185,7 @@ var inside = map[string]room{
 		"pkg/model":        "the abstract world that is compared with what is real",
 		"pkg/runbook":      "a journal names the runbook that it is of",
 	}, tests: arrows{
+		"runbooks":               "runs of the shipped runbooks",
 		"internal/dns/mem":       "a zone around the gateway",
 		"internal/mail/address":  theAddress,
 		"internal/mail/delivery": "resolves names in a network of pipes",
