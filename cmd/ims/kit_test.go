@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -168,6 +169,40 @@ func TestAction(t *testing.T) {
 			}
 			if _, err := os.Stat(filepath.Join(w.dir, w.output["reports"], tt.report)); err != nil {
 				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestActionJudgesFacts lets the action judge saved facts beside the runbooks.
+func TestActionJudgesFacts(t *testing.T) {
+	const facts = `{"schema":"ims/facts/v1","gateway":"east","successor":"west","runbook":"q285090","domains":["example.test"],` +
+		`"made":"2026-01-05T08:00:00Z","facts":[%s]}`
+	const stopped = `{"name":"gw.running","value":"false","class":"config","source":"gateway east","provenance":"live",` +
+		`"at":"2026-01-05T08:00:00Z","from":"2026-01-05T08:00:00Z"}`
+	tests := []struct {
+		name, facts, gateway string
+		code                 int
+		verdict, says        string
+	}{
+		{"nothing known", fmt.Sprintf(facts, ""), "", 6, "unknown", "### Preconditions of the retirement: unknown"},
+		{"stopped", fmt.Sprintf(facts, stopped), "east", 2, "fail", "::error file=q285090.yaml,line="},
+		{"another gateway", fmt.Sprintf(facts, stopped), "west", 64, "malformed", `they are about gateway "east", not "west"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			ims := itself(t)
+			w := &workflow{t: t, dir: kit(t, ims)}
+			if err := os.WriteFile(filepath.Join(w.dir, "facts.json"), []byte(tt.facts), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			code := w.uses(map[string]string{"ims": ims, "facts": "facts.json", "gateway": tt.gateway})
+			summary, err := os.ReadFile(filepath.Join(w.dir, "summary.md"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if said := w.words.String() + string(summary); code != tt.code || w.output["verdict"] != tt.verdict || !strings.Contains(said, tt.says) {
+				t.Errorf("the action ends with %d, verdict %q, want %d, %q, and %q in:\n%s", code, w.output["verdict"], tt.code, tt.verdict, tt.says, said)
 			}
 		})
 	}
