@@ -55,17 +55,19 @@ func TestDecisionsAreBoundToTheVerdictsShown(t *testing.T) {
 // older than its question may be.
 func TestDecisionsGrowOld(t *testing.T) {
 	inBubble(t, func(t *testing.T) bool {
-		r := newRig(t, "q285090", brief())
+		params := brief()
+		params["decide_within"] = "2h"
+		r := newRig(t, "q285090", params)
 		var reached time.Time
 		r.hold = func(s engine.Status) bool { // somebody pauses the run just then
 			if s.State == "remove" && reached.IsZero() {
 				reached = time.Now()
 			}
-			return s.State == "remove" && time.Since(reached) < 73*time.Hour
+			return s.State == "remove" && time.Since(reached) < 3*time.Hour
 		}
 		r.until(func(s engine.Status) bool { return !reached.IsZero() && s.State != "remove" }, func(_ *engine.Engine, s engine.Status) {
 			if s.State != "watch" {
-				t.Errorf("after a decision of 73h ago the run goes to %s, want back to watch", s.State)
+				t.Errorf("after a decision of 3h ago the run goes to %s, want back to watch", s.State)
 			}
 		})
 		return true
