@@ -82,6 +82,7 @@ type Options struct {
 	// Now tells the time for Elapsed; nil leaves it out.
 	Now func() time.Time
 
+	why bool // of a runbook that was changed to see what breaks
 	// step replaces the machine's, for tests that break it.
 	step func(*machine.Def) func(machine.State, machine.Event) machine.State
 }
@@ -176,6 +177,9 @@ func (res *Result) explore(ctx context.Context, b *Runbook, o Options) error {
 		if wanted != 0 && wanted&^found(res) == 0 {
 			break
 		}
+	}
+	if o.wantsGaps() {
+		unseen = append(unseen, meddled(ctx, b))
 	}
 	res.gaps(unseen)
 	return nil

@@ -22,6 +22,7 @@ func Why(ctx context.Context, b *Runbook, state string, o Options) (*Need, error
 		return nil, err
 	}
 	need := &Need{State: state}
+	o.why = true
 	for _, x := range []struct {
 		how  string
 		edit func() (*Runbook, error)

@@ -56,8 +56,10 @@ func (w *World) Fact(id facts.ID, p Params) facts.Value {
 		return n(w.Side)
 	case facts.GwSideHold:
 		return n(w.Hold)
+	case facts.GwSideCorrupt, facts.GwUnaccounted:
+		return facts.Bool(w.Flags&Damaged != 0)
 	}
-	return 0 // gw.sessions, gw.unaccounted, gw.oldest, gw.side.corrupt: left out
+	return 0 // gw.sessions, gw.oldest: left out
 }
 
 // outside are the facts about what is around the gateway.
@@ -97,6 +99,8 @@ func (w *World) outside(id facts.ID) facts.Value {
 		return b(w.Late == LateUndecided)
 	case facts.LateQuiet:
 		return b(!w.LateCame)
+	case facts.LedgerUnaccounted:
+		return b(w.Flags&Damaged != 0)
 	case facts.LedgerAbsorbed:
 		return b(w.Absorbed)
 	case facts.LedgerPresent:
@@ -104,7 +108,7 @@ func (w *World) outside(id facts.ID) facts.Value {
 	case facts.RunMayExpire:
 		return facts.Value(w.MayExpire)
 	}
-	return 0 // ledger.unaccounted, run.exported: left out; run.granted.*: the machine's
+	return 0 // run.exported: left out; run.granted.*: the machine's
 }
 
 // published are the facts about what name servers and caches give.

@@ -37,6 +37,24 @@ const (
 	SuccessorBack
 	DependentsMoved
 	SettingsTaken
+
+	SpacesBack // these happen only in a world that is marked for them
+	MXBack
+	NameBack
+	RecordsGone
+	SettingsBack
+	StoppedByHand
+	StartedByHand
+	ModeBack
+	HarshNow
+	Damage
+	HeldByHand
+	OldTurnsUp
+	MailTurnsUp
+	OutTurnsUp
+	OtherChanges
+	NamedAgain
+	DiffersAgain
 	NumMoves
 )
 
@@ -88,6 +106,24 @@ var moves = [NumMoves]struct {
 	SuccessorBack:       {"somebody brings the successor back", Person},
 	DependentsMoved:     {"somebody points the other gateways' settings elsewhere", Person},
 	SettingsTaken:       {"somebody gives the successor the settings that it lacks", Person},
+
+	SpacesBack:    {"somebody puts the address space back", Maybe},
+	MXBack:        {"somebody puts the old MX back", Maybe},
+	NameBack:      {"somebody puts the old address back", Maybe},
+	RecordsGone:   {"somebody withdraws the records that the run published", Maybe},
+	SettingsBack:  {"somebody changes the session limits and the address spaces back", Maybe},
+	StoppedByHand: {"somebody stops the service", Maybe},
+	StartedByHand: {"somebody starts the service", Maybe},
+	ModeBack:      {"somebody sets Inbound & Outbound, and restarts the service", Maybe},
+	HarshNow:      {"the gateway begins to answer 5xx", Maybe},
+	Damage:        {"an entry of the spool is damaged", Maybe},
+	HeldByHand:    {"somebody holds a message", Maybe},
+	OldTurnsUp:    {"an old message turns up in mts-out", Maybe},
+	MailTurnsUp:   {"a message turns up in mts-out", Maybe},
+	OutTurnsUp:    {"a message turns up in out", Maybe},
+	OtherChanges:  {"the routes of the other gateway change", Maybe},
+	NamedAgain:    {"another gateway's settings name this one again", Maybe},
+	DiffersAgain:  {"a setting is made here that the successor lacks", Maybe},
 }
 
 // String is the move in plain words.
@@ -113,6 +149,9 @@ type Rules struct {
 func (r *Rules) AppendMoves(buf []Step, w *World) []Step {
 	buf = r.outbound(buf, w)
 	buf = r.inbound(buf, w)
+	if w.Flags&Meddle != 0 {
+		buf = meddle(buf, w)
+	}
 	return r.around(buf, w)
 }
 

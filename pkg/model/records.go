@@ -35,12 +35,16 @@ const (
 	SplitNext                   // the successor's are
 	records   = Null | SPFNone | Drain | Also
 	seen      = 16
+	Damaged   = 1 << 26 // an entry of the spool cannot be read
+	Harsh     = 1 << 27 // the gateway answers 5xx
+	Meddle    = 1 << 28 // somebody else may change something, once
 	Lean      = 1 << 29 // no report for the Internet is made, and everything can be converted; never changes
 	Calm      = 1 << 30 // no user sends to the Internet; never changes
 	Alone     = 1 << 31 // there is no other gateway; never changes
 
 	Drain       = DrainAddr | DrainPTR | DrainSPF
-	configFlags = records | LimitHere | LimitNext | SplitHere | SplitNext
+	settings    = LimitHere | LimitNext | SplitHere | SplitNext
+	configFlags = records | settings
 )
 
 // Consistent reports whether at each authority a name that leads elsewhere

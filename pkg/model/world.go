@@ -172,6 +172,8 @@ func (w *World) Reply(p Params) facts.Value {
 	switch {
 	case !w.Exists || !w.Running:
 		return facts.ReplyClosed
+	case w.Flags&Harsh != 0:
+		return facts.ReplyPermanent
 	case w.Accepts():
 		return facts.ReplyAccept
 	case w.Refuse == refuseClosed:
