@@ -202,14 +202,15 @@ func steps(all []sample, name string, a axis, y func(int) float64) string {
 var bands = []struct {
 	id    facts.ID
 	title string
+	over  string            // the value that says that nothing leads here any more
 	words map[string]string // by value; a value without words is shown as it is
 }{
-	{facts.MxHere, "MX", map[string]string{"true": "names the gateway", "false": "elsewhere"}},
-	{facts.MxAgree, "name servers", map[string]string{"true": "agree", "false": "differ"}},
-	{facts.MxExpired, "caches", map[string]string{"true": "old MX expired", "false": "may hold the old MX"}},
-	{facts.RouteHere, "routing", map[string]string{"true": "leads here", "false": "elsewhere"}},
-	{facts.GwReply, "a client is told", map[string]string{"accept": "250", "temporary": "450", "closed": "port closed", "permanent": "5xx"}},
-	{facts.GwMode, "mode", nil},
+	{facts.MxHere, "MX", "false", map[string]string{"true": "names the gateway", "false": "elsewhere"}},
+	{facts.MxAgree, "name servers", "true", map[string]string{"true": "agree", "false": "differ"}},
+	{facts.MxExpired, "caches", "true", map[string]string{"true": "old MX expired", "false": "may hold the old MX"}},
+	{facts.RouteHere, "routing", "false", map[string]string{"true": "leads here", "false": "elsewhere"}},
+	{facts.GwReply, "a client is told", "", map[string]string{"accept": "250", "temporary": "450", "closed": "port closed", "permanent": "5xx"}},
+	{facts.GwMode, "mode", "", nil},
 }
 
 // timeline draws what led to the gateway, and the states of the run.
@@ -223,6 +224,12 @@ func timeline(all []sample, visits []visit, a axis) template.HTML {
 			words := band.words[v]
 			if words == "" {
 				words = v
+			}
+			switch {
+			case v == band.over:
+				v = "over"
+			case band.over != "" && v != "unknown":
+				v = "open"
 			}
 			return words, "v-" + v
 		}, a)

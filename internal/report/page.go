@@ -137,7 +137,7 @@ func visits(s *runner.Status, records []machine.Record) (all []visit, other []de
 	}
 	for _, d := range decisions(records) {
 		i := len(all) - 1
-		for i >= 0 && all[i].Entered.After(d.At) {
+		for i >= 0 && (all[i].Entered.After(d.At) || d.State != "" && all[i].State != d.State) {
 			i--
 		}
 		if i < 0 {
