@@ -78,7 +78,7 @@ func runAbort(ctx context.Context, s *session, p *output.Printer, opts abortOpti
 	if err := client.Abort(ctx, st.Run, opts.reason); err != nil {
 		return telling(st.Run, err)
 	}
-	f := &follower{s: s, p: p, client: client, dir: c.StateDir, run: st.Run}
+	f := &follower{s: s, p: p, client: client, dir: c.StateDir, run: st.Run, undo: true}
 	err = finish(ctx, f, "abort")
 	if f.last.Outcome == "aborted" && f.last.Ended() {
 		return nil // which is what was asked for

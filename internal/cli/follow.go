@@ -24,6 +24,7 @@ type follower struct {
 	yes    bool // answer what one person may answer
 	here   bool // this process performs the run, which stops with the view
 	plain  bool // lines on a terminal, too
+	undo   bool // the run was told to abort: what it waited for before is over
 	view   *viewer
 	last   runner.Status
 	voted  string // the question that was answered, by its place in the journal
@@ -84,6 +85,8 @@ func (f *follower) see(ctx context.Context, st runner.Status) error {
 	switch {
 	case st.Problem != "":
 		return fmt.Errorf("run %s is not performed: %s", st.Run, st.Problem)
+	case f.undo && !st.Undoing && !st.Ended(): // of before it was told
+		return nil
 	case st.Phase == "operating":
 		return errEnough
 	case st.Asked == nil || st.Asked.Head == f.voted:

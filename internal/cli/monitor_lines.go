@@ -55,6 +55,9 @@ func (s *session) monitorLines(ctx context.Context, p *output.Printer, w watched
 				f.Ask(q.Query)
 			}
 		}
+		if w.run != "" && snap.Run == nil && snap.RunErr == "" {
+			continue // the mail alone was seen; lines name the run's state
+		}
 		if err := l.show(&snap); err != nil {
 			return err
 		}

@@ -83,8 +83,8 @@ func TestNextLineSaysWhetherAnAnswerCountsNow(t *testing.T) {
 
 func TestLeavingAViewIsNoError(t *testing.T) {
 	for yes, want := range map[bool]string{
-		false: "run east-1 goes on without this view; to look at it again: ims status east-1 --follow\n",
-		true: "run east-1 goes on without this view; to look at it again: ims status east-1 --follow\n" +
+		false: "run east-1 goes on without this view; to look at it again: ims monitor east-1\n",
+		true: "run east-1 goes on without this view; to look at it again: ims monitor east-1\n" +
 			"nobody answers its questions any more; ims status east-1 says what it asks\n",
 	} {
 		var words strings.Builder

@@ -139,9 +139,10 @@ func (m *Model) mxLine() textLine {
 	switch {
 	case r.Facts["mx.here"] == "true":
 		t.text = "still leads here; " + t.text
+	case r.Expires.Unix() <= 0: // nothing was seen yet that could be cached
 	case r.Expires.After(m.now):
 		t.text = "old MX may be cached until " + m.clock(r.Expires) + "; " + t.text
-	case !r.Expires.IsZero():
+	default:
 		t.text = "old MX in no cache since " + m.clock(r.Expires) + "; " + t.text
 	}
 	return t
