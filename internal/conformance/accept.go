@@ -52,6 +52,7 @@ type node struct {
 	w      model.World
 	images [maxImages]uint8
 	known  uint32 // which of them there are
+	owed   bool   // an arrival was not counted yet at the last look
 	stage  int    // how much of what happened since has happened
 }
 
@@ -212,7 +213,7 @@ func (q *queue) Pop() any {
 }
 
 // mostNodes bounds a search. It is far above what any step of a run needs.
-const mostNodes = 80_000
+const mostNodes = 40_000
 
 // mostEnds bounds how many ways are kept of which none ends in just what was
 // observed.

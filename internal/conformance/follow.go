@@ -65,12 +65,18 @@ func (f *follower) pass(n node, it *item) (to []node) {
 	switch {
 	case it.look != nil:
 		for _, id := range it.look {
+			// A message is in its store a moment before it is counted: then it is
+			// counted at the next look.
+			if id == facts.GwArrivals && n.w.Arrived && !n.owed && f.seen[id] == 0 {
+				n.owed = true
+				continue
+			}
 			if f.compared(id, &n.w) && f.fact(id, &n.w) != f.seen[id] {
 				return nil
 			}
 			switch id {
 			case facts.GwArrivals:
-				n.w.Arrived = false
+				n.w.Arrived, n.owed = false, false
 			case facts.LateQuiet:
 				n.w.LateCame = false
 			}
