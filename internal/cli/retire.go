@@ -76,6 +76,13 @@ run performed it already (exit 2).`,
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "change nothing, print the plan")
 	flags.BoolVar(&opts.yes, "yes", false, "answer questions that one person may answer")
 	flags.BoolVar(&opts.foreground, "foreground", false, "perform the run in this process; Ctrl-C stops it at a commit")
+	planFlags(cmd, &opts)
+	return exits(cmd, output.Done, output.Blocked, output.Waiting, output.Stalled, output.Drift, output.Unknown, output.Interrupted)
+}
+
+// planFlags are about plans. A plan says itself what its run is about.
+func planFlags(cmd *cobra.Command, opts *retireOptions) {
+	flags := cmd.Flags()
 	flags.BoolVar(&opts.messages, "messages", false, "with --dry-run: print the fate of every queued message")
 	flags.StringVar(&opts.out, "out", "", "with --dry-run: save the plan in `FILE`")
 	flags.StringVar(&opts.diff, "diff", "", "with --dry-run: say what has changed since the plan in `FILE`")
@@ -83,10 +90,9 @@ run performed it already (exit 2).`,
 	flags.BoolVar(&opts.plain, "plain", false, "print lines on a terminal, too")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "yes")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "foreground")
-	for _, f := range []string{"dry-run", "to", "runbook", "param"} { // the plan says so itself
+	for _, f := range []string{"dry-run", "to", "runbook", "param"} {
 		cmd.MarkFlagsMutuallyExclusive("plan", f)
 	}
-	return exits(cmd, output.Done, output.Blocked, output.Waiting, output.Stalled, output.Drift, output.Unknown, output.Interrupted)
 }
 
 // requestFlags say what a run is about.

@@ -88,6 +88,7 @@ type maker struct {
 	in      Input
 	plan    *Plan
 	world   model.State
+	was     map[uint8]model.State // by state: the world that its effect found
 	config  *configuration
 	seed    facts.Vector // as observed
 	clock   time.Time    // simulated
@@ -114,7 +115,11 @@ func (m *maker) run() {
 		}
 		cur := s.Cur
 		s, actions = def.Step(s, e)
-		if s.Cur != cur {
+		switch {
+		case s.Cur == cur:
+		case s.Undoing:
+			m.revisit(&def.States[s.Cur])
+		default:
 			m.enter(&def.States[s.Cur])
 		}
 	}
@@ -128,9 +133,16 @@ func (m *maker) event(s machine.State, actions []machine.Action) (machine.Event,
 	case machine.Judge:
 		return m.judge(s, st, actions)
 	case machine.Intend:
+		if !a.Undo {
+			m.keep(s.Cur)
+		}
 		return machine.Event{Kind: machine.IntentSet}, true
 	case machine.Perform, machine.Reobserve:
-		m.change(st, int(a.Target))
+		if a.Undo {
+			m.back(st, s.Cur, st.Do.Targets[a.Target])
+		} else {
+			m.change(st, int(a.Target))
+		}
 		return machine.Event{Kind: machine.OutcomeIs, Result: machine.Done}, true
 	case machine.Ask:
 		m.ask(st)
@@ -193,7 +205,7 @@ func (m *maker) settle() {
 
 // conclude decides whether a failing guard ends the prediction.
 func (m *maker) conclude(st *machine.StateDef, v machine.Verdict, e machine.Event) (machine.Event, bool) {
-	if v == machine.Pass || (st.Kind == machine.KindApprove && v == machine.Fails) {
+	if v == machine.Pass || (v == machine.Fails && branches(st)) {
 		return e, true
 	}
 	if v == machine.Unknown {
@@ -204,6 +216,12 @@ func (m *maker) conclude(st *machine.StateDef, v machine.Verdict, e machine.Even
 	}
 	m.plan.Verdict = Blocked
 	return e, false
+}
+
+// branches reports whether a failing guard of a state only leads elsewhere: a
+// question does not apply, or an assertion says which way to go.
+func branches(st *machine.StateDef) bool {
+	return st.Kind == machine.KindApprove || (st.Kind == machine.KindAssert && st.Then[machine.Fail] >= 0)
 }
 
 // facts is what an observation would say now: the live facts as long as
@@ -241,6 +259,9 @@ func (m *maker) report(st *machine.StateDef, all guard.All, v *facts.Vector) {
 		for _, id := range f.Missing {
 			c.Missing = append(c.Missing, fmt.Sprintf("%s (%s)", id, m.in.Facts[id].Why))
 		}
+		if st.Kind == machine.KindAssert && branches(st) && f.Verdict == machine.Fails {
+			c.Verdict, c.Why = machine.Pass.String(), "it is not so, and the run goes another way: "+c.Why
+		}
 		if f.Verdict == machine.Unknown {
 			c.Provenance = facts.NotKnown
 		}
@@ -271,113 +292,4 @@ func firstFix(all guard.All, v *facts.Vector) string {
 		}
 	}
 	return ""
-}
-
-// ask notes a question that would be put. One that is asked only under a
-// condition is a decision that is missing now, and blocks.
-func (m *maker) ask(st *machine.StateDef) {
-	if st.Approve.When == machine.Here {
-		return
-	}
-	m.plan.States[len(m.plan.States)-1].Asks.When = Now
-	if m.plan.Verdict == Ready {
-		m.plan.Verdict = Blocked
-	}
-}
-
-// change simulates an effect on one target.
-func (m *maker) change(st *machine.StateDef, target int) {
-	m.world, m.changed = m.world.Do(st.Do.Action, st.Do.Args), true
-	m.flushed(st)
-	step := &m.plan.States[len(m.plan.States)-1]
-	ch := m.config.apply(*step.Do, st.Do.Targets[target], m.in.Before.Words[st.ID+"/"+st.Do.Targets[target]])
-	if st.Do.Action == machine.GatewayDependents && m.seed[facts.RouteDependents] == 0 {
-		ch.After = ch.Before
-	}
-	step.Changes = append(step.Changes, ch)
-}
-
-// enter adds a state to the path, with how long it takes.
-func (m *maker) enter(st *machine.StateDef) {
-	step := Step{ID: st.ID, Title: st.Title, Source: st.Sources, Because: st.Because, Kind: st.Kind.String()}
-	if step.Source == nil {
-		step.Source = []string{}
-	}
-	switch st.Kind {
-	case machine.KindWait:
-		step.Needs, step.Waits = m.needs(st.Wait.Until), m.wait(st.Wait)
-	case machine.KindApprove:
-		step.Asks = question(st.Approve)
-	case machine.KindDo:
-		step.Do, step.Needs = &Effect{Action: st.Do.Action, Args: st.Do.Args}, m.needs(st.Do.Pre)
-		step.Undo = m.undo(st)
-	case machine.KindAssert:
-		step.Needs = m.needs(st.Assert)
-	case machine.KindEnd:
-	}
-	m.plan.States = append(m.plan.States, step)
-}
-
-func (m *maker) wait(w *machine.Wait) *Wait {
-	out := &Wait{For: w.For.String(), AtMost: (w.For + w.Timeout).String(), Begins: m.clock, Follows: w.Derived}
-	if w.Derived != "" && m.in.Expires.After(m.clock) {
-		m.clock = m.in.Expires.UTC().Round(0)
-	}
-	m.clock = m.clock.Add(w.For)
-	out.Earliest, out.Latest = m.clock, m.clock.Add(w.Timeout)
-	return out
-}
-
-// Readings lists the effects of a runbook whose present value this package cannot
-// tell from a gateway's configuration and the MX, with the key of each in
-// Before.Words.
-func Readings(def *machine.Def) map[string]Reading {
-	all := map[string]Reading{}
-	for i := range def.States {
-		st := &def.States[i]
-		if st.Do == nil {
-			continue
-		}
-		e := Effect{Action: st.Do.Action, Args: st.Do.Args}
-		if n, _ := e.Action.Nature(); e.modelled() || n != machine.Ensure || e.Action == machine.RunRestore {
-			continue
-		}
-		for _, t := range st.Do.Targets {
-			all[st.ID+"/"+t] = Reading{Effect: e, State: st.ID, Target: t}
-		}
-	}
-	return all
-}
-
-// Reading is an effect whose present value is to be read.
-type Reading struct {
-	Effect
-	State, Target string
-}
-
-// needs are the conditions of a guard.
-func (m *maker) needs(g int) []Need {
-	if g == machine.Here {
-		return nil
-	}
-	var out []Need
-	for _, one := range m.in.Book.Guards[g] {
-		n := Need{That: one.Expr, Why: one.Why, Fix: one.Fix, Facts: []string{}}
-		for _, id := range one.Refs {
-			n.Facts = append(n.Facts, id.String())
-		}
-		out = append(out, n)
-	}
-	return out
-}
-
-func question(a *machine.Approve) *Question {
-	q := &Question{Ask: a.Ask, When: OnlyIf, Min: max(int(a.Min), 1), From: a.From, NotSelf: a.NotSelf, Expires: a.Expires.String(), Choices: []string{}}
-	if a.When == machine.Here {
-		q.When = Always
-	}
-	for _, c := range a.Choices {
-		q.Choices = append(q.Choices, c.Name)
-	}
-	return q
 }
