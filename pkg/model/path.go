@@ -89,6 +89,9 @@ func (s State) Facts() facts.Vector {
 	set(facts.GwReply, s.reply())
 	set(facts.GwModeSet, facts.Value(s.ModeSet))
 	set(facts.GwMode, facts.Value(s.Mode))
+	if !s.Running { // what a start would make effective
+		set(facts.GwMode, facts.Value(s.ModeSet))
+	}
 	set(facts.GwQMTA, n(s.MTA))
 	set(facts.GwQMTSOut, n(s.MTSOut))
 	set(facts.GwQOut, n(s.Out))
