@@ -18,6 +18,7 @@ import (
 	"example.org/ims/internal/preflight"
 	"example.org/ims/internal/runner"
 	"example.org/ims/internal/setting"
+	"example.org/ims/internal/strictyaml"
 	"example.org/ims/pkg/runbook"
 )
 
@@ -107,11 +108,13 @@ func runPreflight(ctx context.Context, s *session, p *output.Printer, opts prefl
 			return output.As(output.Usage, "ims preflight NAME -o json >FILE", fmt.Errorf("baseline %s: %w", opts.baseline, err))
 		}
 	}
-	known, err := s.guardNames()
-	if err != nil {
-		return err
+	if len(in.Waivers) > 0 {
+		known, err := s.guardNames()
+		if err != nil {
+			return err
+		}
+		in.Known = append(in.Known, known...)
 	}
-	in.Known = append(in.Known, known...)
 	r, err := preflight.Make(in)
 	if none, ok := errors.AsType[*preflight.NoCheckError](err); ok {
 		err = fmt.Errorf("%s:%d: %w", src.config, src.waivers[none.ID], err)
@@ -225,16 +228,19 @@ func (s *session) guardNames() ([]string, error) {
 	}
 	var ids []string
 	for _, name := range names {
-		book, err := s.load(name)
+		found, err := s.sources(name)
 		if err != nil {
 			return nil, err
 		}
-		for _, all := range book.Guards {
-			for _, g := range all {
-				ids = append(ids, g.Name)
-			}
+		var doc runbook.Doc // only the names are needed, so no guard is compiled
+		if err := strictyaml.Decode(found[0].name, found[0].data, &doc).Err(); err != nil {
+			return nil, err
+		}
+		for id := range guardLines(&doc) {
+			ids = append(ids, id)
 		}
 	}
+	slices.Sort(ids)
 	return ids, nil
 }
 

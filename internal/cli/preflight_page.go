@@ -51,23 +51,7 @@ func preflightKind(v preflight.Verdict) output.Kind {
 // rest in the configuration, or else the facts.
 func preflightFindings(version string, r *preflight.Report, book *runbook.Book, src origins) findingSet {
 	set := findingSet{version: version, at: r.Made, compared: r.Baseline != nil}
-	at := map[string]int{}
-	for _, e := range book.Doc.States {
-		note := func(use string, conds []runbook.Cond) {
-			for i, c := range conds {
-				at[fmt.Sprintf("%s.%s[%d]", e.Key.Value, use, i)] = c.That.Pos.Line
-			}
-		}
-		note("pre", e.Value.Pre)
-		note("assert", e.Value.Assert)
-		if w := e.Value.Wait; w != nil {
-			note("until", w.Until)
-			note("drift", w.Drift)
-		}
-		if a := e.Value.Approve; a != nil {
-			note("when", a.When)
-		}
-	}
+	at := guardLines(book.Doc)
 	for i := range r.Checks {
 		c := &r.Checks[i]
 		f := finding{
@@ -86,6 +70,28 @@ func preflightFindings(version string, r *preflight.Report, book *runbook.Book, 
 		set.all = append(set.all, f)
 	}
 	return set
+}
+
+// guardLines are the lines of a runbook's guards, by their names.
+func guardLines(doc *runbook.Doc) map[string]int {
+	at := map[string]int{}
+	for _, e := range doc.States {
+		note := func(use string, conds []runbook.Cond) {
+			for i, c := range conds {
+				at[fmt.Sprintf("%s.%s[%d]", e.Key.Value, use, i)] = c.That.Pos.Line
+			}
+		}
+		note("pre", e.Value.Pre)
+		note("assert", e.Value.Assert)
+		if w := e.Value.Wait; w != nil {
+			note("until", w.Until)
+			note("drift", w.Drift)
+		}
+		if a := e.Value.Approve; a != nil {
+			note("when", a.When)
+		}
+	}
+	return at
 }
 
 func waivedWords(w preflight.Waiver) string {
