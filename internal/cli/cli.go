@@ -24,6 +24,8 @@
 // flag groups are its subject.
 package cli
 
+//go:generate env UPDATE=1 go test -count=1 -run ^TestReference$ .
+
 import (
 	"context"
 	"errors"
