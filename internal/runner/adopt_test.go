@@ -33,7 +33,9 @@ func TestAdopt(t *testing.T) {
 	if run, err = c.Open(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
-	s := waitFor(t, c, run, func(s runner.Status) bool { return s.State == "accepting" && s.Phase == "judging" && s.Seen.After(s.Opened) })
+	s := waitFor(t, c, run, func(s runner.Status) bool {
+		return s.State == "accepting" && s.Phase == "judging" && s.Seen.After(s.Opened)
+	})
 	if !s.Expires.After(time.Now()) || !slices.Contains(s.Changed, "move_mx") {
 		t.Errorf("old MX may be cached until %s; changed %v", s.Expires, s.Changed)
 	}

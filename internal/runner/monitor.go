@@ -3,7 +3,9 @@ package runner
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/http"
 	"net/url"
@@ -84,6 +86,7 @@ func (t *tail) read(ctx context.Context, r *journal.Reader, run string) error {
 	if err != nil {
 		return err
 	}
+	entries = slices.DeleteFunc(entries, func(e journal.Entry) bool { return journal.Own(e.Kind) })
 	records, err := engine.Decode(entries)
 	if err != nil {
 		return err
@@ -258,5 +261,12 @@ func ReadMonitor(ctx context.Context, dir, id string) (Monitor, error) {
 		t.fill(&m, 0)
 		return nil
 	})
-	return m, err
+	if !errors.Is(err, fs.ErrPermission) {
+		return m, err
+	}
+	c := NewClient(dir)
+	if id, err = c.named(ctx, id, err); err != nil {
+		return m, err
+	}
+	return c.Monitor(ctx, id, "", 0)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"time"
 
@@ -153,7 +154,8 @@ func folded(sum journal.Summary, records []machine.Record) (Status, *runbook.Boo
 var ErrNoRun = errors.New("no such run")
 
 // Read reads the status of a run from the journal of a state directory, without
-// a runner; "" is the run that was opened last. Errors: ErrNoRun.
+// a runner; "" is the run that was opened last. Who may not read the journal is
+// told by the runner, if one is alive, as everywhere here. Errors: ErrNoRun.
 func Read(ctx context.Context, dir, id string) (Status, error) {
 	var s Status
 	err := reading(ctx, dir, func(r *journal.Reader) (err error) {
@@ -165,7 +167,27 @@ func Read(ctx context.Context, dir, id string) (Status, error) {
 		s, err = fromJournal(ctx, r, id)
 		return err
 	})
-	return s, err
+	if !errors.Is(err, fs.ErrPermission) {
+		return s, err
+	}
+	c := NewClient(dir)
+	if id, err = c.named(ctx, id, err); err != nil {
+		return s, err
+	}
+	return c.Status(ctx, id)
+}
+
+// named is the run that people mean who may not read the journal, which is what
+// unreadable says.
+func (c *Client) named(ctx context.Context, id string, unreadable error) (string, error) {
+	all, err := c.List(ctx)
+	if err != nil {
+		return "", errors.Join(unreadable, err)
+	}
+	if id != "" {
+		return id, nil
+	}
+	return lastOf(all)
 }
 
 // ReadList lists the runs in the journal of a state directory, oldest first.
@@ -175,8 +197,15 @@ func ReadList(ctx context.Context, dir string) ([]Summary, error) {
 		all, err = list(ctx, r)
 		return err
 	})
-	if errors.Is(err, ErrNoRun) {
+	switch {
+	case errors.Is(err, ErrNoRun):
 		return nil, nil
+	case errors.Is(err, fs.ErrPermission):
+		asked, askErr := NewClient(dir).List(ctx)
+		if askErr == nil {
+			return asked, nil
+		}
+		err = errors.Join(err, askErr)
 	}
 	return all, err
 }
@@ -215,6 +244,10 @@ func last(ctx context.Context, r *journal.Reader) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return lastOf(all)
+}
+
+func lastOf(all []Summary) (string, error) {
 	id := ""
 	open := false
 	for _, s := range all {

@@ -23,6 +23,7 @@ func (s *site) readOnly() *site {
 		cfg:         s.cfg,
 		wrapGateway: func(g gateway.Gateway) gateway.Gateway { return readonly.Wrap(g) },
 		wrapZone:    func(w zone.Writer) zone.Writer { return zone.ReadOnly(w) },
+		looks:       true,
 	}
 }
 
