@@ -60,6 +60,11 @@ var inside = map[string]room{
 		"internal/mail/sink":   "mail hosts for the acceptance scripts",
 		"internal/conformance": "demonstrated runs are compared with the model",
 		"pkg/model":            "the model that they are compared with",
+
+		"internal/gateway/mem":  "a gateway with much mail, to measure the monitor with",
+		"internal/mail/control": "a socket to watch it over",
+		"internal/mail/routing": theRules,
+		"pkg/gateway":           theWords,
 	}},
 	"runbooks": {},
 
@@ -329,7 +334,7 @@ var inside = map[string]room{
 		"internal/runner":      "reads runs",
 		"internal/tui/monitor": "makes its snapshots",
 		"pkg/gateway":          theContract,
-	}, tests: arrows{"internal/gateway/mem": "a gateway to read"}},
+	}, tests: arrows{"internal/gateway/mem": "a gateway to read", "internal/mail/routing": theRules}},
 	"internal/lab/senders": {},
 	"internal/lab": {imports: arrows{
 		"internal/lab/senders": "its traffic",
@@ -349,5 +354,5 @@ var inside = map[string]room{
 		"pkg/ledger":            "computes the account of messages",
 	}},
 	// wire connects every part, and alone knows the adapters.
-	"internal/wire": {knowsAll: true},
+	"internal/wire": {knowsAll: true, tests: arrows{"internal/dns/dnstest": theServers}},
 }
