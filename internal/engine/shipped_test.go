@@ -55,6 +55,9 @@ func (g goal) want(t *testing.T) {
 		}
 		r.book, r.lab.Archives = book, t.TempDir()
 		r.answer = func(s engine.Status) (engine.Command, bool) {
+			if s.Asked.State != s.State {
+				t.Errorf("%s asks the question of %s", s.State, s.Asked.State)
+			}
 			c, ok := yes(s)
 			if name := g.choose[s.State]; name != "" {
 				c.Choice = name

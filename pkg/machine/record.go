@@ -182,7 +182,8 @@ func (h *History) Add(r Record) {
 	if fresh&(1<<HoldTimer) != 0 {
 		h.Earned, h.covered = 0, r.At
 	}
-	if h.State.Phase != Asking { // a question that is over takes its votes with it
+	// A question that is over takes its votes with it, also where another follows.
+	if h.State.Phase != Asking || h.State.Cur != before.Cur || r.Event.Kind == Answered {
 		h.Asked, h.Votes = nil, nil
 	}
 	h.visit(before, r)
