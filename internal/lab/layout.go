@@ -1,12 +1,14 @@
 package lab
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	mrand "math/rand/v2"
 	"net"
 	"os"
@@ -52,7 +54,7 @@ var (
 // which each process of the lab reads its part.
 type Layout struct {
 	Dir      string            `json:"dir"`
-	Ports    map[string]int    `json:"ports"`  // of each listener, on 127.0.0.1
+	Ports    map[string]int    `json:"ports"`  // of each listener
 	Hosts    map[string]string `json:"hosts"`  // host name to address:port
 	Secret   string            `json:"secret"` // of the update key
 	Traffic  Traffic           `json:"traffic"`
@@ -66,7 +68,7 @@ type Settings struct {
 
 // listeners are the names of the ports.
 var listeners = []string{
-	"east", "west", "submission", "mailhost", "dns-primary", "dns-secondary", "dns-internet",
+	"east", "west", "submission", "mailhost", "dns-primary", "dns-secondary", "dns-internet", "dns-reverse",
 	Fast, Slow, Defers, Refuse, Down, "reports", "bridgehead",
 }
 
@@ -88,6 +90,7 @@ func NewLayout(dir string, t Traffic) (*Layout, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make lab: %w", err)
 	}
+	ports[Heir] = ports[Retiring] // as on port 25: who takes over a host name is found at the same port
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret) // never fails (Go 1.24)
 	l := &Layout{Dir: dir, Ports: ports, Traffic: t, Settings: Settings{TTL: 3}, Secret: base64.StdEncoding.EncodeToString(secret)}
@@ -102,8 +105,24 @@ func NewLayout(dir string, t Traffic) (*Layout, error) {
 	return l, nil
 }
 
+// machines are the addresses of the gateways' machines. The rest of the lab is
+// at 127.0.0.1.
+var machines = map[string]string{Retiring: "127.0.20.1", Heir: "127.0.20.2"}
+
 // addr is the address and port of a listener.
-func (l *Layout) addr(name string) string { return fmt.Sprintf("127.0.0.1:%d", l.Ports[name]) }
+func (l *Layout) addr(name string) string {
+	return fmt.Sprintf("%s:%d", cmp.Or(machines[name], "127.0.0.1"), l.Ports[name])
+}
+
+// others are the hosts whose addresses and ports are not the DNS's affair: all
+// but the gateways, which may change theirs.
+func (l *Layout) others() map[string]string {
+	hosts := maps.Clone(l.Hosts)
+	for name := range machines {
+		delete(hosts, name+"."+Domain)
+	}
+	return hosts
+}
 
 // Address is the address and port of a gateway.
 func (l *Layout) Address(gateway string) string { return l.addr(gateway) }

@@ -68,8 +68,14 @@ func Serve(ctx context.Context, p Process) error {
 	case "mailhost":
 		return l.serveHosts(ctx, []host{l.mailhost()}, nil, p.Log, ready)
 	case "remotes":
-		internet := server.Config{Zone: "test.", Text: l.internetText(), Listen: l.addr("dns-internet")}
-		return l.serveHosts(ctx, l.remotes(), &internet, p.Log, ready)
+		keys, err := l.grants()
+		if err != nil {
+			return err
+		}
+		return l.serveHosts(ctx, l.remotes(), []server.Config{
+			{Zone: "test.", Text: l.internetText(), Listen: l.addr("dns-internet")},
+			{Zone: reverseName, Text: l.reverseText(), Listen: l.addr("dns-reverse"), Keys: keys},
+		}, p.Log, ready)
 	case "organization":
 		return l.serveOrganization(ctx, p, commands, ready)
 	case "runner":
@@ -178,8 +184,8 @@ func (l *Layout) remotes() []host {
 	}
 }
 
-// serveHosts runs hosts, and a name server, until ctx ends.
-func (l *Layout) serveHosts(ctx context.Context, hosts []host, dns *server.Config, log *slog.Logger, ready func()) error {
+// serveHosts runs hosts and name servers until ctx ends.
+func (l *Layout) serveHosts(ctx context.Context, hosts []host, dns []server.Config, log *slog.Logger, ready func()) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
@@ -207,12 +213,12 @@ func (l *Layout) serveHosts(ctx context.Context, hosts []host, dns *server.Confi
 		}
 		run(h.Name, func() error { return errors.Join(s.Serve(ctx, ln), s.Close()) })
 	}
-	if dns != nil {
-		s, err := server.New(*dns)
+	for _, c := range dns {
+		s, err := server.New(c)
 		if err != nil {
 			return errors.Join(err, finish(cancel, &wg))
 		}
-		run("dns-internet", func() error { return s.Run(ctx) })
+		run("zone "+c.Zone, func() error { return s.Run(ctx) })
 	}
 	ready()
 	wg.Wait()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"time"
 
 	"example.org/ims/internal/dns/resolve"
@@ -84,7 +85,7 @@ func (l *Layout) lookup(n int, least time.Duration) (senders.Lookup, error) {
 	if n%2 == 1 {
 		first, second = second, first
 	}
-	r, err := resolve.New(resolve.Config{Servers: []string{first, second, l.addr("dns-internet")}, Hosts: l.Hosts, MinTTL: least})
+	r, err := resolve.New(resolve.Config{Servers: []string{first, second, l.addr("dns-internet")}, Hosts: l.others(), Port: strconv.Itoa(l.Ports[Retiring]), MinTTL: least})
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ type Running struct {
 // portsOf are the listeners of each role.
 var portsOf = map[string][]string{
 	"dns-primary": {"dns-primary"}, "dns-secondary": {"dns-secondary"}, "mailhost": {"mailhost"},
-	"remotes":      {Fast, Slow, Defers, Refuse, "reports", "bridgehead", "dns-internet"},
+	"remotes":      {Fast, Slow, Defers, Refuse, "reports", "bridgehead", "dns-internet", "dns-reverse"},
 	"organization": {"submission", Retiring, Heir},
 }
 

@@ -55,8 +55,9 @@ func (l *Layout) yaml(runbook string) string {
 	p("gateways:")
 	l.gatewayYAML(p, Retiring, timeout(runbook), 1)
 	l.gatewayYAML(p, Heir, "8s", 10)
-	p("\nzones:\n  %s:\n    server: %s\n    key_file: %s\n    authorities: [\"%s\", \"%s\"]\n    domains: [%s, %s]\n", Domain,
+	p("\nzones:\n  %s:\n    server: %s\n    key_file: %s\n    authorities: [\"%s\", \"%s\"]\n    domains: [%s, %s]", Domain,
 		l.addr("dns-primary"), l.keyFile(), l.addr("dns-primary"), l.addr("dns-secondary"), Domain, Branch)
+	p("  %s: {server: \"%s\", key_file: %s, authorities: [\"%s\"]}\n", reverseName, l.addr("dns-reverse"), l.keyFile(), l.addr("dns-reverse"))
 	p("resolver:\n  servers: [\"%s\", \"%s\", \"%s\"]\n  hosts:", l.addr("dns-primary"), l.addr("dns-secondary"), l.addr("dns-internet"))
 	for _, h := range slices.Sorted(maps.Keys(l.Hosts)) {
 		p("    %s: %s", h, l.Hosts[h])
@@ -97,6 +98,7 @@ func replication(runbook string) string {
 // retires is preferred for most, and both share the mail for one domain.
 func (l *Layout) gatewayYAML(p func(string, ...any), name, timeout string, cost int) {
 	p("  %s:\n    site: hq\n    hostname: %s.%s\n    listen: %s", name, name, Domain, l.addr(name))
+	p("    drain: {name: drain-%s.%s}", name, Domain)
 	p("    retry: [500ms, 1s, 2s]\n    timeouts: {urgent: %s, normal: %s, non_urgent: %s, report: 60s}", timeout, timeout, timeout)
 	p("    spaces:\n      - {type: SMTP, pattern: \"*\", cost: %d}\n      - {type: SMTP, pattern: \"*@%s\", cost: 1}", cost, Fast)
 	p("    sites:\n      - {name: branch, cost: %d, routing_address: bridgehead.%s}", cost, Domain)

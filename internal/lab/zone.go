@@ -18,11 +18,25 @@ $TTL %d
 branch     IN MX  10 east
 ns1        IN A   127.0.0.1
 ns2        IN A   127.0.0.1
-east       IN A   127.0.0.1
-west       IN A   127.0.0.1
+east       IN A   %s
+west       IN A   %s
 mail       IN A   127.0.0.1
 bridgehead IN A   127.0.0.1
-`, Domain, l.Settings.TTL)
+`, Domain, l.Settings.TTL, machines[Retiring], machines[Heir])
+}
+
+// reverseName is the zone of the addresses of the gateways' machines.
+const reverseName = "20.0.127.in-addr.arpa"
+
+// reverseText says what their addresses are called.
+func (l *Layout) reverseText() string {
+	return fmt.Sprintf(`$ORIGIN %s.
+$TTL %d
+@ IN SOA ns1.%[3]s. hostmaster.%[3]s. 1 2 1 86400 1
+  IN NS  ns1.%[3]s.
+1 IN PTR east.%[3]s.
+2 IN PTR west.%[3]s.
+`, reverseName, l.Settings.TTL, Domain)
 }
 
 // internetText is the zone of the rest of the world.
