@@ -42,6 +42,7 @@ func TestOtherUsers(t *testing.T) {
 	}
 	dir := publicFolder(t)
 	serve(t, dir)
+	perform(t, dir)
 	root := uint32(0)
 	tests := []struct {
 		name     string
@@ -54,6 +55,9 @@ func TestOtherUsers(t *testing.T) {
 		{"nobody, inside the group", nobody, root, "gateway show east", 1, `uid 65534 is not known here: add it to people, as in \{user: 65534, may: view\}`},
 		{"nobody changes", nobody, root, "gateway stop east --yes --reason x", 1, `uid 65534 is not known here`},
 		{"a viewer looks", viewer, root, "gateway show east", 0, `gateway east: running`},
+		{"a viewer asks for runs", viewer, root, "status", 0, `there is no run`},
+		{"nobody asks for runs", nobody, root, "status", 1, `uid 65534 is not known here`},
+		{"a viewer opens a run", viewer, root, "retire east --plain", 1, `lookout \(uid 65533\) may view, and this needs operate`},
 		{"a viewer changes", viewer, root, "gateway pause east --reason x", 1, `lookout \(uid 65533\) may view, and this needs operate`},
 		{"a viewer acts", viewer, root, "queue delete east --yes --reason x", 1, `lookout \(uid 65533\) may view, and this needs operate`},
 		{"the service's own user changes", root, root, "gateway pause east --reason x", 0, `east: paused`},
@@ -150,6 +154,27 @@ func serve(t *testing.T, dir string) {
 	case <-out.seen:
 	case <-time.After(patience):
 		t.Fatal("gateway run prints nothing")
+	}
+}
+
+// perform runs a runner until the test ends.
+func perform(t *testing.T, dir string) {
+	t.Helper()
+	cmd := program(context.WithoutCancel(t.Context()), dir, "runner")
+	log := &firstLine{seen: make(chan struct{})}
+	cmd.Stderr = log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(cmd.Process.Signal(syscall.SIGTERM), cmd.Wait()); err != nil {
+			t.Errorf("end of the runner after SIGTERM: %v", err)
+		}
+	})
+	select {
+	case <-log.seen:
+	case <-time.After(patience):
+		t.Fatal("the runner logs nothing")
 	}
 }
 
