@@ -14,14 +14,18 @@ import (
 func networkOf(s string) netip.Prefix { return netip.MustParsePrefix(s) }
 
 func old() Side {
-	return Side{Site: "HQ", Config: gateway.Config{Name: "east", Exists: true, Hostname: "east.example", Stored: gateway.Settings{
+	stored := gateway.Settings{
 		Mode: gateway.InboundOutbound, Retry: []time.Duration{time.Hour}, Timeouts: gateway.Timeouts{Normal: 48 * time.Hour}, MaxSize: 100,
 		ForwardHost: "smart.example", DomainHosts: map[string]string{"a.example": "a-host.example", "w.example": "west.example"},
 		Reroute: map[string]string{"b.example": gateway.Inbound}, ETRN: map[string]string{"c.example": ""},
 		Accept: []gateway.Admission{{Net: networkOf("192.0.2.7/32")}, {Net: networkOf("192.0.2.0/24"), Reject: true}},
 		Relay:  []netip.Prefix{networkOf("10.1.0.0/16")},
-	}, Spaces: []gateway.Space{{Type: "SMTP", Pattern: "*", Cost: 1}, {Type: "SMTP", Pattern: "*@p.example", Cost: 2, Scope: gateway.ScopeSite}},
-		Sites: []gateway.Site{{Name: "Branch", Cost: 5, RoutingAddress: "branch.example"}, {Name: "South", Cost: 1, RoutingAddress: "west.example"}}}}
+	}
+	return Side{Site: "HQ", Config: gateway.Config{
+		Name: "east", Exists: true, Hostname: "east.example", Stored: stored,
+		Spaces: []gateway.Space{{Type: "SMTP", Pattern: "*", Cost: 1}, {Type: "SMTP", Pattern: "*@p.example", Cost: 2, Scope: gateway.ScopeSite}},
+		Sites:  []gateway.Site{{Name: "Branch", Cost: 5, RoutingAddress: "branch.example"}, {Name: "South", Cost: 1, RoutingAddress: "west.example"}},
+	}}
 }
 
 func west(s gateway.Settings) Side {

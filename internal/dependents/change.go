@@ -48,7 +48,7 @@ func (m *Mover) redirect(ctx context.Context, e Edit, ask Ask) error {
 		_, err := gw.Apply(ctx, ch)
 		return err
 	}
-	if stored, effective := has(c, e.After, e.IDs); len(e.IDs) > 0 && !(stored && effective) {
+	if stored, effective := has(c, e.After, e.IDs); len(e.IDs) > 0 && (!stored || !effective) {
 		p := patch(e.After, e.IDs)
 		if err := apply("settings", e.Generation, gateway.Want{Settings: &p}); err != nil {
 			return err
@@ -156,7 +156,7 @@ func (m *Mover) restore(ctx context.Context, e Edit, ask Ask) error {
 		return err
 	}
 	var changed error
-	if stored, effective := has(c, e.Before, e.IDs); len(e.IDs) > 0 && !(stored && effective) {
+	if stored, effective := has(c, e.Before, e.IDs); len(e.IDs) > 0 && (!stored || !effective) {
 		if ours, _ := has(c, e.After, e.IDs); !ours && !stored {
 			changed = fmt.Errorf("settings: %w", ErrChanged)
 		} else {

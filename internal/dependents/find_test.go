@@ -78,17 +78,22 @@ func TestFind(t *testing.T) {
 			"north etrn c.example=east.org.example stored (its name)", "north relay =192.0.2.1 stored (its address)",
 			"north reroute b.example=192.0.2.1:25 stored (its address)",
 		}},
-		"in effect only": {running(gateway.Settings{ForwardHost: "west.org.example"}, gateway.Settings{ForwardHost: "east.org.example"}),
-			[]string{"north forward-host =east.org.example effective (its name)"}},
+		"in effect only": {
+			running(gateway.Settings{ForwardHost: "west.org.example"}, gateway.Settings{ForwardHost: "east.org.example"}),
+			[]string{"north forward-host =east.org.example effective (its name)"},
+		},
 		"stopped": {gateway.Config{Name: "north", Exists: true, Effective: gateway.Settings{ForwardHost: "east.org.example"}}, nil},
 		"removed": {gateway.Config{Name: "north", Stored: gateway.Settings{ForwardHost: "east.org.example"}}, nil},
 		"itself":  {gateway.Config{Name: "east", Exists: true, Stored: gateway.Settings{ForwardHost: "east.org.example"}}, nil},
-		"cached": {gateway.Config{Name: "north", Exists: true, Running: true, Stored: gateway.Settings{ForwardHost: "moved.org.example"},
+		"cached": {gateway.Config{
+			Name: "north", Exists: true, Running: true, Stored: gateway.Settings{ForwardHost: "moved.org.example"},
 			Effective: gateway.Settings{ForwardHost: "moved.org.example"},
 			Resolved:  map[string][]netip.AddrPort{"moved.org.example": {netip.MustParseAddrPort("192.0.2.1:25")}},
 		}, []string{"north forward-host =moved.org.example cached (an alias of 192.0.2.1)"}},
-		"site": {gateway.Config{Name: "north", Exists: true, Sites: []gateway.Site{{Name: "HQ", Cost: 1, RoutingAddress: "@east.org.example"}}},
-			[]string{"north site HQ=@east.org.example stored (its name)"}},
+		"site": {
+			gateway.Config{Name: "north", Exists: true, Sites: []gateway.Site{{Name: "HQ", Cost: 1, RoutingAddress: "@east.org.example"}}},
+			[]string{"north site HQ=@east.org.example stored (its name)"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := Find(t.Context(), east, &Heir{Target: west}, []Target{west, other}, []gateway.Config{tt.c}, names)

@@ -15,9 +15,11 @@ import (
 func pool() (*mem.Org, *Mover) {
 	o := mem.New(mem.Options{Domains: []string{"org.example"}},
 		mem.Spec{Name: "east", Site: "HQ", Hostname: east.Hostname, Settings: gateway.Settings{ForwardHost: "provider.example"}},
-		mem.Spec{Name: "north", Site: "Branch", Hostname: other.Hostname,
+		mem.Spec{
+			Name: "north", Site: "Branch", Hostname: other.Hostname,
 			Settings: gateway.Settings{ForwardHost: "east.org.example", Relay: []netip.Prefix{single32("192.0.2.1")}},
-			Sites:    []gateway.Site{{Name: "HQ", Cost: 1, RoutingAddress: "east.org.example"}}},
+			Sites:    []gateway.Site{{Name: "HQ", Cost: 1, RoutingAddress: "east.org.example"}},
+		},
 		mem.Spec{Name: "west", Site: "HQ", Hostname: west.Hostname, Settings: gateway.Settings{ForwardHost: "east.org.example"}},
 	)
 	m := &Mover{Target: east, Next: &west, Others: []Target{west, other}, Gateways: map[string]gateway.Gateway{}, Look: names}

@@ -28,7 +28,7 @@ func (h *Heir) unready(m mention) string {
 	case h.New.Name == "":
 		return "" // it could not be read, and that is said
 	case !h.New.Exists:
-		return fmt.Sprintf("%s was removed; name the host to use", h.Name)
+		return h.Name + " was removed; name the host to use"
 	case h.New.Running:
 		now = h.New.Effective
 	}
@@ -114,6 +114,7 @@ func (p *plan) put(m mention, to string) {
 	case Site:
 		i := slices.IndexFunc(p.sites, func(s gateway.Site) bool { return s.Name == m.key })
 		p.sites[i].RoutingAddress = to
+	case setting.Accept, setting.Reject, setting.Relay: // network has them
 	}
 }
 
@@ -127,7 +128,7 @@ func (p *plan) network(m mention, next *Heir, holder string) {
 			with = append(with, single(a.Addr()))
 		}
 		if len(with) == 0 {
-			p.open = append(p.open, undecided{m, fmt.Sprintf("%s listens at every address, so which one it connects from is not known", next.Name)})
+			p.open = append(p.open, undecided{m, next.Name + " listens at every address, so which one it connects from is not known"})
 			return
 		}
 	}
@@ -176,6 +177,7 @@ func replacement(t Target, next *Heir, holder string, m mention) (to, why string
 		return old.ForwardHost, ""
 	case setting.Reroute:
 		return old.Reroutes(m.key), ""
+	case setting.Accept, setting.Reject, setting.Relay: // network has them
 	}
 	for _, s := range next.Old.Sites {
 		if s.Name == m.key {

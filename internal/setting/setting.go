@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,36 +43,40 @@ type Setting struct {
 // All are the settings, in the order of the pages they stand on.
 func All() []Setting {
 	all := []Setting{
-		{"mode", "transfer mode", func(s gateway.Settings) string { return s.Mode.String() },
-			func(s gateway.Settings, p *gateway.SettingsPatch) { p.Mode = &s.Mode }},
-		{"refuse", "way to refuse", func(s gateway.Settings) string { return s.Refuse.String() },
-			func(s gateway.Settings, p *gateway.SettingsPatch) { p.Refuse = &s.Refuse }},
-		{"retry", "retry intervals", func(s gateway.Settings) string { return durations(s.Retry) },
-			func(s gateway.Settings, p *gateway.SettingsPatch) { p.Retry = &s.Retry }},
+		set("mode", "transfer mode", func(s gateway.Settings) string { return s.Mode.String() },
+			func(s gateway.Settings, p *gateway.SettingsPatch) { p.Mode = &s.Mode }),
+		set("refuse", "way to refuse", func(s gateway.Settings) string { return s.Refuse.String() },
+			func(s gateway.Settings, p *gateway.SettingsPatch) { p.Refuse = &s.Refuse }),
+		set("retry", "retry intervals", func(s gateway.Settings) string { return durations(s.Retry) },
+			func(s gateway.Settings, p *gateway.SettingsPatch) { p.Retry = &s.Retry }),
 	}
 	all = append(all, timeouts()...)
 	return append(all,
-		Setting{"max-size", "largest message", func(s gateway.Settings) string { return fmt.Sprint(s.MaxSize) },
-			func(s gateway.Settings, p *gateway.SettingsPatch) { p.MaxSize = &s.MaxSize }},
-		Setting{"max-inbound", "sessions from the Internet", func(s gateway.Settings) string { return fmt.Sprint(s.MaxInbound) },
-			func(s gateway.Settings, p *gateway.SettingsPatch) { p.MaxInbound = &s.MaxInbound }},
-		Setting{"max-outbound", "sessions to the Internet", func(s gateway.Settings) string { return fmt.Sprint(s.MaxOutbound) },
-			func(s gateway.Settings, p *gateway.SettingsPatch) { p.MaxOutbound = &s.MaxOutbound }},
-		Setting{ForwardHost, "forward host", func(s gateway.Settings) string { return s.ForwardHost },
-			func(s gateway.Settings, p *gateway.SettingsPatch) { p.ForwardHost = &s.ForwardHost }},
-		Setting{DomainHosts, "host of a domain", func(s gateway.Settings) string { return Table(s.DomainHosts) },
-			func(s gateway.Settings, p *gateway.SettingsPatch) { p.DomainHosts = &s.DomainHosts }},
-		Setting{Reroute, "rerouted domains", func(s gateway.Settings) string { return Table(s.Reroute) },
-			func(s gateway.Settings, p *gateway.SettingsPatch) { p.Reroute = &s.Reroute }},
-		Setting{ETRN, "sent on demand", func(s gateway.Settings) string { return Table(s.ETRN) },
-			func(s gateway.Settings, p *gateway.SettingsPatch) { p.ETRN = &s.ETRN }},
-		Setting{Accept, "may connect", func(s gateway.Settings) string { return Networks(Admissions(s.Accept, false)) },
-			func(s gateway.Settings, p *gateway.SettingsPatch) { p.Accept = &s.Accept }},
-		Setting{Reject, "may not connect", func(s gateway.Settings) string { return Networks(Admissions(s.Accept, true)) },
-			func(s gateway.Settings, p *gateway.SettingsPatch) { p.Accept = &s.Accept }},
-		Setting{Relay, "may relay", func(s gateway.Settings) string { return Networks(s.Relay) },
-			func(s gateway.Settings, p *gateway.SettingsPatch) { p.Relay = &s.Relay }},
+		set("max-size", "largest message", func(s gateway.Settings) string { return fmt.Sprint(s.MaxSize) },
+			func(s gateway.Settings, p *gateway.SettingsPatch) { p.MaxSize = &s.MaxSize }),
+		set("max-inbound", "sessions from the Internet", func(s gateway.Settings) string { return strconv.Itoa(s.MaxInbound) },
+			func(s gateway.Settings, p *gateway.SettingsPatch) { p.MaxInbound = &s.MaxInbound }),
+		set("max-outbound", "sessions to the Internet", func(s gateway.Settings) string { return strconv.Itoa(s.MaxOutbound) },
+			func(s gateway.Settings, p *gateway.SettingsPatch) { p.MaxOutbound = &s.MaxOutbound }),
+		set(ForwardHost, "forward host", func(s gateway.Settings) string { return s.ForwardHost },
+			func(s gateway.Settings, p *gateway.SettingsPatch) { p.ForwardHost = &s.ForwardHost }),
+		set(DomainHosts, "host of a domain", func(s gateway.Settings) string { return Table(s.DomainHosts) },
+			func(s gateway.Settings, p *gateway.SettingsPatch) { p.DomainHosts = &s.DomainHosts }),
+		set(Reroute, "rerouted domains", func(s gateway.Settings) string { return Table(s.Reroute) },
+			func(s gateway.Settings, p *gateway.SettingsPatch) { p.Reroute = &s.Reroute }),
+		set(ETRN, "sent on demand", func(s gateway.Settings) string { return Table(s.ETRN) },
+			func(s gateway.Settings, p *gateway.SettingsPatch) { p.ETRN = &s.ETRN }),
+		set(Accept, "may connect", func(s gateway.Settings) string { return Networks(Admissions(s.Accept, false)) },
+			func(s gateway.Settings, p *gateway.SettingsPatch) { p.Accept = &s.Accept }),
+		set(Reject, "may not connect", func(s gateway.Settings) string { return Networks(Admissions(s.Accept, true)) },
+			func(s gateway.Settings, p *gateway.SettingsPatch) { p.Accept = &s.Accept }),
+		set(Relay, "may relay", func(s gateway.Settings) string { return Networks(s.Relay) },
+			func(s gateway.Settings, p *gateway.SettingsPatch) { p.Relay = &s.Relay }),
 	)
+}
+
+func set(id ID, title string, text func(gateway.Settings) string, patch func(gateway.Settings, *gateway.SettingsPatch)) Setting {
+	return Setting{id, title, text, patch}
 }
 
 // timeouts are the time-outs by priority; a patch has all of them.
@@ -86,10 +91,10 @@ func timeouts() []Setting {
 		{"timeout-non-urgent", "time-out of non-urgent mail", func(t gateway.Timeouts) time.Duration { return t.NonUrgent }},
 		{"timeout-report", "time-out of reports", func(t gateway.Timeouts) time.Duration { return t.Report }},
 	} {
-		all = append(all, Setting{ID(one.id), one.title,
+		all = append(all, set(ID(one.id), one.title,
 			func(s gateway.Settings) string { return Duration(one.of(s.Timeouts)) },
 			func(s gateway.Settings, p *gateway.SettingsPatch) { p.Timeouts = &s.Timeouts },
-		})
+		))
 	}
 	return all
 }

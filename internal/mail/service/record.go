@@ -122,8 +122,8 @@ func (o *Organization) load(ctx context.Context) error {
 		r, seen := known[f.Name]
 		if !seen {
 			r = record{File: f, Exists: true, Running: true}
-			r.changed()
-		} else if changed(r, f) {
+		}
+		if !seen || changed(r, f) {
 			r.changed()
 		}
 		r.File = f

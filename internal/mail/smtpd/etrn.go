@@ -55,7 +55,7 @@ func (g *gate) started(line string) string {
 	case no != nil:
 		return no.String()
 	case n == 0:
-		return fmt.Sprintf("251 2.0.0 OK, no messages waiting for node %s", printable(name, 255))
+		return "251 2.0.0 OK, no messages waiting for node " + printable(name, 255)
 	}
 	return fmt.Sprintf("253 2.0.0 OK, %d pending messages for node %s started", n, printable(name, 255))
 }
