@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -55,7 +54,7 @@ func (s *site) bind(r runner.Request, doc *runbook.Doc) (runbook.Binding, error)
 	if err != nil {
 		return runbook.Binding{}, err
 	}
-	b := runbook.Binding{Gateway: g.Name, Successor: r.Successor, Params: map[string]string{}}
+	b := runbook.Binding{Gateway: g.Name, Successor: r.Successor, Params: map[string]string{}, Places: map[string]strictyaml.Pos{}}
 	if alone := machine.Begins(doc.Begins.Value); alone != machine.BeginsAlone && alone != machine.BeginsStopped {
 		b.Successor = cmp.Or(r.Successor, s.cfg.Retire.Successor)
 	}
@@ -68,10 +67,12 @@ func (s *site) bind(r runner.Request, doc *runbook.Doc) (runbook.Binding, error)
 	own := cmp.Or(r.Runbook, s.cfg.Retire.Runbook) == s.cfg.Retire.Runbook
 	for k, v := range s.cfg.Retire.Params {
 		if own || slices.ContainsFunc(doc.Params, func(p strictyaml.Entry[runbook.Param]) bool { return p.Key.Value == k }) {
-			b.Params[k] = v
+			b.Params[k], b.Places[k] = v, s.cfg.Retire.Places[k]
 		}
 	}
-	maps.Copy(b.Params, r.Params)
+	for k, v := range r.Params {
+		b.Params[k], b.Places[k] = v, strictyaml.Pos{File: "--param " + k + "=" + v}
+	}
 	for _, d := range s.domains() {
 		if _, ok := s.cfg.ZoneOf(d); !ok {
 			return b, fmt.Errorf("mail domain %q is in no zone of the configuration, so its MX can be neither read nor moved; add it to zones", d)
