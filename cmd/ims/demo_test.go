@@ -21,7 +21,7 @@ import (
 
 // ims is a command of this program in a process of its own: the test's binary
 // is the program when it is called ims.
-func ims(ctx context.Context, t *testing.T, args ...string) *exec.Cmd {
+func ims(ctx context.Context, t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {

@@ -46,7 +46,7 @@ type terminal struct {
 }
 
 // onTerminal starts a command of ims on a pseudo terminal of 80x24.
-func onTerminal(ctx context.Context, t *testing.T, dir string, env []string, args ...string) (*terminal, error) {
+func onTerminal(ctx context.Context, t testing.TB, dir string, env []string, args ...string) (*terminal, error) {
 	t.Helper()
 	cmd := ims(ctx, t, args...)
 	cmd.Dir = dir
