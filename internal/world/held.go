@@ -45,7 +45,8 @@ func (o *observer) aged() {
 		o.unknown(errors.New("the runbook has no release_max_age"), o.source(), facts.GwAged)
 		return
 	}
-	items, err := o.agedItems(o.ctx, o.want.maxAge, o.look.Named[machine.SubjectAged])
+	o.agedSince()
+	items, err := o.agedItems(o.ctx, o.than(o.want.maxAge, o.now), o.look.Named[machine.SubjectAged])
 	if err != nil {
 		o.unknown(err, o.source(), facts.GwAged)
 		return
@@ -55,6 +56,31 @@ func (o *observer) aged() {
 		messages[it.Message] = true
 	}
 	o.put(facts.GwAged, facts.Int(int64(len(messages))), o.source())
+}
+
+// agedSince finds the moment as of which mail is old. While people decide about
+// what is held, other mail goes on growing old; if it counted at once there
+// would always be another question. So the moment stands still from when mail
+// was first seen to be held, for as long as mail may grow old.
+func (o *observer) agedSince() {
+	o.agedAt = time.Time{}
+	if at, ok := o.time(memAged); ok && o.now.Sub(at) < o.want.maxAge {
+		o.agedAt = at
+		return
+	}
+	if held, err := o.heldItems(o.ctx, o.look.Run, ""); err == nil && len(held) > 0 {
+		o.agedAt = o.now
+		o.memory[memAged] = o.now.Format(time.RFC3339Nano)
+	}
+}
+
+// than is how long ago mail must have been accepted in order to be older than a
+// time at the moment as of which that is asked.
+func (w *World) than(age time.Duration, now time.Time) time.Duration {
+	if w.agedAt.IsZero() {
+		return age
+	}
+	return age + now.Sub(w.agedAt)
 }
 
 // heldItems lists what a run holds, by the reason that it gave; with a reason,
@@ -83,7 +109,7 @@ func (w *World) list(ctx context.Context, e engine.Effect) ([]gateway.Item, erro
 	case e.Action == machine.QueueHold && e.Undo:
 		return w.heldItems(ctx, e.Run, e.Reason)
 	case e.Action == machine.QueueHold:
-		return w.agedItems(ctx, e.Args.OlderThan, e.Named[machine.SubjectAged])
+		return w.agedItems(ctx, w.than(e.Args.OlderThan, time.Now()), e.Named[machine.SubjectAged])
 	case e.Args.Select == machine.SelectHeld:
 		items, err := w.heldItems(ctx, e.Run, "")
 		named := e.Named[machine.SubjectAged]
@@ -100,6 +126,9 @@ func (w *World) list(ctx context.Context, e engine.Effect) ([]gateway.Item, erro
 // move moves mail between its stores and hold: a wanted value that is there once
 // nothing is left to move.
 func (w *World) move(ctx context.Context, e engine.Effect) engine.Result {
+	if w.agedAt.IsZero() && e.Action == machine.QueueHold && !e.Undo {
+		w.agedAt = time.Now() // what grows old while it moves is for the next look
+	}
 	items, err := w.list(ctx, e)
 	if err != nil {
 		return engine.Result{State: machine.Transient, Why: err.Error()}

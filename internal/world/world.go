@@ -89,6 +89,7 @@ type World struct {
 	seq     uint64 // last tracking event read
 	pairs   ledger.Ledger
 	until   time.Time // old MX may be cached until then, as of the last observation
+	agedAt  time.Time // what had grown old by then is held; zero if nothing is
 }
 
 var _ engine.World = (*World)(nil)
@@ -136,6 +137,7 @@ const (
 	memAccepted = "accepted"
 	memRouted   = "routed"
 	memWas      = "was"      // the gateway's settings when the run began
+	memAged     = "aged"     // when this run was first seen to hold old mail
 	memSwitched = "switched" // when what leads to the successor was first seen everywhere
 )
 

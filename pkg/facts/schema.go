@@ -116,7 +116,7 @@ var schema = [Count]Definition{
 	GwUnaccounted: {"gw.unaccounted", TypeInt, Measure, nil, "messages the spool holds and the tracking log does not know, or the reverse"},
 	GwOldest:      {"gw.oldest", TypeDuration, Clock, nil, "age of the oldest message in a store"},
 	GwExpiring:    {"gw.expiring", TypeInt, Measure, nil, "recipients that would be returned at once under the flush time-outs"},
-	GwAged:        {"gw.aged", TypeInt, Measure, nil, "messages in mta, mts-out or out that are older than release_max_age, and that no decision names"},
+	GwAged:        {"gw.aged", TypeInt, Measure, nil, "messages in mta, mts-out or out that were older than release_max_age when this run first held any, and that no decision names"},
 	GwQMTA:        {"gw.q.mta", TypeInt, Measure, nil, "messages in the MTA queue for this gateway"},
 	GwQMTSOut:     {"gw.q.mts_out", TypeInt, Measure, nil, "outbound messages awaiting conversion"},
 	GwQOut:        {"gw.q.out", TypeInt, Measure, nil, "outbound messages awaiting delivery"},
