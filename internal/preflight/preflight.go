@@ -51,6 +51,7 @@ const (
 	GroupInbound    = "inbound"    // cover of what it accepts
 	GroupDependents = "dependents" // who else names it
 	GroupRun        = "run"        // runs that are open
+	GroupNotify     = "notify"     // who is told what happens
 	GroupWaiver     = "waiver"     // waivers that have expired
 )
 
@@ -132,6 +133,7 @@ func Make(in Input) (*Report, error) {
 	r.inbound(s, in.Book)
 	r.dependents(s, in.Book)
 	r.runs(s)
+	r.told(s)
 	if err := r.waive(in.Waivers, in.Known); err != nil {
 		return nil, err
 	}

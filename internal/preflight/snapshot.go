@@ -29,6 +29,7 @@ type Snapshot struct {
 	Inbound    Inbound      `json:"inbound"`
 	Dependents []Dependents `json:"dependents"`
 	Runs       []string     `json:"open_runs"`
+	Told       []Told       `json:"told"` // who is told what happens; null if that is not known
 	Notes      []string     `json:"notes"`
 
 	offline bool

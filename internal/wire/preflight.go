@@ -46,6 +46,7 @@ func (s *site) snapshot(ctx context.Context, book *runbook.Book) (*preflight.Sna
 		Gateway: book.Bound.Gateway, Successor: book.Bound.Successor, Runbook: book.Def.Name, Params: book.Bound.Params,
 		Domains: book.Bound.Domains, Made: obs.At, Cached: w.CachedUntil(), Facts: preflight.FactsOf(obs.Facts), Notes: obs.Notes,
 		Outbound: outbound(ctx, s.organization(g), book.Bound.Successor), Inbound: s.inbound(ctx, g, book),
+		Told: s.told(ctx, g),
 	}
 	if out.Dependents, err = s.dependents(ctx, g.Name, out.Successor); err != nil {
 		return nil, err
