@@ -68,7 +68,7 @@ func (l *quietLab) throughWires(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changed := regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllStringFunc(string(text), func(addr string) string {
+	changed := regexp.MustCompile(`127(?:\.\d+){3}:\d+`).ReplaceAllStringFunc(string(text), func(addr string) string {
 		return l.wires.network(t, addr)
 	})
 	socket := l.wires.socket(t, filepath.Join(l.dir, "state", "run", "gateway.sock"))

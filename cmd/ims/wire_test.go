@@ -15,6 +15,7 @@ import (
 // by protocol.
 type wires struct {
 	dir   string
+	busy  sync.WaitGroup // relays of connections: what was sent is kept when they end
 	mu    sync.Mutex
 	known map[string]string // address → relay
 	sent  []message
@@ -78,7 +79,7 @@ func (w *wires) accept(ln net.Listener, network, to string) {
 		if err != nil {
 			return
 		}
-		go w.relay(c, network, to)
+		w.busy.Go(func() { w.relay(c, network, to) })
 	}
 }
 
@@ -186,7 +187,10 @@ func httpWrites(m []byte) (writes []string) {
 	return writes
 }
 
+// writes names what could have changed something, once every connection has
+// ended.
 func (w *wires) writes() (all []string) {
+	w.busy.Wait()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, m := range w.sent {
@@ -197,6 +201,7 @@ func (w *wires) writes() (all []string) {
 }
 
 func (w *wires) kinds() map[string]bool {
+	w.busy.Wait()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	seen := map[string]bool{}
