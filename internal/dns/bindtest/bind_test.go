@@ -176,3 +176,42 @@ func TestBINDFeedsOurSecondary(t *testing.T) {
 	}
 	converges(t, primary, primary, at)
 }
+
+// reverseZone leads addresses back to names.
+const reverseZone = `$ORIGIN 2.0.192.in-addr.arpa.
+$TTL 300
+@  IN SOA ns1.example.test. hostmaster.example.test. 1 3600 600 86400 120
+   IN NS  ns1.example.test.
+10 IN PTR gw.example.test.
+`
+
+// What a machine is called is changed in a reverse zone by compare-and-swap, as
+// anything else, and seen there.
+func TestReverseZone(t *testing.T) {
+	at := FreeAddr(t)
+	const apex, name = "2.0.192.in-addr.arpa.", "10.2.0.192.in-addr.arpa."
+	Named(t, at, fmt.Sprintf(`zone "%s" { type primary; file "DIR/zone"; journal "DIR/zone.jnl";
+  update-policy { grant ims-update. zonesub ANY; }; allow-transfer { key ims-xfer.; }; };
+`, apex), apex, map[string]string{"zone": reverseZone})
+	w := writer(t, at, func(c *rfc2136.Config) { c.Zone = apex })
+	ptr := func(host string) zone.RRset { return zone.NewRRset(name, "PTR", 300, host) }
+	move := zone.Change{Zone: apex, Old: ptr("gw.example.test."), New: ptr("drain.example.test.")}
+	for _, step := range []struct {
+		change zone.Change
+		want   zone.Kind
+	}{
+		{zone.Change{Zone: apex, Old: ptr("other.example.test."), New: ptr("drain.example.test.")}, zone.Conflict},
+		{move, zone.Applied}, {move, zone.AlreadyApplied}, {move.Reverse(), zone.Applied}, {move, zone.Applied},
+	} {
+		if o := w.Apply(t.Context(), step.change); o.Kind != step.want {
+			t.Fatalf("%s to %s: %v, want %v", step.change.Old, step.change.New, o, step.want)
+		}
+	}
+	watcher, err := watch.New(watch.Config{Zone: apex, Authorities: []string{at}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if round := watcher.Observe(t.Context(), name, "PTR"); zone.Wanted(round, move.New) != zone.Yes {
+		t.Errorf("observed %+v", round)
+	}
+}

@@ -123,6 +123,7 @@ func testTypes(t *testing.T, r *room) {
 		{"TXT", `"v=spf1 mx -all"`, `"v=spf1 mx" " ip4:192.0.2.1 -all"`},
 		{"SRV", "0 5 587 gw.example.net.", "0 5 587 successor.example.net."},
 		{"TLSA", "3 1 1 aa", "3 1 1 BB"},
+		{"PTR", "gw.example.net.", "successor.example.net."},
 	} {
 		old, new := zone.NewRRset(r.name, c.typ, 300, c.old), zone.NewRRset(r.name, c.typ, 300, c.new)
 		r.seed(t, old)
@@ -138,6 +139,26 @@ func testTypes(t *testing.T, r *room) {
 		t.Errorf("an MX beside a CNAME: %v", o)
 	}
 	r.holds(t, cname("successor.example.net."))
+}
+
+// testNames makes the records of a name that did not exist, and takes them away
+// again: of each type alone, whatever the others are.
+func testNames(t *testing.T, r *room) {
+	types := []struct{ typ, data string }{
+		{"A", "192.0.2.9"}, {"AAAA", "2001:db8::9"}, {"TXT", `"v=spf1 a -all"`}, {"PTR", "drain.example.net."},
+	}
+	absent := func(typ string) zone.RRset { return zone.NewRRset(r.name, typ, 0) }
+	made := func(i int) zone.RRset { return zone.NewRRset(r.name, types[i].typ, 300, types[i].data) }
+	for i, c := range types {
+		r.holds(t, absent(c.typ))
+		r.apply(t, r.change(absent(c.typ), made(i)), zone.Applied)
+		r.apply(t, r.change(absent(c.typ), made(i)), zone.AlreadyApplied)
+	}
+	for i, c := range types {
+		r.holds(t, made(i))
+		r.apply(t, r.change(made(i), absent(c.typ)), zone.Applied)
+		r.holds(t, absent(c.typ))
+	}
 }
 
 // testMany uses an answer that fits no UDP datagram without EDNS.

@@ -39,6 +39,7 @@ func Run(t *testing.T, setup func(t *testing.T) Fixture) {
 		{"null MX", testNullMX},
 		{"letter case", testLetterCase},
 		{"other types", testTypes},
+		{"names made and taken away", testNames},
 		{"many records", testMany},
 		{"reverse", testReverse},
 		{"outside", testOutside},
