@@ -108,7 +108,11 @@ func TestLinesAreTakenOnce(t *testing.T) {
 // what comes after is seen.
 func TestARunnerThatDies(t *testing.T) {
 	r := &runs{said: []runner.Line{{Seq: 1}}}
-	read := func(context.Context) (runner.Monitor, error) { r.mu.Lock(); defer r.mu.Unlock(); return r.answer(0), nil }
+	read := func(context.Context) (runner.Monitor, error) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.answer(0), nil
+	}
 	follow(t, feed.Options{Run: "east-1", Runs: r, Journal: read}, func(f *feed.Feed) {
 		wait(time.Second)
 		if s := f.Take(); !s.Gone.IsZero() || !s.Run.Alive {

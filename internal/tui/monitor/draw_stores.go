@@ -114,29 +114,35 @@ func (m *Model) drawStore(a screen.Area, y int, st gateway.Store, cols storeColu
 	} else if !c.Oldest.IsZero() {
 		cells[2] = short(m.now.Sub(c.Oldest))
 	}
-	f := m.past.flowOf(st)
 	cols.put(a, y, cells, style)
-	if f.known {
-		in, must := m.inflow(st, f)
-		a.Right(cols.ends[3], y, in, must)
-		a.Right(cols.ends[4], y, fmt.Sprintf("%.1f", f.out), style)
-	} else {
-		a.Right(cols.ends[3], y, "…", faint)
-		a.Right(cols.ends[4], y, "…", faint)
+	in, must := m.inflow(st)
+	a.Right(cols.ends[3], y, in, must)
+	out := "…"
+	if f := m.past.flowOf(st, rateSpan); f.known {
+		out = fmt.Sprintf("%.1f", f.out)
 	}
+	a.Right(cols.ends[4], y, out, style)
 	if cols.spark > 0 {
 		a.Put(cols.sparkAt, y, m.past.spark(st, cols.spark), style)
 	}
 }
 
-// inflow is what comes in, with a word if nothing may: 0 ok, or !.
-func (m *Model) inflow(st gateway.Store, f flow) (string, screen.Style) {
-	closed, rate := m.closed(st), f.in
+// inflow is what comes in, with a word if nothing may: ok, or !. Where nothing
+// may come in, what came before it was so does not count.
+func (m *Model) inflow(st gateway.Store) (string, screen.Style) {
+	span, closed := rateSpan, !m.shut[st].IsZero()
+	if closed {
+		span = min(span, m.snap.Seen.Sub(m.shut[st]))
+	}
+	f := m.past.flowOf(st, span)
+	rate := f.in
 	if st == gateway.In { // reports for the organization's own senders may come
-		rate = m.past.accepted().in
+		rate = m.past.accepted(span).in
 	}
 	text := fmt.Sprintf("%.1f", f.in)
 	switch {
+	case !f.known:
+		return "…", faint
 	case closed && rate > 0:
 		return "! " + text, bad
 	case closed:
@@ -144,6 +150,21 @@ func (m *Model) inflow(st gateway.Store, f flow) (string, screen.Style) {
 	}
 	return text, plain
 }
+
+// shutting notes since when nothing may come into a store.
+func (m *Model) shutting() {
+	for st := range m.shut {
+		switch closed := m.closed(gateway.Store(st)); {
+		case !closed:
+			m.shut[st] = time.Time{}
+		case m.shut[st].IsZero():
+			m.shut[st] = m.snap.Seen.Add(settled)
+		}
+	}
+}
+
+// settled is how long what was on its way may still come.
+const settled = 2 * time.Second
 
 // closed reports whether nothing may come into a store any more: no route
 // leads here, or nobody may hand mail over.
@@ -174,7 +195,7 @@ func (m *Model) drawStoresBriefly(a screen.Area) {
 		parts = append(parts, st.String()+" "+n)
 	}
 	list := screen.Wrap(strings.Join(parts, " "), a.W)
-	if f := m.past.flowOf(gateway.Out); f.known && len(list) < a.H {
+	if f := m.past.flowOf(gateway.Out, rateSpan); f.known && len(list) < a.H {
 		list = append(list, fmt.Sprintf("out: %.1f in, %.1f out a minute", f.in, f.out))
 	}
 	for y, line := range list {

@@ -168,6 +168,7 @@ type Model struct {
 	snap   Snapshot
 	fresh  bool // a snapshot came
 	past   history
+	shut   [gateway.NumStores]time.Time // since when nothing may come in, zero if it may
 	lines  []runner.Line
 	said   []runner.Line // lines of somebody else
 	ledger map[string]int64

@@ -102,9 +102,9 @@ type flow struct {
 	known   bool
 }
 
-// flowOf is what came into a store and left it lately.
-func (h *history) flowOf(st gateway.Store) flow {
-	a, b := h.since(rateSpan), h.last(0)
+// flowOf is what came into a store and left it in a span.
+func (h *history) flowOf(st gateway.Store, span time.Duration) flow {
+	a, b := h.since(span), h.last(0)
 	if a == nil || b.at.Sub(a.at) < 2*samplePace {
 		return flow{}
 	}
@@ -112,9 +112,9 @@ func (h *history) flowOf(st gateway.Store) flow {
 	return flow{grown(a.entered[st], b.entered[st]) / minutes, grown(a.left[st], b.left[st]) / minutes, true}
 }
 
-// accepted is what came from the Internet lately, messages a minute.
-func (h *history) accepted() flow {
-	a, b := h.since(rateSpan), h.last(0)
+// accepted is what came from the Internet in a span, messages a minute.
+func (h *history) accepted(span time.Duration) flow {
+	a, b := h.since(span), h.last(0)
 	if a == nil || b.at.Sub(a.at) < 2*samplePace {
 		return flow{}
 	}

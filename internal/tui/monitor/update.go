@@ -78,6 +78,7 @@ func (m *Model) see(s Snapshot) []Effect {
 	}
 	first := !m.fresh
 	m.snap, m.fresh = s, true
+	m.shutting()
 	if m.opt.Ends && s.Run != nil && s.Run.Ended() {
 		return m.leave()
 	}

@@ -256,3 +256,40 @@ func TestAnySize(t *testing.T) {
 		}
 	})
 }
+
+// TestInflow: where nothing may come in any more, what came before that does
+// not count, and what comes after is called out.
+func TestInflow(t *testing.T) {
+	m := monitor.New(options)
+	routed := uint64(5000)
+	see := func(second int, open bool, more uint64) string {
+		s := last()
+		s.At = in(time.Duration(second) * time.Second)
+		s.Seen, s.Census = s.At, census(s.At, 96)
+		routed += more
+		s.Census.Stores[gateway.MTA].Entered = routed
+		s.Run.Facts["route.here"] = fmt.Sprint(open)
+		m.Update(s)
+		for l := range strings.SplitSeq(screenText(m, 160, 48), "\n") {
+			if _, row, ok := strings.Cut(l, "MTA queue for this gateway"); ok {
+				return strings.Join(strings.Fields(row), " ")
+			}
+		}
+		return ""
+	}
+	for i := range 20 {
+		see(i, true, 2)
+	}
+	if got := see(20, true, 2); got != "0 120.0 0.0" {
+		t.Errorf("open: %q", got)
+	}
+	for i := range 9 {
+		see(21+i, false, 0)
+	}
+	if got := see(30, false, 0); got != "0 0.0 ok 0.0" {
+		t.Errorf("closed: %q", got)
+	}
+	if got := see(31, false, 1); !strings.HasPrefix(got, "0 ! ") {
+		t.Errorf("one came although nothing may: %q", got)
+	}
+}
