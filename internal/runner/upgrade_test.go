@@ -1,0 +1,95 @@
+package runner_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"example.org/ims/internal/runner"
+	"example.org/ims/pkg/machine"
+)
+
+// TestAnOldJournalFoldsAsItDid folds a run that an earlier program performed,
+// record by record, and compares where it then stands with where it stood. A
+// program that would read it differently must have another machine.CoreVersion,
+// and refuses it. UPDATE=1 performs the run anew, which is right only together
+// with a new CoreVersion or a new procedure.
+func TestAnOldJournalFoldsAsItDid(t *testing.T) {
+	old := filepath.Join("testdata", "core-"+machine.CoreVersion+".jsonl")
+	golden := filepath.Join("testdata", "core-"+machine.CoreVersion+".want")
+	if os.Getenv("UPDATE") != "" {
+		if err := os.WriteFile(old, perform(t), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	export, err := os.ReadFile(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bytes.SplitAfter(export, []byte("\n"))
+	var got strings.Builder
+	for n := 2; n < len(lines); n++ { // the header, and a record at least
+		e, err := runner.ParseEvidence(bytes.Join(lines[:n], nil))
+		if err != nil {
+			t.Fatalf("after line %d: %v", n, err)
+		}
+		s := e.Status
+		fmt.Fprintf(&got, "%d %s %s undoing=%v changed=%v asked=%v resumes=%d %s\n", n-1, s.State, s.Phase, s.Undoing, s.Changed, s.Asked != nil, s.Resumes, s.Outcome)
+	}
+	if os.Getenv("UPDATE") != "" {
+		if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Errorf("where the run stands after each record (-then +now):\n%s", diff)
+	}
+	other := bytes.Replace(export, []byte(`"core":"`+machine.CoreVersion+`"`), []byte(`"core":"none"`), 1)
+	if bytes.Equal(other, export) {
+		t.Fatal("the export does not say which core performed it")
+	}
+	if _, err := runner.ParseEvidence(other); err == nil || !strings.Contains(err.Error(), "version none of the core") {
+		t.Errorf("a journal of another core: %v", err)
+	}
+}
+
+// perform is the export of a run that is resumed, rejected, and ends.
+func perform(t *testing.T) []byte {
+	t.Helper()
+	dir, lab := shortDir(t), live(t)
+	o := runner.Options{Dir: dir, Site: site{lab}, People: people()}
+	c, end := serve(t, o)
+	run, err := c.Open(t.Context(), retire(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, c, run, func(s runner.Status) bool { return s.Asked != nil })
+	end()
+	c, _ = serve(t, o)
+	waitFor(t, c, run, func(s runner.Status) bool { return s.Asked != nil })
+	if err := c.Reject(t.Context(), run, runner.Answer{}); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, c, run, func(s runner.Status) bool { return s.Phase == "operating" })
+	if err := errors.Join(c.Pause(t.Context(), run, "freeze"), c.Unpause(t.Context(), run, ""), c.Resume(t.Context(), run, "")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := approve(t.Context(), c, run); err != nil {
+		t.Fatal(err)
+	}
+	e, err := runner.ReadEvidence(t.Context(), dir, run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e.Export
+}
