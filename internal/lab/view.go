@@ -54,6 +54,7 @@ func (l *Layout) try() []string {
 		fmt.Sprintf("printf '%s' | nsupdate -k %s", update, l.keyFile()),
 		"ims queue list " + Retiring, "ims route list", "ims gateway show " + Retiring,
 		"ims retire --dry-run", "ims retire", "ims status",
+		"ims retire --runbook maintenance --param work_within=10m", "ims retire --runbook replace", "ims retire --runbook add-successor --param verify_for=5s",
 		"ims approve " + Retiring + "-1 confirm", "ims abort " + Retiring + "-1 --reason rehearsal",
 	}
 }

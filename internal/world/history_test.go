@@ -20,7 +20,7 @@ func TestPastSurvives(t *testing.T) {
 	old := func(ob zone.Observation) bool { return ob.RRset.NamesHost("east.example.test") }
 	rapid.Check(t, func(t *rapid.T) {
 		var all, past []zone.Observation
-		for i := range rapid.IntRange(1, 30).Draw(t, "rounds") {
+		for i := range rapid.IntRange(1, 10).Draw(t, "rounds") {
 			var round []zone.Observation
 			for s := range 3 {
 				ob := zone.Observation{
