@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -32,8 +33,21 @@ type goal struct {
 	check   func(t *testing.T, r *rig)
 }
 
-// want runs a goal.
+// want runs a goal, and then again and again with the runner's death between an
+// effect and its outcome: it ends alike, and nothing is done twice.
 func (g goal) want(t *testing.T) {
+	var effects []string
+	g.run(t, func(key string) bool { effects = append(effects, key); return false })
+	for i := 0; i < len(effects); i += stride {
+		n := 0
+		t.Run("crash after "+effects[i], func(t *testing.T) {
+			g.run(t, func(string) bool { n++; return n == i+1 })
+		})
+	}
+}
+
+// run runs a goal; dies is asked after each effect.
+func (g goal) run(t *testing.T, dies func(key string) bool) {
 	inBubble(t, func(t *testing.T) bool {
 		r := newRig(t, g.book, nil)
 		b := worldtest.Binding(g.params)
@@ -64,6 +78,11 @@ func (g goal) want(t *testing.T) {
 			}
 			return c, ok
 		}
+		r.between = func(e engine.Effect) {
+			if dies(e.Key) {
+				runtime.Goexit()
+			}
+		}
 		var stuck engine.Status
 		r.watch = func(s engine.Status) { stuck = s }
 		ctx, cancel := context.WithTimeout(t.Context(), 90*24*time.Hour)
@@ -74,7 +93,11 @@ func (g goal) want(t *testing.T) {
 			g.prepare(r)
 		}
 		r.live(ctx, &wg)
-		if outcome, err := r.life(ctx); err != nil && !errors.Is(err, journal.ErrClosed) || outcome != g.outcome {
+		outcome, err := r.life(ctx)
+		if errors.Is(err, errCrashed) {
+			outcome, err = r.life(ctx)
+		}
+		if err != nil && !errors.Is(err, journal.ErrClosed) || outcome != g.outcome {
 			t.Fatalf("run ends %s, %v, want %s; it stood in %s, %s %s, missing %+v, notes %q", outcome, err, g.outcome,
 				stuck.State, stuck.Phase, stuck.Why, stuck.Missing, stuck.Notes)
 		}
