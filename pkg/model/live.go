@@ -47,8 +47,12 @@ func (l *live) assume(format string, args ...any) {
 	l.assumed = append(l.assumed, fmt.Sprintf(format, args...))
 }
 
-// each gives every world one of some values.
+// each gives every world one of some values. Once there are too many worlds to
+// tell apart there need not be more.
 func (l *live) each(values []facts.Value, set func(*World, facts.Value)) {
+	if len(l.worlds) > mostLive {
+		values = values[:1]
+	}
 	var all []World
 	for _, w := range l.worlds {
 		for _, x := range values {
