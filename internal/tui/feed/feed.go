@@ -23,6 +23,7 @@ const (
 	Every      = 500 * time.Millisecond
 	oneTimeout = 5 * time.Second
 	clientsAge = 5 * time.Second
+	sumRest    = 20 // times as long as a summary took passes before the next
 	mostShown  = 10 // clients
 )
 
@@ -56,6 +57,8 @@ type Feed struct {
 	seq     int64
 	query   gateway.SummaryQuery
 	clients time.Time // when they were read
+	sumDue  time.Time // not before, unless another question is asked
+	summed  gateway.SummaryQuery
 }
 
 // New makes a feed; Run starts it.
@@ -167,10 +170,13 @@ func (f *Feed) readRun(ctx context.Context) {
 	f.snap.Run = &m
 }
 
-// readGateway counts, sums up, and now and then lists the clients.
+// readGateway counts, sums up, and now and then lists the clients. A summary
+// costs the gateway more the longer its queue is, so it is asked for less often
+// the longer it takes.
 func (f *Feed) readGateway(ctx context.Context) {
 	f.mu.Lock()
 	query, due := f.query, time.Since(f.clients) > clientsAge
+	resum := f.summed != query || !time.Now().Before(f.sumDue)
 	since := switched(f.snap.Run)
 	f.mu.Unlock()
 	config, err := f.o.Gateway.Config(ctx)
@@ -178,7 +184,13 @@ func (f *Feed) readGateway(ctx context.Context) {
 	if err == nil {
 		census, err = f.o.Gateway.Census(ctx)
 	}
-	sum, sumErr := summarize(ctx, f.o.Gateway, query)
+	var sum *gateway.Summary
+	var sumErr error
+	begun := time.Now()
+	if resum {
+		sum, sumErr = summarize(ctx, f.o.Gateway, query)
+	}
+	took := time.Since(begun)
 	var late []gateway.Client
 	var lateErr error
 	if due && err == nil {
@@ -187,11 +199,14 @@ func (f *Feed) readGateway(ctx context.Context) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.snap.At = time.Now()
-	f.snap.GatewayErr, f.snap.SummaryErr = words(err), words(sumErr)
+	f.snap.GatewayErr = words(err)
 	if err == nil {
 		f.snap.Config, f.snap.Census, f.snap.Seen = config, census, f.snap.At
 	}
-	if sumErr == nil && query == f.query { // else an answer to an older question
+	if resum {
+		f.snap.SummaryErr, f.summed, f.sumDue = words(sumErr), query, f.snap.At.Add(sumRest*took)
+	}
+	if resum && sumErr == nil && query == f.query { // else an answer to an older question
 		f.snap.Summary = sum
 	}
 	if due && err == nil {

@@ -100,6 +100,12 @@ func (m *Model) sumLines() []textLine {
 		list = append(list, textLine{"ledger", "not counted yet", faint})
 	}
 	list = append(list, m.mxLine())
+	for _, v := range m.snap.Resolvers {
+		list = append(list, textLine{"veto", v, warn})
+	}
+	for _, c := range m.snap.Canaries {
+		list = append(list, textLine{"canary", c, plain})
+	}
 	for _, n := range r.Notes {
 		if !strings.HasPrefix(n, "old MX of ") { // which mxLine says
 			list = append(list, textLine{"note", n, plain})

@@ -59,6 +59,11 @@ var screens = map[string]func() *monitor.Model{
 		s.Run.Missing, s.Run.Conditions = nil, nil
 		return fold(options, s)
 	},
+	"vetoes": func() *monitor.Model {
+		s := last()
+		s.Resolvers, s.Canaries = []string{"192.0.2.53 gives 10 gw-old.example.org for another 2m"}, []string{"example.org by gw-new: arrived after 41s"}
+		return fold(options, s)
+	},
 	"unknown-store": func() *monitor.Model {
 		s := last()
 		s.Census.Stores[gateway.Corrupt] = gateway.Count{Known: gateway.Unknown, Why: "the spool cannot be read"}

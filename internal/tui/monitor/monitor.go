@@ -42,6 +42,9 @@ type Snapshot struct {
 	SummaryErr string
 	Clients    []gateway.Client // that named a valid recipient, the last first
 	ClientsErr string
+
+	Resolvers []string // that still give the old MX, in words
+	Canaries  []string // probe messages under way or late, in words
 }
 
 // Message is what can happen to a model.
