@@ -148,7 +148,7 @@ func antStructure(data []byte) error {
 	}
 	if t, err := d.Token(); !errors.Is(err, io.EOF) && strings.TrimSpace(fmt.Sprint(t)) != "" {
 		if c, ok := t.(xml.CharData); !ok || len(bytes.TrimSpace(c)) > 0 {
-			return fmt.Errorf("something follows the document: %v, %v", t, err)
+			return fmt.Errorf("something follows the document: %v, %w", t, err)
 		}
 	}
 	if root.XMLName.Local != "testsuites" {

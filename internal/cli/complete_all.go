@@ -281,7 +281,7 @@ func (s *session) traceList(arg string) []cobra.Completion {
 		return nil
 	}
 	var doc trace.Doc
-	strictyaml.Decode(arg, source, &doc) // what can be read is enough
+	_ = strictyaml.Decode(arg, source, &doc) // what can be read is enough
 	var list []cobra.Completion
 	for _, e := range doc.Traces {
 		list = append(list, cobra.CompletionWithDesc(e.Key.Value, e.Value.Title.Value))

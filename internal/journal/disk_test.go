@@ -153,7 +153,7 @@ func childFileSize(dir string, _ []string) error {
 		return err
 	}
 	if _, _, err := j.Append(ctx, run.ID, run.Epoch, rec("again", `{}`)); !errors.Is(err, journal.ErrBroken) {
-		return fmt.Errorf("a broken journal says %v, want ErrBroken", err)
+		return fmt.Errorf("a broken journal says %w, want ErrBroken", err)
 	}
 	if err := j.Close(); err != nil {
 		return err

@@ -57,7 +57,7 @@ func ensureFile(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp.Name())
+	defer func() { _ = os.Remove(tmp.Name()) }() // it has been renamed, if all went well
 	if err := tmp.Close(); err != nil {
 		return err
 	}

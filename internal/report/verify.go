@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -106,9 +107,9 @@ func (v *Verdict) status(want *runner.Status, raw []byte) error {
 	case got.State != want.State || got.Outcome != want.Outcome || len(got.Visits) != len(want.Visits):
 		return fmt.Errorf("it claims %s in %s after %d states, the journal says %s in %s after %d", got.Outcome, got.State, len(got.Visits), want.Outcome, want.State, len(want.Visits))
 	case !maps.Equal(got.Facts, want.Facts):
-		return fmt.Errorf("it claims other facts than the journal")
+		return errors.New("it claims other facts than the journal")
 	case !maps.Equal(got.Ledger, want.Ledger):
-		return fmt.Errorf("it claims another account than the journal")
+		return errors.New("it claims another account than the journal")
 	}
 	return nil
 }

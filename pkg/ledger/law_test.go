@@ -208,7 +208,7 @@ func TestNothingCanBeLeftOut(t *testing.T) {
 				t.Fatalf("balances with %+v twice in the spool", item)
 			}
 		}
-		extra := append(present[:len(present):len(present)], held("ghost", "a"))
+		extra := slices.Concat(present, []ledger.Item{held("ghost", "a")})
 		if ledger.Compute(log, extra, "G").Balance() == nil {
 			t.Fatal("balances with a ghost in the spool")
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/goccy/go-yaml"
@@ -61,7 +62,7 @@ func TestSchemaAcceptsShippedRunbooks(t *testing.T) {
 		if err := s.Validate(parse(t, source)); err != nil {
 			t.Errorf("%s: %v", f, err)
 		}
-		typo := append(source, "strat: ready\n"...)
+		typo := slices.Concat(source, []byte("strat: ready\n"))
 		if err := s.Validate(parse(t, typo)); err == nil {
 			t.Errorf("%s with a misspelt key is accepted", f)
 		}

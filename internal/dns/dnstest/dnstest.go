@@ -19,8 +19,10 @@ const (
 	transferSecret = "ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA="
 )
 
-// UpdateKey may update and transfer; TransferKey may only transfer.
-func UpdateKey(t testing.TB) tsig.Key   { return Key(t, "ims-update", updateSecret) }
+// UpdateKey may update and transfer.
+func UpdateKey(t testing.TB) tsig.Key { return Key(t, "ims-update", updateSecret) }
+
+// TransferKey may only transfer.
 func TransferKey(t testing.TB) tsig.Key { return Key(t, "ims-xfer", transferSecret) }
 
 // Key makes a key for HMAC-SHA256.

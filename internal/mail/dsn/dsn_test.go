@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -17,8 +18,9 @@ import (
 	"testing"
 	"time"
 
-	ims "example.org/ims/internal/mail"
 	"github.com/google/go-cmp/cmp"
+
+	ims "example.org/ims/internal/mail"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files")
@@ -88,7 +90,7 @@ func parse(t *testing.T, msg []byte) parsed {
 	r := multipart.NewReader(m.Body, params["boundary"])
 	for {
 		part, err := r.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return p
 		}
 		if err != nil {
@@ -119,7 +121,7 @@ func blocks(t *testing.T, body []byte) []map[string]string {
 			}
 			out = append(out, one)
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out
 		}
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -43,7 +44,7 @@ func FuzzBody(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r := &recorder{}
 		addr := listen(t, Config{Handler: r})
-		wire := append(body[:len(body):len(body)], "\r\n.\r\n"...)
+		wire := slices.Concat(body, []byte("\r\n.\r\n"))
 		whole := ""
 		if bytes.HasPrefix(wire, []byte(".\r\n")) {
 			wire = wire[:3]

@@ -11,7 +11,6 @@ import (
 	"os"
 	"strings"
 
-	"example.org/ims/internal/mail"
 	"example.org/ims/pkg/ledger"
 )
 
@@ -75,7 +74,7 @@ func (m *Manifest) read(name string, r io.Reader) error {
 	case strings.HasPrefix(name, memberBodies):
 		m.Bodies++
 	case kind == "entries":
-		m.Entries, err = lines(t, m.Entries, func(e mail.Entry) error { return check(e) })
+		m.Entries, err = lines(t, m.Entries, check)
 	case kind == "unreadable":
 		before := m.Entries
 		m.Entries, err = lines(t, m.Entries, func(record) error { return nil })
