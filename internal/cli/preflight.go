@@ -247,7 +247,10 @@ func (s *session) guardNames() ([]string, error) {
 // checkNames are the checks that a preflight of any gateway of a configuration
 // may have.
 func checkNames(c *config.Config) []string {
-	ids := []string{"cover.in.successor", "cover.in.tls", "cover.in.log", "cover.out"}
+	ids := []string{"cover.in.successor", "cover.in.tls", "cover.in.log", "cover.out", "notify"}
+	for _, t := range c.Notify.Targets {
+		ids = append(ids, "notify."+t.Name)
+	}
 	for _, st := range setting.All() { // judged by ims compare
 		ids = append(ids, "compare:"+string(st.ID))
 	}
