@@ -166,7 +166,7 @@ func TestFlushCoversOnlyTheNumberShown(t *testing.T) {
 		}
 		send(4)
 		r.answer = exceptAt("flush_consent")
-		r.until(asks("flush_consent"), func(e *engine.Engine, s engine.Status) {
+		r.until(asks("flush_consent"), func(_ *engine.Engine, s engine.Status) {
 			if s.Asked.Number != 2 || len(s.Asked.Evidence) == 0 { // half of it goes by west
 				t.Errorf("asked for %d: %q", s.Asked.Number, s.Asked.Evidence)
 			}

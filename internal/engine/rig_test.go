@@ -181,7 +181,7 @@ func (r *rig) engine(ctx context.Context, j *journal.Journal) (*engine.Engine, e
 		Log: slog.New(slog.DiscardHandler),
 	}
 	ev := machine.Record{Kind: machine.Opened.String(), At: time.Now(), Event: machine.Event{Kind: machine.Opened}}
-	_, err := j.Reader.Run(ctx, runID)
+	_, err := j.Run(ctx, runID)
 	if err == nil {
 		ev.Kind, ev.Event.Kind = machine.Resumed.String(), machine.Resumed
 	}

@@ -39,7 +39,7 @@ func TestAbortBetweenTargets(t *testing.T) {
 			t.Fatal(err)
 		}
 		told := false
-		r.wants = func(s engine.Status) bool { return !told && len(r.lab.Zone.Applied()) == 1 }
+		r.wants = func(engine.Status) bool { return !told && len(r.lab.Zone.Applied()) == 1 }
 		r.answer = func(engine.Status) (engine.Command, bool) { told = true; return abort, true }
 		outcome, err := r.life(t.Context())
 		if err != nil || outcome != machine.Aborted {

@@ -219,7 +219,7 @@ func TestReaderSeesALiveWriterGrow(t *testing.T) {
 			continue
 		}
 		out, err := exec.Command(stock, "-readonly", r.Path(), "SELECT count(*) FROM journal").CombinedOutput()
-		if err != nil || strings.TrimSpace(string(out)) != fmt.Sprint(n) {
+		if err != nil || strings.TrimSpace(string(out)) != strconv.FormatInt(n, 10) {
 			t.Fatalf("sqlite3 says %q, %v, want %d", out, err, n)
 		}
 	}

@@ -3,6 +3,7 @@ package preflight
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -150,7 +151,7 @@ func size(c Check, s *Snapshot, d *Domain) Check {
 	case in.New.Err != "" || in.New.Closed:
 		return c.unknown(fmt.Sprintf("%s %s", s.Successor, cmp.Or(in.New.Err, "refuses connections")), in.retry(s))
 	case !in.New.SizeKnown:
-		return c.unknown(fmt.Sprintf("the most that %s takes is not known: it declares no SIZE (RFC 1870)", s.Successor), "let "+s.Successor+" declare SIZE, at least "+fmt.Sprint(d.Largest))
+		return c.unknown(fmt.Sprintf("the most that %s takes is not known: it declares no SIZE (RFC 1870)", s.Successor), "let "+s.Successor+" declare SIZE, at least "+strconv.FormatInt(d.Largest, 10))
 	case in.New.Size == 0:
 		return c.pass("%s takes any size; the largest of %d messages in the log has %d bytes", s.Successor, d.Messages, d.Largest)
 	case in.New.Size < d.Largest:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"example.org/ims/internal/engine"
@@ -220,7 +221,7 @@ func describe(e engine.Effect, c gateway.Config) string {
 	case machine.GatewayMode, machine.GatewayConfig:
 		return settingsWords(c)
 	case machine.GatewayRunning:
-		return "running " + fmt.Sprint(c.Running)
+		return "running " + strconv.FormatBool(c.Running)
 	case machine.GatewayAbsent:
 		if !c.Exists {
 			return "removed"

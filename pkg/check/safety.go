@@ -113,7 +113,7 @@ func (x *shell) wrongEffect(s machine.State, w *model.World, m *move, bad *set) 
 		bad.add(s1, to.Mode == modeInboundOnly && to.Mode != uint8(to.Init&3))
 	}
 	stopped := w.Running && !to.Running && to.Exists
-	bad.add(s1, stopped && int(to.Held())-int(to.Side) > 0 && !x.plan.states[s.Cur].restart)
+	bad.add(s1, stopped && to.Held()-int(to.Side) > 0 && !x.plan.states[s.Cur].restart)
 	if s.Undoing {
 		return
 	}

@@ -258,10 +258,10 @@ func TestUpdateRules(t *testing.T) {
 		{"name not in use", func(t *testing.T, m *dns.Msg) { m.NameNotUsed(rr(t, "gw.example.test. 0 IN A 192.0.2.1")) }, dns.RcodeYXDomain, 1},
 		{"RRset in use", func(t *testing.T, m *dns.Msg) { m.RRsetUsed(rr(t, "gw.example.test. 0 IN TXT x")) }, dns.RcodeNXRrset, 1},
 		{"RRset not in use", func(t *testing.T, m *dns.Msg) { m.RRsetNotUsed(rr(t, "gw.example.test. 0 IN A 192.0.2.1")) }, dns.RcodeYXRrset, 1},
-		{"meta type", func(t *testing.T, m *dns.Msg) {
+		{"meta type", func(_ *testing.T, m *dns.Msg) {
 			m.Ns = []dns.RR{&dns.ANY{Hdr: dns.RR_Header{Name: "example.test.", Rrtype: dns.TypeAXFR, Class: dns.ClassANY}}}
 		}, dns.RcodeFormatError, 1},
-		{"record without data", func(t *testing.T, m *dns.Msg) {
+		{"record without data", func(_ *testing.T, m *dns.Msg) {
 			m.Ns = []dns.RR{&dns.ANY{Hdr: dns.RR_Header{Name: "example.test.", Rrtype: dns.TypeMX, Class: dns.ClassINET}}}
 		}, dns.RcodeFormatError, 1},
 		{"one record removed", func(t *testing.T, m *dns.Msg) { m.Remove(rr(t, "gw.example.test. 0 IN A 192.0.2.10")) }, 0, 2},

@@ -225,7 +225,7 @@ ns2.example IN A 127.0.0.1
 func TestDiscovery(t *testing.T) {
 	child := dnstest.Primary(t)
 	second := dnstest.Primary(t)
-	other := dnstest.Start(t, server.Config{Zone: "test.", Text: strings.Replace(parentText, "ns2", "ns3", -1)})
+	other := dnstest.Start(t, server.Config{Zone: "test.", Text: strings.ReplaceAll(parentText, "ns2", "ns3")})
 	parent := dnstest.Start(t, server.Config{Zone: "test.", Text: parentText})
 	hosts := map[string][]string{"ns1.example.test": {child.Addr()}, "ns2.example.test": {second.Addr()},
 		"ns3.example.test": {second.Addr()}, "ns.test": {parent.Addr()}}

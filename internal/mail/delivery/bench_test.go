@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -40,7 +41,7 @@ func BenchmarkDrain(b *testing.B) {
 	s := w.scheduler(func(o *delivery.Options) { o.Store = st })
 	s.Pause()
 	for i := range b.N {
-		e := mail.Entry{ID: mail.ID(fmt.Sprint(i)), Message: "m", Dest: fmt.Sprintf("d%d.example", i%100), Accepted: w.start}
+		e := mail.Entry{ID: mail.ID(strconv.Itoa(i)), Message: "m", Dest: fmt.Sprintf("d%d.example", i%100), Accepted: w.start}
 		e.Rcpts = []mail.Rcpt{{Addr: "u@" + e.Dest}}
 		s.Add(e)
 	}

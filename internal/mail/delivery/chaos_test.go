@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 // delivered twice.
 func TestNothingIsLostOrDoubled(t *testing.T) {
 	for seed := range uint64(40) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			play(t, func(t *testing.T, w *world) { chaos(t, w, rand.New(rand.NewPCG(seed, 1))) })
 		})
 	}

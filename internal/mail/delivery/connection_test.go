@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -163,7 +164,7 @@ func TestConcurrencyFollowsTheHost(t *testing.T) {
 				full := h.open >= 1
 				w.mu.Unlock()
 				if full {
-					return nil, fmt.Errorf("too many connections")
+					return nil, errors.New("too many connections")
 				}
 				return dial(ctx, addr)
 			}

@@ -180,7 +180,7 @@ func alphabet(pats [][]rune) []rune {
 // rest.
 func spell(nodes []node, i int, letters []rune) string {
 	free := other
-	for _, r := range []rune("xyzqwvjkabcdefghilmnoprstu0123456789") {
+	for _, r := range "xyzqwvjkabcdefghilmnoprstu0123456789" {
 		if !slices.Contains(letters, r) {
 			free = r
 			break

@@ -24,8 +24,9 @@ import (
 	"sync"
 	"time"
 
-	"example.org/ims/internal/mail/address"
 	"github.com/emersion/go-smtp"
+
+	"example.org/ims/internal/mail/address"
 )
 
 // Behaviour is how a host treats its clients. The zero value accepts at once.
@@ -192,7 +193,7 @@ func (t *tracker) closeAll() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true
-	_ = t.Listener.Close() // it may be closed already
+	_ = t.Close() // it may be closed already
 	for c := range t.conns {
 		_ = c.Close() // as above
 	}

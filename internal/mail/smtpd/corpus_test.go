@@ -59,7 +59,7 @@ func exchange(t *testing.T, c *smtp.Client, msg []byte) error {
 func files(t *testing.T, dir string) []string {
 	t.Helper()
 	var all []string
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		switch filepath.Ext(path) {
 		case ".eml", ".raw":
 			all = append(all, path)
