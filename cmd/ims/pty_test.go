@@ -221,7 +221,7 @@ func TestMonitorKeys(t *testing.T) {
 	if err := p.until(ctx, "filter: ab_"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.WriteString(p.file, "\r?"); err != nil {
+	if _, err := io.WriteString(p.file, "\x1b?"); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.until(ctx, "on the matrix"); err == nil {

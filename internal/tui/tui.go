@@ -150,12 +150,17 @@ func (s *shell) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (s *shell) View() string { return s.model.Draw().Text(s.o.Encoding) }
 
 // keys folds a key. Bytes that arrive in one read come as one message; each is
-// a key of its own. A paste goes only where text is typed, which is the same.
+// a key of its own, an escape before another one too, which bubbletea takes for
+// Alt. A paste goes only where text is typed, which is the same.
 func (s *shell) keys(msg tea.KeyMsg) tea.Cmd {
-	if msg.Type != tea.KeyRunes || msg.Alt {
-		return s.fold(monitor.Key{Name: keyName(msg)})
-	}
 	var all []tea.Cmd
+	if msg.Alt {
+		all = append(all, s.fold(monitor.Key{Name: "esc"}))
+		msg.Alt = false
+	}
+	if msg.Type != tea.KeyRunes {
+		return tea.Sequence(append(all, s.fold(monitor.Key{Name: keyName(msg)}))...)
+	}
 	for _, r := range msg.Runes {
 		all = append(all, s.fold(monitor.Key{Name: string(r)}))
 	}

@@ -21,7 +21,7 @@ func TestAPanicEndsInOrder(t *testing.T) {
 func TestKeyNames(t *testing.T) {
 	for want, msg := range map[string]tea.KeyMsg{
 		"space": {Type: tea.KeySpace, Runes: []rune{' '}}, "enter": {Type: tea.KeyEnter}, "ctrl+c": {Type: tea.KeyCtrlC},
-		"backspace": {Type: tea.KeyBackspace}, "shift+tab": {Type: tea.KeyShiftTab}, "alt+a": {Type: tea.KeyRunes, Runes: []rune{'a'}, Alt: true},
+		"backspace": {Type: tea.KeyBackspace}, "shift+tab": {Type: tea.KeyShiftTab}, "up": {Type: tea.KeyUp},
 	} {
 		if got := keyName(msg); got != want {
 			t.Errorf("%v is %q, want %q", msg, got, want)

@@ -88,6 +88,8 @@ func (m *Model) key(name string) []Effect {
 		return m.inDialog(name)
 	case m.filter != nil:
 		return m.inFilter(name)
+	case name == "esc" && m.pane == overview:
+		return nil // it was meant for what is closed already
 	}
 	m.flash = ""
 	for _, b := range m.bindings() {
