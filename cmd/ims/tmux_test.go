@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -63,7 +64,7 @@ func newDesk(ctx context.Context, t *testing.T, w, h int) (*desk, error) {
 	if err := os.Symlink(self, d.ims); err != nil {
 		return nil, err
 	}
-	_, err = d.tmux("-u", "new-session", "-d", "-x", fmt.Sprint(w), "-y", fmt.Sprint(h), "-e", "LC_ALL=C.UTF-8", "-e", "IMS_CONFIG="+d.config, "-e", "PS1=$ ", "sh")
+	_, err = d.tmux("-u", "new-session", "-d", "-x", strconv.Itoa(w), "-y", fmt.Sprint(h), "-e", "LC_ALL=C.UTF-8", "-e", "IMS_CONFIG="+d.config, "-e", "PS1=$ ", "sh")
 	return d, err
 }
 

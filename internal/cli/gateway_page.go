@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"example.org/ims/internal/output"
@@ -93,7 +94,7 @@ func limitText(n int) string {
 	if n == 0 {
 		return "the service's own limit"
 	}
-	return fmt.Sprint(n)
+	return strconv.Itoa(n)
 }
 
 func admissionWords(list []gateway.Admission) []string {

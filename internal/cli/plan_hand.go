@@ -80,7 +80,7 @@ func nothingWords(h *plan.Hand, undo bool) string {
 	case undo:
 		return "it has nothing to undo"
 	}
-	return fmt.Sprintf("it is a %s", h.Kind)
+	return "it is a " + h.Kind
 }
 
 // performed is the run that used the plan up, if the journal here knows it. A

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,7 +30,7 @@ func (r *reportFiles) Type() string { return "file" }
 
 func (r *reportFiles) Set(s string) error {
 	if _, ok := reportFormats[filepath.Ext(s)]; !ok {
-		return fmt.Errorf("want a name that ends in .sarif, .xml (JUnit) or .github (workflow commands)")
+		return errors.New("want a name that ends in .sarif, .xml (JUnit) or .github (workflow commands)")
 	}
 	if !slices.Contains(*r, s) {
 		*r = append(*r, s)
