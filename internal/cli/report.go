@@ -99,7 +99,7 @@ func runReport(ctx context.Context, s *session, opts reportOptions) error {
 			return err
 		}
 	}
-	v, err := report.Verify(r.HTML)
+	v, err := report.Verify(r.HTML, s.deps.Version)
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ chain with one that was written down elsewhere: every question to people shows i
 			if err != nil {
 				return output.As(output.Usage, "", fmt.Errorf("read report: %w", err))
 			}
-			v, err := report.Verify(data)
+			v, err := report.Verify(data, s.deps.Version)
 			if err != nil {
 				return output.As(output.Usage, "ims report --help", fmt.Errorf("%s: %w", argv[0], err))
 			}

@@ -174,11 +174,13 @@ func (e *Engine) Run(ctx context.Context) (machine.Outcome, error) {
 			e.publish()
 			return def.Outcome(e.hist.State), nil
 		}
-		select {
-		case c := <-e.commands: // before the next effect, not only while waiting
-			c.reply <- e.obey(ctx, c.Command)
-			continue
-		default:
+		if e.hist.State.Phase != machine.Intended { // what is begun is finished first
+			select {
+			case c := <-e.commands: // before the next effect, not only while waiting
+				c.reply <- e.obey(ctx, c.Command)
+				continue
+			default:
+			}
 		}
 		if err := e.turn(ctx); err != nil {
 			return machine.Open, err

@@ -6,7 +6,10 @@ import (
 	"time"
 
 	"example.org/ims/internal/engine"
+	"example.org/ims/internal/world/worldtest"
+	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/machine"
+	"example.org/ims/pkg/zone"
 )
 
 // TestPause holds a run in its soak, across a crash of the runner: it goes on
@@ -92,6 +95,35 @@ func TestUnknownClockTimesOut(t *testing.T) {
 		r.until(operating, func(_ *engine.Engine, s engine.Status) {
 			if s.State != "accepting" || s.Why != "timeout" {
 				t.Errorf("in %s, why %s", s.State, s.Why)
+			}
+		})
+		return true
+	})
+}
+
+// TestPauseBeforeAnEffect: a run that is paused between a guard and its effect
+// judges the guard anew before it acts, however long it was paused.
+func TestPauseBeforeAnEffect(t *testing.T) {
+	inBubble(t, func(t *testing.T) bool {
+		r := newRig(t, "q285090", brief())
+		paused := false
+		r.hold = func(s engine.Status) bool { return s.State == "close" && !paused } // the guard of close has passed
+		r.until(func(s engine.Status) bool { return s.State == "close" }, func(e *engine.Engine, _ engine.Status) {
+			if err := e.Tell(t.Context(), engine.Command{Verb: engine.Pause, Actor: "ann", Comment: "freeze"}); err != nil {
+				t.Error(err)
+			}
+			paused = true
+		})
+		r.lab.Zone.Set(zone.NewMX(worldtest.Domain, 300, zone.MX{Pref: 10, Host: "east." + worldtest.Domain})) // close must not come now
+		r.until(func(s engine.Status) bool { return s.Paused != nil }, func(e *engine.Engine, _ engine.Status) {
+			if err := e.Tell(t.Context(), engine.Command{Verb: engine.Unpause, Actor: "ann"}); err != nil {
+				t.Error(err)
+			}
+		})
+		r.until(operating, func(_ *engine.Engine, s engine.Status) {
+			c, err := r.lab.East.Config(t.Context())
+			if err != nil || c.Stored.Refuse == gateway.RefuseClosed {
+				t.Errorf("in %s, the port is %s although the MX leads here, %v", s.State, c.Stored.Refuse, err)
 			}
 		})
 		return true

@@ -43,6 +43,9 @@ func Open(o Options) (*Notifier, error) {
 	if err != nil {
 		return nil, err
 	}
+	if box.bad > 0 {
+		o.Log.Warn("notifications that could not be read are dropped", "lines", box.bad, "file", FileName)
+	}
 	n := &Notifier{opts: o, box: box, more: map[string]chan struct{}{}, told: make(chan struct{})}
 	for _, t := range o.Targets {
 		n.more[t.Name] = make(chan struct{}, 1)

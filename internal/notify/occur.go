@@ -53,6 +53,9 @@ func (s *Story) Add(r machine.Record) []Notification {
 		return s.tell(Approval, r, before, "somebody has to answer: "+r.Detail.Comment, command, r.Detail.Evidence...)
 	case r.Kind == machine.Observed:
 		return s.client(r)
+	case r.Kind == machine.Paused:
+		s.told = 0
+		return s.tell(Operator, r, before, fmt.Sprintf("%s paused the run: %s", r.Detail.Actor, r.Detail.Comment), "ims continue "+s.run)
 	case r.Event.Kind == machine.ClosedRun && r.Kind == machine.ClosedRun.String():
 		return s.tell(Finished, r, before, "the run has ended: "+r.Detail.Outcome, "ims status "+s.run, s.ledger()...)
 	case r.Kind == machine.Elapsed.String() && left.Wait != nil && (r.Event.Timer == machine.StallTimer || r.Event.Timer == machine.TimeoutTimer):
@@ -69,28 +72,42 @@ func (s *Story) Add(r machine.Record) []Notification {
 	return nil
 }
 
-// Tick returns the digest that is due, if the run soaks.
+// Tick returns the digest that is due, if the run soaks or is paused.
 func (s *Story) Tick(now time.Time) []Notification {
 	st := s.hist.State
-	if s.digest <= 0 || !st.Armed(machine.HoldTimer) || len(s.hist.Visits) == 0 || s.hist.Paused != nil {
+	paused := s.hist.Paused
+	if s.digest <= 0 || len(s.hist.Visits) == 0 || !st.Armed(machine.HoldTimer) && paused == nil {
 		return nil
 	}
-	visit := s.hist.Visits[len(s.hist.Visits)-1]
-	due := int(now.Sub(visit.Entered) / s.digest)
+	since := s.hist.Visits[len(s.hist.Visits)-1].Entered
+	if paused != nil {
+		since = paused.Since
+	}
+	due := int(now.Sub(since) / s.digest)
 	if due <= s.told {
 		return nil
 	}
 	s.told = due
-	w := s.book.Def.States[st.Cur].Wait
-	r := machine.Record{At: visit.Entered.Add(time.Duration(due) * s.digest)}
-	text := fmt.Sprintf("%s: quiet for %s of %s", s.book.Def.States[st.Cur].Title, s.hist.Earned.Round(time.Second), w.For)
+	r := machine.Record{At: since.Add(time.Duration(due) * s.digest)}
+	text := ""
+	if paused != nil {
+		text = fmt.Sprintf("%s paused the run %s ago (%s), and it goes on only when somebody lets it", paused.Actor, now.Sub(since).Round(time.Second), paused.Reason)
+	} else {
+		text = fmt.Sprintf("%s: quiet for %s of %s", s.book.Def.States[st.Cur].Title, s.hist.Earned.Round(time.Second), s.book.Def.States[st.Cur].Wait.For)
+	}
 	n := s.tell(Digest, r, st, text, "ims status "+s.run, append(s.held(), s.ledger()...)...)
-	n[0].ID = fmt.Sprintf("%s/%s/%d.%d", s.run, Digest, len(s.hist.Visits), due)
+	n[0].ID = fmt.Sprintf("%s/%s/%d.%d", s.run, Digest, since.UnixMilli(), due)
 	return n
 }
 
+// mostLines is how many lines of evidence people are told; the status has all.
+const mostLines = 50
+
 func (s *Story) tell(k Kind, r machine.Record, at machine.State, text, command string, lines ...string) []Notification {
 	st := &s.book.Def.States[at.Cur]
+	if more := len(lines) - mostLines; more > 0 {
+		lines = append(lines[:mostLines:mostLines], fmt.Sprintf("and %d lines more: ims status %s", more, s.run))
+	}
 	return []Notification{{
 		ID: fmt.Sprintf("%s/%s/%d", s.run, k, s.n), Kind: k, Run: s.run, Runbook: s.book.Def.Name,
 		Gateway: s.book.Bound.Gateway, Successor: s.book.Bound.Successor, State: st.ID, Title: st.Title,

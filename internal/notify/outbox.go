@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -17,6 +16,8 @@ import (
 // line is durable before it counts. It is not safe for concurrent use.
 type outbox struct {
 	f       *os.File
+	size    int64                     // of what is whole
+	bad     int                       // lines that could not be read
 	pending map[string][]Notification // by target, oldest first
 	seen    map[string]map[string]bool
 }
@@ -30,28 +31,22 @@ type entry struct {
 	GaveUp string        `json:"gave_up,omitempty"` // why it was not
 }
 
-// openOutbox opens the file or makes it. A last line that is cut short never
-// counted, and is dropped.
+// openOutbox opens the file or makes it. A line that cannot be read, such as one
+// that was cut short, is dropped and counted: telling people must not keep the
+// runner from its runs, and what a run needs is told again from its journal.
 func openOutbox(path string) (*outbox, error) {
 	o := &outbox{pending: map[string][]Notification{}, seen: map[string]map[string]bool{}}
 	old, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read notifications: %w", err)
 	}
-	lines := bufio.NewScanner(bytes.NewReader(old))
-	lines.Buffer(nil, 1<<22)
-	for n := 1; lines.Scan(); n++ {
+	for line := range bytes.Lines(old) {
 		var e entry
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			if bytes.HasSuffix(old, []byte("\n")) || lines.Scan() {
-				return nil, fmt.Errorf("read notifications: %s:%d: %w", path, n, err)
-			}
-			break
+		if json.Unmarshal(line, &e) != nil {
+			o.bad++
+			continue
 		}
 		o.note(e)
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("read notifications: %w", err)
 	}
 	return o, o.compact(path)
 }
@@ -120,6 +115,7 @@ func (o *outbox) compact(path string) error {
 	if err != nil {
 		return fmt.Errorf("write notifications: %w", err)
 	}
+	o.size = int64(b.Len())
 	return nil
 }
 
@@ -184,12 +180,14 @@ func (o *outbox) write(e entry) error {
 	if err != nil {
 		return fmt.Errorf("encode notification: %w", err)
 	}
-	if _, err := o.f.Write(append(raw, '\n')); err != nil {
-		return fmt.Errorf("write notifications: %w", err)
+	n, err := o.f.Write(append(raw, '\n'))
+	if err == nil {
+		err = o.f.Sync()
 	}
-	if err := o.f.Sync(); err != nil {
-		return fmt.Errorf("write notifications: %w", err)
+	if err != nil { // a part of a line must not spoil the next one
+		return fmt.Errorf("write notifications: %w", errors.Join(err, o.f.Truncate(o.size)))
 	}
+	o.size += int64(n)
 	return nil
 }
 

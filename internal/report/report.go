@@ -92,6 +92,7 @@ func Make(in Input) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	in.Made = in.Made.UTC().Round(0)
 	s := &in.Evidence.Status
 	book := ledger.NewBook(s.Gateway)
 	book.Add(in.Events...)

@@ -128,7 +128,7 @@ func performed(t *testing.T) report.Input {
 
 func verify(t *testing.T, data []byte) *report.Verdict {
 	t.Helper()
-	v, err := report.Verify(data)
+	v, err := report.Verify(data, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,19 @@ func TestVerifyFindsChanges(t *testing.T) {
 	if changed(append([]report.File{{Name: "more.txt", Data: []byte("x")}}, r.Files...)).OK() {
 		t.Error("a file was added, and nobody noticed")
 	}
-	if _, err := report.Verify([]byte("<html></html>")); !errors.Is(err, report.ErrNoReport) {
+	for _, edit := range [][2]string{{"Every message is accounted for", "Nearly every message is accounted for"}, {"<title>", "<title>x"}, {"found.textContent", "found.innerText"}} {
+		page := bytes.Replace(r.HTML, []byte(edit[0]), []byte(edit[1]), 1)
+		if verify(t, page).OK() {
+			t.Errorf("%q was changed in the page, and nobody noticed", edit[0])
+		}
+	}
+	if v, err := report.Verify(bytes.Replace(r.HTML, []byte("<title>"), []byte("<title>x"), 1), "another"); err != nil || !v.OK() || !strings.Contains(v.Checks[len(v.Checks)-1].Says, "not compared") {
+		t.Errorf("a page of another version: %+v, %v", v, err)
+	}
+	if damaged := bytes.Replace(r.HTML, []byte(`id="bundle">UEsDB`), []byte(`id="bundle">UEsDC`), 1); bytes.Equal(damaged, r.HTML) || verify(t, damaged).OK() {
+		t.Error("the bundle was damaged, and nobody noticed")
+	}
+	if _, err := report.Verify([]byte("<html></html>"), "test"); !errors.Is(err, report.ErrNoReport) {
 		t.Errorf("any page: %v", err)
 	}
 }

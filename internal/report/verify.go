@@ -46,11 +46,18 @@ func (v *Verdict) check(what string, err error, format string, args ...any) bool
 // Verify checks a page or a bundle: that nothing is missing or changed, that the
 // journal's chain holds, that the account of messages follows from the tracking
 // log and obeys the conservation law, and that what is claimed is what the
-// journal says. It needs nothing else. An error says that data is no report.
-func Verify(data []byte) (*Verdict, error) {
+// journal says. A page is drawn anew from its bundle and compared, if this
+// program is of the version that made it. It needs nothing else. An error says
+// that data is no report.
+func Verify(data []byte, version string) (*Verdict, error) {
 	files, err := Unpack(data)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrNoReport):
 		return nil, err
+	case err != nil: // it is one, and was damaged
+		v := &Verdict{}
+		v.check("files", err, "")
+		return v, nil
 	}
 	var m manifest
 	if err := json.Unmarshal(files[manifestName], &m); err != nil || m.Schema != manifestSchema {
@@ -71,8 +78,32 @@ func Verify(data []byte) (*Verdict, error) {
 		return v, nil
 	}
 	v.check("status", v.status(&e.Status, files[statusName]), "the status is what the journal leads to: %s in %s", e.Status.Outcome, e.Status.State)
-	v.account(&e.Status, m, files)
-	return v, nil
+	in := v.account(&e.Status, m, files)
+	if bytes.HasPrefix(data, []byte("PK")) || in == nil {
+		return v, nil
+	}
+	in.Evidence, in.Made, in.Version, in.Plan = e, m.Made, m.Version, files[planName]
+	return v, v.page(*in, data, version, files[compareName])
+}
+
+// page draws the page anew and compares.
+func (v *Verdict) page(in Input, data []byte, version string, compare []byte) error {
+	if in.Version != version {
+		v.check("page", nil, "not compared: version %s made it, and this is %s; what is in its bundle was checked", in.Version, version)
+		return nil
+	}
+	if compare != nil {
+		if err := json.Unmarshal(compare, &in.Compare); err != nil {
+			v.check("page", fmt.Errorf("read %s: %w", compareName, err), "")
+			return nil
+		}
+	}
+	again, err := Make(in)
+	if err == nil && !bytes.Equal(again.HTML, data) {
+		err = errors.New("what it shows is not what its bundle leads to: it was changed")
+	}
+	v.check("page", err, "it shows what its bundle leads to")
+	return nil
 }
 
 func (v *Verdict) hashes(m manifest, files map[string][]byte) error {
@@ -115,11 +146,12 @@ func (v *Verdict) status(want *runner.Status, raw []byte) error {
 }
 
 // account checks the account of messages against the tracking log and, of a
-// gateway that is gone, against the journal.
-func (v *Verdict) account(s *runner.Status, m manifest, files map[string][]byte) {
+// gateway that is gone, against the journal. It returns what the account was made
+// from, nil if that cannot be read.
+func (v *Verdict) account(s *runner.Status, m manifest, files map[string][]byte) *Input {
 	if m.Lacks != "" {
 		v.check("law", fmt.Errorf("there is no tracking log: %s", m.Lacks), "")
-		return
+		return &Input{Untracked: m.Lacks, Taken: m.Taken}
 	}
 	var events []ledger.Event
 	for n, line := range bytes.Split(bytes.TrimSpace(files[trackingName]), []byte("\n")) {
@@ -129,14 +161,14 @@ func (v *Verdict) account(s *runner.Status, m manifest, files map[string][]byte)
 		}
 		if err := json.Unmarshal(line, &e); err != nil {
 			v.check("tracking log", fmt.Errorf("%s:%d: %w", trackingName, n+1, err), "")
-			return
+			return nil
 		}
 		events = append(events, e)
 	}
 	var present []ledger.Item
 	if err := json.Unmarshal(files[presentName], &present); err != nil {
 		v.check("tracking log", fmt.Errorf("read %s: %w", presentName, err), "")
-		return
+		return nil
 	}
 	book := ledger.NewBook(m.Gateway)
 	book.Add(events...)
@@ -151,6 +183,7 @@ func (v *Verdict) account(s *runner.Status, m manifest, files map[string][]byte)
 	if s.Facts["gw.exists"] == "false" {
 		v.check("numbers", sameCounts(&l, s.Ledger), "the tracking log and the journal count alike")
 	}
+	return &Input{Events: events, Present: present, Taken: m.Taken}
 }
 
 func law(l *ledger.Ledger) string {

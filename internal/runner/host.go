@@ -171,6 +171,7 @@ func (s *Server) resumeAll(ctx context.Context) error {
 		case err != nil: // the others go on
 			s.log.Error("run not resumed", "run", sum.ID, "err", err)
 			s.keep(failed(sum.ID, err))
+			s.tellOfStopped(sum.ID, err)
 		}
 	}
 	return nil
@@ -244,6 +245,10 @@ func (s *Server) host(ctx context.Context, run journal.Run, st stored, book *run
 		h.cancel()
 		return errors.New("the runner is about to end; the run will be resumed")
 	}
+	if live, ok := s.runs[run.ID]; ok && !live.over() { // taken up meanwhile, under a later epoch
+		h.cancel()
+		return nil
+	}
 	s.runs[run.ID] = h
 	s.engines.Go(func() { s.perform(ctx, h) })
 	if s.people != nil {
@@ -263,6 +268,7 @@ func (s *Server) perform(ctx context.Context, h *hosted) {
 		s.log.Info("run ended", "run", h.id, "outcome", outcome.String())
 	case !errors.Is(err, context.Canceled):
 		s.log.Error("run stopped", "run", h.id, "err", err)
+		s.tellOfStopped(h.id, err)
 	}
 	select {
 	case s.idle <- struct{}{}:

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -65,7 +66,8 @@ func (s *Server) tellOf(ctx context.Context, h *hosted) {
 // teller is how far a run was told of.
 type teller struct {
 	story *notify.Story
-	seq   int64 // of the last record
+	seq   int64                 // of the last record
+	owed  []notify.Notification // what could not be noted yet
 }
 
 // told notes what people are to be told of the records that are new.
@@ -81,11 +83,30 @@ func (s *Server) told(ctx context.Context, t *teller, id string) error {
 	if n := len(entries); n > 0 {
 		t.seq = entries[n-1].Seq
 	}
-	var all []notify.Notification
 	for _, r := range records {
-		all = append(all, t.story.Add(r)...)
+		t.owed = append(t.owed, t.story.Add(r)...)
 	}
-	return s.people.Tell(append(all, t.story.Tick(time.Now())...))
+	t.owed = append(t.owed, t.story.Tick(time.Now())...)
+	if err := s.people.Tell(t.owed); err != nil {
+		return err
+	}
+	t.owed = nil
+	return nil
+}
+
+// tellOfStopped tells that a run is open and not performed.
+func (s *Server) tellOfStopped(id string, why error) {
+	if s.people == nil {
+		return
+	}
+	now := time.Now()
+	err := s.people.Tell([]notify.Notification{{
+		ID: fmt.Sprintf("%s/%s/stopped.%d", id, notify.Operator, now.UnixMilli()), Kind: notify.Operator, Run: id, At: now,
+		Text: "the run is not performed: " + why.Error(), Command: "ims resume " + id,
+	}})
+	if err != nil {
+		s.log.Error("people not told", "run", id, "err", err)
+	}
 }
 
 // tellOfEnded tells what a runner did not come to tell of runs that have ended

@@ -30,7 +30,9 @@ func (w *World) performDependents(ctx context.Context, e engine.Effect) engine.R
 	if m == nil {
 		return engine.Result{State: machine.Refused, Why: errNoDependents.Error()}
 	}
-	ask := dependents.Ask{Key: e.Key, Epoch: e.Epoch, Actor: e.Actor, Reason: e.Reason}
+	// The epoch is that of this gateway's runs; another gateway may be under its
+	// own. The generation alone fences there.
+	ask := dependents.Ask{Key: e.Key, Actor: e.Actor, Reason: e.Reason}
 	var err error
 	if e.Undo {
 		err = m.Restore(ctx, e.Image, ask)

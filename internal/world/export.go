@@ -65,10 +65,12 @@ func (w *World) exportMail(ctx context.Context, e engine.Effect) engine.Result {
 		return engine.Result{State: machine.Refused, Why: "there is no folder to export to: set retire.archive_dir"}
 	}
 	dir := w.exportDir(e)
-	sum, err := w.writeExport(ctx, e, dir)
+	sum, written, err := w.writeExport(ctx, e, dir)
 	if err != nil { // nothing was taken out yet
 		return engine.Result{State: machine.Transient, Before: p.String(), Why: err.Error()}
 	}
+	// What somebody else has moved meanwhile was not written, and stays.
+	p.Items = slices.DeleteFunc(p.Items, func(one pick) bool { return !written[one.Entry] })
 	reason := fmt.Sprintf("%s: exported to %s, manifest sha256 %s", e.Reason, dir, sum)
 	if err := w.actOn(ctx, gateway.Delete, p, e.Actor, reason); err != nil {
 		return engine.Result{State: classify(err), Before: p.String(), Why: err.Error()}
@@ -84,22 +86,25 @@ func (w *World) exportMail(ctx context.Context, e engine.Effect) engine.Result {
 }
 
 // writeExport writes the mail that an effect is about, beside what an earlier
-// attempt has written, and returns the manifest's hash.
-func (w *World) writeExport(ctx context.Context, e engine.Effect, dir string) (sum string, err error) {
+// attempt has written, and returns the manifest's hash and the entries in it.
+func (w *World) writeExport(ctx context.Context, e engine.Effect, dir string) (sum string, written map[string]bool, err error) {
 	bodies, ok := w.cfg.Gateway.(gateway.Bodies)
 	if !ok {
-		return "", errors.New("the adapter cannot read messages")
+		return "", nil, errors.New("the adapter cannot read messages")
 	}
 	items, err := w.list(ctx, e)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", fmt.Errorf("make folder of export: %w", err)
+		return "", nil, fmt.Errorf("make folder of export: %w", err)
+	}
+	if err := syncDir(w.cfg.ArchiveDir); err != nil {
+		return "", nil, fmt.Errorf("make folder of export: %w", err)
 	}
 	m, err := readManifest(dir)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	m.Schema, m.Gateway, m.Run, m.State, m.Actor = "ims/export/v1", w.cfg.Name, e.Run, e.State, e.Actor
 	for _, it := range items {
@@ -108,17 +113,22 @@ func (w *World) writeExport(ctx context.Context, e engine.Effect, dir string) (s
 			Store: it.Store, Accepted: it.Accepted,
 		}
 		if err := write(ctx, bodies, dir, &x); err != nil {
-			return "", fmt.Errorf("export message %s: %w", it.Message, err)
+			return "", nil, fmt.Errorf("export message %s: %w", it.Message, err)
 		}
 		m.Files = slices.DeleteFunc(m.Files, func(o exported) bool { return o.File == x.File })
 		m.Files = append(m.Files, x)
 	}
 	for _, x := range m.Files {
 		if err := verify(dir, x); err != nil {
-			return "", fmt.Errorf("read export back: %w", err)
+			return "", nil, fmt.Errorf("read export back: %w", err)
 		}
 	}
-	return m.save(dir)
+	written = map[string]bool{}
+	for _, x := range m.Files {
+		written[x.Entry] = true
+	}
+	sum, err = m.save(dir)
+	return sum, written, err
 }
 
 // fileName is an entry's id as a name of a file, whatever stands in it.

@@ -83,24 +83,26 @@ func (w *World) than(age time.Duration, now time.Time) time.Duration {
 	return age + now.Sub(w.agedAt)
 }
 
-// heldItems lists what a run holds, by the reason that it gave; with a reason,
-// what it holds for that one alone.
-func (w *World) heldItems(ctx context.Context, run, reason string) ([]gateway.Item, error) {
+// allHeld lists what is held, whoever holds it.
+func (w *World) allHeld(ctx context.Context) ([]gateway.Item, error) {
 	q, ok := w.cfg.Gateway.(gateway.Queues)
 	if !ok {
 		return nil, errNoAbility
 	}
 	hold := gateway.Hold
-	items, err := listAll(ctx, q, gateway.Selection{Store: &hold})
-	if err != nil {
-		return nil, err
-	}
+	return listAll(ctx, q, gateway.Selection{Store: &hold})
+}
+
+// heldItems lists what a run holds, by the reason that it gave; with a reason,
+// what it holds for that one alone.
+func (w *World) heldItems(ctx context.Context, run, reason string) ([]gateway.Item, error) {
+	items, err := w.allHeld(ctx)
 	return slices.DeleteFunc(items, func(it gateway.Item) bool {
 		if reason != "" {
 			return !strings.HasSuffix(it.Held, reason)
 		}
 		return !strings.Contains(it.Held, engine.ReasonOf(run))
-	}), nil
+	}), err
 }
 
 // list is the mail that an effect is about, now.
@@ -111,7 +113,7 @@ func (w *World) list(ctx context.Context, e engine.Effect) ([]gateway.Item, erro
 	case e.Action == machine.QueueHold:
 		return w.agedItems(ctx, w.than(e.Args.OlderThan, time.Now()), e.Named[machine.SubjectAged])
 	case e.Args.Select == machine.SelectHeld:
-		items, err := w.heldItems(ctx, e.Run, "")
+		items, err := w.allHeld(ctx)
 		named := e.Named[machine.SubjectAged]
 		return slices.DeleteFunc(items, func(it gateway.Item) bool { return !named[it.Message] }), err
 	}
@@ -120,7 +122,10 @@ func (w *World) list(ctx context.Context, e engine.Effect) ([]gateway.Item, erro
 		return nil, errNoAbility
 	}
 	out := gateway.Out
-	return listAll(ctx, q, gateway.Selection{Store: &out, Dest: e.Args.Select})
+	items, err := listAll(ctx, q, gateway.Selection{Store: &out, Dest: e.Args.Select})
+	// A report that is given up tells nobody, so no decision about mail is about
+	// it; it keeps its own clock.
+	return slices.DeleteFunc(items, isReport), err
 }
 
 // move moves mail between its stores and hold: a wanted value that is there once
@@ -161,10 +166,10 @@ func (w *World) lookMoved(ctx context.Context, e engine.Effect) engine.Result {
 	return engine.Result{State: machine.Done, After: "nothing is left to be moved"}
 }
 
-// nameAged shows what the run holds, the oldest first: a decision covers these
-// messages and no others.
+// nameAged shows what is held, by the run or by a person, the oldest first: a
+// decision covers these messages and no others.
 func (w *World) nameAged(o *observer, ev *engine.Evidence) {
-	items, err := w.heldItems(o.ctx, o.look.Run, "")
+	items, err := w.allHeld(o.ctx)
 	if err != nil {
 		return
 	}

@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -114,17 +115,10 @@ func outItems(ctx context.Context, g gateway.Gateway, c gateway.Census) ([]gatew
 	}
 	out := gateway.Out
 	items, err := listAll(ctx, q, gateway.Selection{Store: &out})
-	if err != nil {
-		return nil, err
-	}
-	kept := items[:0]
-	for _, it := range items {
-		if it.Class != "report" {
-			kept = append(kept, it)
-		}
-	}
-	return kept, nil
+	return slices.DeleteFunc(items, isReport), err
 }
+
+func isReport(it gateway.Item) bool { return it.Class == "report" }
 
 // atOnce counts the recipients that a short time-out would return at once.
 func atOnce(items []gateway.Item, after time.Duration, now time.Time) int {

@@ -206,6 +206,8 @@ func (h *History) unpause(now time.Time) {
 		h.Started[t] = h.Started[t].Add(now.Sub(from))
 	}
 	h.Paused = nil
+	// What was judged before the pause, or was about to be done, is old.
+	h.State = h.def.Next(h.State, Event{Kind: Resumed})
 }
 
 // note keeps what later records depend on.

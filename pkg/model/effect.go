@@ -59,8 +59,7 @@ func (w *World) handle(a machine.ActionName, args *machine.Args) {
 	case a == machine.QueueReturn:
 		w.NDR = max(w.NDR, w.Out)
 		w.Expired = min(w.Expired+w.Out, 3)
-		w.Absorbed = w.Absorbed || w.OutRep > 0
-		w.Out, w.OutRep = 0, 0
+		w.Out = 0 // reports keep their own clock
 	default:
 		w.Out, w.OutRep = 0, 0
 	}

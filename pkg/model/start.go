@@ -18,7 +18,9 @@ type Bounds struct {
 }
 
 // CIBounds are for every commit, DefaultBounds for a release.
-func CIBounds() Bounds { return Bounds{Name: "ci", Out: 1, In: 1, Reports: 1, Attempts: 2, Bad: true, Lean: true} }
+func CIBounds() Bounds {
+	return Bounds{Name: "ci", Out: 1, In: 1, Reports: 1, Attempts: 2, Bad: true, Lean: true}
+}
 
 // DefaultBounds are those of a full check.
 func DefaultBounds() Bounds {

@@ -30,7 +30,7 @@ func TestConformance(t *testing.T) {
 					},
 					Connect: func(*testing.T) (func(), error) { return g.Connect() },
 					Move:    func(*testing.T) { o.Advance(time.Second); o.Tick() },
-					Blind: func(_ *testing.T, s gateway.Store) { g.Blind(s, "the test said so") },
+					Blind:   func(_ *testing.T, s gateway.Store) { g.Blind(s, "the test said so") },
 				}
 			})
 		})
