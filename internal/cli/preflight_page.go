@@ -206,6 +206,7 @@ func preflightPassed(page *output.Page, r *preflight.Report) {
 
 func preflightLater(page *output.Page, r *preflight.Report) {
 	table := output.Table{Columns: output.Columns("NOT JUDGED YET", "GUARD", "WHY"), Fold: true}
+	table.Columns[1].Drop = 1 // the reason says why not yet, and ims runbook show has the guard
 	for _, l := range r.Later {
 		table.Add(l.ID, l.That, l.Why)
 	}

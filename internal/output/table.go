@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/renderer"
@@ -86,14 +87,25 @@ func (t Table) render() ([]byte, error) {
 // defaultWidth is how wide a terminal is that does not say.
 const defaultWidth = 80
 
+// hanging is how far what follows is indented where the columns before the last
+// leave it no room.
+const hanging = 4
+
 // fold breaks the last column of a rendered table between words; what follows
-// stands under its header. A word that is wider than the column stays whole.
+// stands under its header, or indented a little if there is no room under it. A
+// word that is wider than the room for it stays whole.
 func (t Table) fold(rendered []byte, width int) []byte {
-	header, _, _ := bytes.Cut(rendered, []byte("\n"))
-	indent := bytes.LastIndex(header, []byte(Safe(t.Columns[len(t.Columns)-1].Name)))
+	header, _, _ := strings.Cut(string(rendered), "\n")
+	indent := hanging
+	if last := strings.LastIndex(header, Safe(t.Columns[len(t.Columns)-1].Name)); last >= 0 {
+		indent = utf8.RuneCountInString(header[:last])
+	}
+	if indent+minCut > width {
+		indent = max(min(indent, hanging, width-minCut), 0)
+	}
 	var out bytes.Buffer
-	for line := range bytes.Lines(rendered) {
-		rest := []rune(string(bytes.TrimSuffix(line, []byte("\n"))))
+	for line := range strings.Lines(string(rendered)) {
+		rest := []rune(strings.TrimSuffix(line, "\n"))
 		for len(rest) > width {
 			at := breakAt(rest, indent, width)
 			if at < 0 {
@@ -108,14 +120,20 @@ func (t Table) fold(rendered []byte, width int) []byte {
 }
 
 // breakAt is the blank at which a line is folded: the last one that fits, or
-// else the first; -1 if there is none behind the indent.
+// else the first; -1 if there is none behind the indent and the line's own
+// blanks. What is behind it, indented, is therefore shorter than the line was.
 func breakAt(line []rune, indent, width int) int {
-	for i := width; i > indent; i-- {
+	first := 0
+	for first < len(line) && line[first] == ' ' {
+		first++
+	}
+	first = max(first, indent)
+	for i := min(width, len(line)-1); i > first; i-- {
 		if line[i] == ' ' {
 			return i
 		}
 	}
-	for i := width + 1; i < len(line); i++ {
+	for i := max(width, first) + 1; i < len(line); i++ {
 		if line[i] == ' ' {
 			return i
 		}
