@@ -63,6 +63,8 @@ type Observation struct {
 	Expires time.Time
 	// Counts are the account of messages, by the names of ledger.Ledger.
 	Counts map[string]int64
+	// Void are grants that do not cover by name what is there now.
+	Void []facts.ID
 	// Notes are lines worth showing.
 	Notes []string
 }

@@ -22,6 +22,9 @@ func (e *Engine) observe(ctx context.Context) error {
 		return err
 	}
 	e.hist.Grants(obs.Facts, obs.At)
+	for _, id := range obs.Void {
+		obs.Facts.Put(facts.Fact{ID: id, Value: facts.Bool(false), At: obs.At, From: obs.At, Source: "journal", Provenance: facts.Live})
+	}
 	vector := obs.Facts.Vector()
 	changed, news := map[string]string{}, false
 	for _, f := range obs.Facts {

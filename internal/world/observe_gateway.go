@@ -3,10 +3,12 @@ package world
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/gateway"
+	"example.org/ims/pkg/machine"
 )
 
 var errNoAbility = errors.New("the adapter cannot tell")
@@ -146,7 +148,12 @@ func (o *observer) routes() {
 	} else {
 		o.put(facts.RouteStale, facts.Bool(o.stale(tables)), o.source())
 	}
-	if missing, err := o.cfg.Routing.Uncovered(o.ctx); err != nil {
+	missing, err := o.cfg.Routing.Uncovered(o.ctx)
+	named := o.look.Named[machine.SubjectNoRoute]
+	if err != nil || slices.ContainsFunc(missing, func(name string) bool { return !named[name] }) {
+		o.void = append(o.void, facts.RunGrantedNoRoute) // nobody was asked about this one
+	}
+	if err != nil {
 		o.unknown(err, "routing", facts.RouteUncovered, facts.NextCoversOut)
 	} else {
 		o.put(facts.RouteUncovered, facts.Int(int64(len(missing))), "routing")

@@ -122,7 +122,7 @@ func (w *World) Observe(ctx context.Context, look engine.Look) engine.Observatio
 	o.put(facts.RunExported, facts.Bool(o.hasExport(look.Run)), "archive")
 	o.memory[memSeen] = o.now.Format(time.RFC3339Nano)
 	return engine.Observation{
-		At: o.now, Since: o.since, Facts: o.set, Memory: o.memory, Notes: o.notes, Expires: o.safe, Counts: o.counts,
+		At: o.now, Since: o.since, Facts: o.set, Memory: o.memory, Notes: o.notes, Void: o.void, Expires: o.safe, Counts: o.counts,
 	}
 }
 
@@ -151,6 +151,7 @@ type observer struct {
 	since  time.Time
 	memory map[string]string
 	notes  []string
+	void   []facts.ID
 	counts map[string]int64
 	config gateway.Config
 	census gateway.Census
