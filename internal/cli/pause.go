@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -43,23 +44,24 @@ func newContinue(s *session) *cobra.Command {
 	var comment string
 	var format output.Format
 	cmd := &cobra.Command{
-		Use:   "continue RUN",
+		Use:   "continue [RUN]",
 		Short: "Let a paused run go on",
 		Long: `Let a paused run go on from where it is. What it had seen before is judged anew
 before anything is changed.
 
-To let a run go on that waits for its operator, or has no runner: ims resume.`,
+Without RUN, the open run that was opened last. To let a run go on that waits for
+its operator, or has no runner: ims resume.`,
 		Example: "  ims continue east-1 --comment 'the freeze is over'",
-		Args:    args(cobra.ExactArgs(1), "a run"),
+		Args:    args(cobra.MaximumNArgs(1), "at most one run"),
 		ValidArgsFunction: func(cmd *cobra.Command, argv []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			return completeRuns(s, cmd, argv)
 		},
 		RunE: func(cmd *cobra.Command, argv []string) error {
-			return runPause(cmd.Context(), s, s.printer(format), argv[0], false, comment)
+			return runPause(cmd.Context(), s, s.printer(format), strings.Join(argv, ""), false, comment)
 		},
 	}
 	formatFlag(cmd, &format, output.Text, output.JSON)
-	cmd.Flags().StringVar(&comment, "comment", "", "`why`; it is kept in the journal")
+	commentFlag(cmd, &comment)
 	return exits(cmd, output.Done, output.Blocked, output.Unknown)
 }
 
@@ -89,7 +91,7 @@ func runPause(ctx context.Context, s *session, p *output.Printer, run string, pa
 		return telling(st.Run, err)
 	}
 	if pause && st.Facts["gw.running"] == "false" {
-		p.Note("gateway %s is not running, so what it holds is not sent; to send it: ims gateway start %s", st.Gateway, st.Gateway)
+		p.Note("gateway %s is not running, so what it holds is not sent; to send it: ims gateway start %s --reason …", st.Gateway, st.Gateway)
 	}
 	return p.Result("told", toldData{st.Run, told}, func(page *output.Page) { page.Line("%s: %s", st.Run, told) })
 }

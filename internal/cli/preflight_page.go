@@ -193,6 +193,7 @@ func preflightAge(c *preflight.Check) string {
 
 func preflightPassed(page *output.Page, r *preflight.Report) {
 	table := output.Table{Columns: output.Columns("OK", "WANTED", "PROVENANCE", "AGE", "REASON"), Fold: true}
+	table.Columns[1].Drop = 1 // it holds, and the reason says what that is good for
 	for i := range r.Checks {
 		if c := &r.Checks[i]; c.Verdict == preflight.Pass {
 			table.Add(c.ID, c.That, c.Provenance, output.Duration(time.Duration(c.Age)*time.Second), c.Reason)

@@ -107,6 +107,13 @@ func reasonFlag(cmd *cobra.Command, reason *string) {
 	cmd.Flags().StringVar(reason, "reason", "", "`why`; required")
 }
 
+// commentFlag adds --comment, which may be left out, and its other name.
+func commentFlag(cmd *cobra.Command, comment *string) {
+	cmd.Flags().StringVar(comment, "comment", "", "`why`; it is kept in the journal")
+	cmd.Flags().StringVar(comment, "reason", "", "the same as --comment, `why`")
+	cmd.MarkFlagsMutuallyExclusive("comment", "reason")
+}
+
 func checkReason(cmd *cobra.Command, reason string) error {
 	if strings.TrimSpace(reason) == "" {
 		return output.As(output.Usage, cmd.CommandPath()+" --help", fmt.Errorf("%s: a change needs a reason: --reason \"…\"", cmd.CommandPath()))

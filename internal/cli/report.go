@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ type reportOptions struct {
 	format      output.Format
 	run         string
 	out, bundle string
+	force       bool
 }
 
 func newReport(s *session) *cobra.Command {
@@ -37,7 +39,8 @@ page alone is enough for ims report verify. Without RUN, the open run that was
 opened last, or the last one of all.
 
 The tracking log is asked of the gateway's service. If that does not answer, the
-page says so, and accounts for nothing.`,
+page says so, and accounts for nothing. A file that exists is overwritten with
+--force only, and never with a page that accounts for nothing.`,
 		Example: "  ims report east-1\n  ims report east-1 --out /srv/tickets/4711.html --bundle 4711.zip\n  ims report verify east-1.html",
 		Args:    args(cobra.MaximumNArgs(1), "at most one run"),
 		ValidArgsFunction: func(cmd *cobra.Command, argv []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
@@ -51,8 +54,9 @@ page says so, and accounts for nothing.`,
 	formatFlag(cmd, &opts.format, output.Text, output.JSON)
 	cmd.Flags().StringVar(&opts.out, "out", "", "write the page to this `file`; RUN.html if left out")
 	cmd.Flags().StringVar(&opts.bundle, "bundle", "", "write the bundle to this zip `file`, too")
+	cmd.Flags().BoolVar(&opts.force, "force", false, "overwrite files that exist")
 	cmd.AddCommand(newReportVerify(s))
-	return exits(cmd, output.Done, output.Unknown)
+	return exits(cmd, output.Done, output.Blocked, output.Unknown)
 }
 
 type reportData struct {
@@ -79,13 +83,13 @@ func runReport(ctx context.Context, s *session, opts reportOptions) error {
 	if err := s.tracked(ctx, c, &in); err != nil {
 		in.Untracked = err.Error()
 	}
+	data := reportData{Run: evidence.Status.Run, Page: cmp.Or(opts.out, evidence.Status.Run+".html"), Bundle: opts.bundle, Untracked: in.Untracked}
+	if err := data.mayWrite(opts.force); err != nil {
+		return err
+	}
 	r, err := report.Make(in)
 	if err != nil {
 		return err
-	}
-	data := reportData{Run: evidence.Status.Run, Page: opts.out, Bundle: opts.bundle, Untracked: in.Untracked}
-	if data.Page == "" {
-		data.Page = evidence.Status.Run + ".html"
 	}
 	if err := writeFile(data.Page, r.HTML); err != nil {
 		return err
@@ -116,6 +120,27 @@ func runReport(ctx context.Context, s *session, opts reportOptions) error {
 	}
 	if in.Untracked != "" {
 		return output.As(output.Unknown, "ims gateway run", fmt.Errorf("no tracking log, so no message is accounted for: %s", in.Untracked))
+	}
+	return nil
+}
+
+// mayWrite refuses to overwrite a file by mistake, and with a page that accounts
+// for nothing at all.
+func (d *reportData) mayWrite(force bool) error {
+	for _, file := range []string{d.Page, d.Bundle} {
+		if file == "" {
+			continue
+		}
+		if at, err := os.Stat(file); err != nil || !at.Mode().IsRegular() {
+			continue // writing it says what is wrong with it
+		}
+		if d.Untracked != "" {
+			return output.As(output.Unknown, "ims gateway run",
+				fmt.Errorf("%s exists, and is not overwritten by a report that accounts for no message: no tracking log: %s", file, d.Untracked))
+		}
+		if !force {
+			return output.As(output.Blocked, "ims report "+d.Run+" --out OTHER.html, or with --force", fmt.Errorf("%s exists, and is not overwritten", file))
+		}
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ it happened is looked at first. Without RUN, the open run that was opened last.`
 		},
 	}
 	formatFlag(cmd, &format, output.Text, output.JSON)
-	cmd.Flags().StringVar(&comment, "comment", "", "`why`; it is kept in the journal")
+	commentFlag(cmd, &comment)
 	return exits(cmd, output.Done, output.Blocked, output.Unknown)
 }
 

@@ -20,6 +20,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,9 @@ type Options struct {
 	Dir     string // empty or absent; "" makes a temporary one
 	Runbook string // of the configuration; "" is q285090
 	Traffic Traffic
+	// DecideWithin is how long a question to people stays open; 0 is half an
+	// hour.
+	DecideWithin time.Duration
 	// Program is what is started for each part: its path, and what it is
 	// called.
 	Program Program
@@ -42,6 +46,9 @@ type Options struct {
 	// end what others started in the lab; nil does nothing.
 	Ending func(config string) error
 }
+
+// forPeople is how long people have for an answer who read the question first.
+const forPeople = 30 * time.Minute
 
 // Program is how the parts of a lab are started: Path with the arguments
 // Args, then the role and the lab's folder.
@@ -76,7 +83,7 @@ func Start(ctx context.Context, o Options) (*Lab, error) {
 		return nil, err
 	}
 	l := &Lab{Layout: layout, program: o.Program, ending: o.Ending, temp: temp, parts: map[string]*Part{}}
-	if err := l.write(o.Runbook); err != nil {
+	if err := l.write(o.Runbook, cmp.Or(o.DecideWithin, forPeople)); err != nil {
 		return nil, errors.Join(fmt.Errorf("make lab: %w", err), l.Stop())
 	}
 	for _, role := range Roles {
@@ -91,7 +98,7 @@ func Start(ctx context.Context, o Options) (*Lab, error) {
 }
 
 // write makes the folders and files of a lab.
-func (l *Layout) write(runbook string) error {
+func (l *Layout) write(runbook string, decide time.Duration) error {
 	for _, d := range []string{"", "dns", "log", "senders", "sinks", "mailboxes", "state"} {
 		if err := os.MkdirAll(l.path(d), 0o750); err != nil {
 			return err
@@ -102,7 +109,7 @@ func (l *Layout) write(runbook string) error {
 			return err
 		}
 	}
-	files := map[string]string{l.keyFile(): l.keyText(), l.Config(): l.yaml(runbook), l.path("folk.yaml"): Folk}
+	files := map[string]string{l.keyFile(): l.keyText(), l.Config(): l.yaml(runbook, decide), l.path("folk.yaml"): Folk}
 	for path, text := range files {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			return err

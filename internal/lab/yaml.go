@@ -10,11 +10,11 @@ import (
 )
 
 // params compress the runbooks' times; nothing else makes a lab faster than
-// the world. stalled_after is longer than the gateways' time-outs: what waits
+// the world, and people are as slow as ever. stalled_after is longer than the gateways' time-outs: what waits
 // for a host that is down does not move until then.
 var params = map[string]string{
 	"floor": "1s", "late_window": "3s", "quiet": "2s", "settle": "2s", "drained": "2s", "refuse_for": "3s",
-	"watch": "4s", "patience": "60s", "stalled_after": "25s", "decide_within": "60s", "poll": "200ms",
+	"watch": "4s", "patience": "60s", "stalled_after": "25s", "poll": "200ms",
 }
 
 // more are parameters that only one runbook has.
@@ -23,17 +23,18 @@ var more = map[string]map[string]string{
 }
 
 // paramsOf are the parameters for a runbook.
-func paramsOf(runbook string) map[string]string {
+func paramsOf(runbook string, decide time.Duration) map[string]string {
 	if runbook == FolkName {
 		return map[string]string{"poll": params["poll"]}
 	}
 	all := maps.Clone(params)
+	all["decide_within"] = decide.String()
 	maps.Copy(all, more[runbook])
 	return all
 }
 
 // yaml is the lab's configuration.
-func (l *Layout) yaml(runbook string) string {
+func (l *Layout) yaml(runbook string, decide time.Duration) string {
 	if runbook == "" {
 		runbook = "q285090"
 	}
@@ -63,7 +64,7 @@ func (l *Layout) yaml(runbook string) string {
 		p("    %s: %s", h, l.Hosts[h])
 	}
 	p("\nretire:\n  default: %s\n  successor: %s\n  runbook: %s\n  params:", Retiring, Heir, name)
-	all := paramsOf(runbook)
+	all := paramsOf(runbook, decide)
 	for _, k := range slices.Sorted(maps.Keys(all)) {
 		p("    %s: %s", k, all[k])
 	}

@@ -117,6 +117,9 @@ const warmUp = 4 * time.Second
 func Run(ctx context.Context, o Options) (res *Result, err error) {
 	o.Messages = cmp.Or(o.Messages, 1000)
 	o.Lab.Traffic.Messages = o.Messages * 3 / 2 // a minute, so that most runs need not be waited for
+	if o.Yes {
+		o.Lab.DecideWithin = time.Minute // what cannot be answered is to come to an end
+	}
 	s := &show{Options: o, begin: time.Now(), res: &Result{Runbook: o.Lab.Runbook}, moments: map[string]time.Time{}}
 	s.say("lab", "starting a lab on loopback")
 	if s.lab, err = lab.Start(ctx, o.Lab); err != nil {

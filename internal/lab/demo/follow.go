@@ -9,18 +9,23 @@ import (
 	"time"
 )
 
-// How often the run is looked at, how long it may take, and how long it may be
-// without a runner.
+// How often the run is looked at, how long it may take, with and without people
+// who answer, and how often it is said what it waits for.
 const (
 	look      = 150 * time.Millisecond
 	mostTime  = 4 * time.Minute
+	forPeople = 4 * time.Hour
 	heartbeat = 4 * time.Second
 )
 
 // follow shows the run until it ends, or waits for an operator, and returns
 // its last status.
 func (s *show) follow(ctx context.Context) (Status, error) {
-	ctx, cancel := context.WithTimeout(ctx, mostTime)
+	most := forPeople
+	if s.Yes {
+		most = mostTime
+	}
+	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	var last Status
 	shown, spoke := 0, time.Now()
@@ -125,6 +130,9 @@ func (s *show) react(ctx context.Context, st Status) (done bool, err error) {
 		for _, n := range st.Notes {
 			s.say("end", "  %s", n)
 		}
+		if st.Why == "expired" && !s.Yes {
+			s.say("end", "  nobody answered in time: in the monitor, press a to answer; ims demo --yes answers by itself")
+		}
 		return true, nil
 	case st.Asked != nil:
 		return false, s.answer(ctx, *st.Asked)
@@ -150,7 +158,7 @@ func (s *show) answer(ctx context.Context, q Question) error {
 			}
 		}
 		if !s.Yes {
-			s.say("ask", "  answer from a second terminal: ims approve %s %s", s.run, q.State)
+			s.say("ask", "  in the monitor, press a to answer; from a second terminal: ims approve %s %s", s.run, q.State)
 		}
 	}
 	if !s.Yes {
