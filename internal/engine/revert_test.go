@@ -71,7 +71,7 @@ func newShort(t *testing.T) *rig {
 	if mistakes != nil {
 		t.Fatal(mistakes)
 	}
-	return &rig{t: t, lab: worldtest.New(300), book: book, dir: journalDir(t), answer: yes, wants: asked}
+	return rigFor(t, book)
 }
 
 // accept puts the gateway back as an operator at the keyboard would.

@@ -83,7 +83,12 @@ func bind(t *testing.T, name string, params map[string]string) *runbook.Book {
 
 func newRig(t *testing.T, name string, params map[string]string) *rig {
 	t.Helper()
-	return &rig{t: t, lab: worldtest.New(300), book: bind(t, name, params), dir: journalDir(t), answer: yes, wants: asked, run: runs, around: asItIs}
+	return rigFor(t, bind(t, name, params))
+}
+
+func rigFor(t *testing.T, book *runbook.Book) *rig {
+	t.Helper()
+	return &rig{t: t, lab: worldtest.New(300), book: book, dir: journalDir(t), answer: yes, wants: asked, run: runs, around: asItIs}
 }
 
 func runs(ctx context.Context, e *engine.Engine) (machine.Outcome, error) { return e.Run(ctx) }
