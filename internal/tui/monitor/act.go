@@ -1,70 +1,12 @@
 package monitor
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
 	"example.org/ims/internal/output"
 	"example.org/ims/pkg/gateway"
 )
-
-// dialog asks for what an action needs: a choice, then one field after the
-// other. Whatever is destructive has a field that must be typed exactly.
-type dialog struct {
-	title   string
-	text    []string
-	choices []string
-	choice  int
-	fields  []field
-	at      int
-	wrong   string
-	submit  func(d *dialog) []Effect
-}
-
-type field struct {
-	label, value string
-	must         string // what has to be typed; "" is anything
-	optional     bool
-}
-
-// reason is the field that every action has.
-func reason() field { return field{label: "reason"} }
-
-func (m *Model) inDialog(name string) []Effect {
-	d := m.dialog
-	d.wrong = ""
-	switch name {
-	case "esc":
-		m.dialog = nil
-		m.say("nothing was changed")
-		return nil
-	case "up", "shift+tab":
-		d.choice = max(d.choice-1, 0)
-		return nil
-	case "down", "tab":
-		d.choice = min(d.choice+1, max(len(d.choices)-1, 0))
-		return nil
-	case "enter":
-	default:
-		d.fields[d.at].value = edit(d.fields[d.at].value, name)
-		return nil
-	}
-	f := d.fields[d.at]
-	switch value := strings.TrimSpace(f.value); {
-	case f.must != "" && value != f.must:
-		d.wrong = fmt.Sprintf("%q is not %s; esc leaves everything as it is", value, f.must)
-		return nil
-	case value == "" && !f.optional:
-		d.wrong = f.label + " is needed: it is kept in the log"
-		return nil
-	}
-	if d.at++; d.at < len(d.fields) {
-		return nil
-	}
-	m.dialog = nil
-	return d.submit(d)
-}
 
 // verb is an action on mail.
 type verb struct {
@@ -152,7 +94,7 @@ func (m *Model) noVerb(v verb) string {
 // askVerb asks for the reason, and for the count if mail would be destroyed.
 func (m *Model) askVerb(v verb) []Effect {
 	s := m.subject()
-	d := &dialog{fields: []field{reason()}}
+	d := &dialog{choice: unchosen, fields: []field{reason()}}
 	switch v.verb {
 	case gateway.Return:
 		d.title = "Return " + s.words + " with an NDR"

@@ -43,7 +43,7 @@ func (m *Model) draw(a screen.Area) {
 }
 
 func (m *Model) drawOverview(a screen.Area) {
-	now, sums, clients := m.nowLines(), m.sumLines(), m.clientLines()
+	now, sums, clients := m.nowLines(a.W), m.sumLines(a.W), m.clientLines()
 	want := wants{
 		nowPanel: max(len(now), 2), storesPanel: 1 + len(m.stores()), matrixPanel: 2, verdictPanel: 2, sumsPanel: len(sums),
 		clientsPanel: len(clients), eventsPanel: min(len(m.lines)+len(m.said), 12),
@@ -90,7 +90,7 @@ func (m *Model) drawHead(a screen.Area) {
 	left := "ims  " + m.snap.Gateway
 	if r != nil {
 		left = "ims  " + r.Gateway + " → " + cmp.Or(r.Next, "no successor") + "  " + r.Runbook
-		if a.W < 60 {
+		if a.W < narrow {
 			left = fmt.Sprintf("%s → %s %d/%d %s", r.Gateway, cmp.Or(r.Next, "none"), r.Index, r.States, r.State)
 		} else if !r.Ended() {
 			left += fmt.Sprintf("  %d of %d %s", r.Index, r.States, r.State)
@@ -105,7 +105,7 @@ func (m *Model) drawHead(a screen.Area) {
 		left += "  " + output.Duration(end.Sub(r.Opened).Truncate(time.Second))
 	}
 	right, style := m.age()
-	if a.W < 60 && style == faint {
+	if a.W < narrow && style == faint {
 		right = ""
 	}
 	a.Put(0, 0, screen.Cut(left, a.W-screen.Width(right)-1), strong)
@@ -158,7 +158,7 @@ func (m *Model) runStatus() (string, screen.Style) {
 	case r.Problem != "":
 		return "NOT PERFORMED: " + r.Problem, bad
 	case r.Paused != nil:
-		return "PAUSED by " + r.Paused.Actor + ": " + r.Paused.Reason, warn
+		return "PAUSED for " + output.Duration(m.now.Sub(r.Paused.Since).Truncate(time.Second)) + " by " + r.Paused.Actor + ": " + r.Paused.Reason, warn
 	case r.Phase == "operating" && (r.Why == "stall" || r.Why == "timeout"):
 		return "STALLED, WAITING FOR OPERATOR (" + r.Why + ")", bad
 	case r.Phase == "operating":
@@ -194,7 +194,7 @@ func (m *Model) gatewayStatus() (string, screen.Style) {
 func (m *Model) brief() string {
 	var parts []string
 	if total, ok := m.snap.Census.Total(); ok && !m.snap.Seen.IsZero() {
-		parts = append(parts, fmt.Sprintf("%d queued", total))
+		parts = append(parts, strings.TrimSuffix(fmt.Sprintf("%d queued, %s", total, m.aside()), ", "))
 		if e := m.estimate(); total > 0 && !e.at.IsZero() {
 			parts = append(parts, "empty about "+m.clock(e.at))
 		} else if total > 0 {
@@ -212,13 +212,34 @@ func (m *Model) brief() string {
 	return strings.Join(parts, " · ")
 }
 
+// aside is what waits for somebody beside the queues, "" if nothing does. It
+// leaves only by hand.
+func (m *Model) aside() string {
+	var parts []string
+	all := &m.snap.Census.Stores
+	held, torn := &all[gateway.Hold], &all[gateway.Corrupt]
+	if n := held.Messages + all[gateway.Bad].Messages; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d held", n))
+	}
+	if torn.Messages > 0 {
+		parts = append(parts, fmt.Sprintf("%d unreadable", torn.Messages))
+	}
+	if !known(held) || !known(torn) || !known(&all[gateway.Bad]) {
+		parts = append(parts, "side stores unknown")
+	}
+	return strings.Join(parts, ", ")
+}
+
 // drawVerdict says what hinders, and when it will be over.
 func (m *Model) drawVerdict(a screen.Area, keys bool) {
 	text, w := m.verdictLine(keys)
 	if m.snap.Summary == nil {
 		text, w = "unknown: "+cmp.Or(m.snap.SummaryErr, "not summed up yet"), blocked
 	}
-	x := a.Put(0, 0, "verdict ", heading)
+	x := 0
+	if a.W >= narrow {
+		x = a.Put(0, 0, "verdict ", heading)
+	}
 	a.Put(x, 0, screen.Cut(text, a.W-x), w.style())
 	if a.H < 2 {
 		return
@@ -232,6 +253,8 @@ func (m *Model) etaLine() string {
 	e := m.estimate()
 	total, ok := m.snap.Census.Total()
 	switch {
+	case ok && total == 0 && !m.snap.Seen.IsZero() && m.aside() != "":
+		return "now, but for " + m.aside()
 	case ok && total == 0 && !m.snap.Seen.IsZero():
 		return "now"
 	case e.at.IsZero():
@@ -258,7 +281,7 @@ func (m *Model) drawFoot(a screen.Area) {
 	case m.flash != "" && m.now.Before(m.flashEnd):
 		a.Put(0, 0, screen.Cut(m.flash, a.W), warn)
 	case m.dialog != nil:
-		a.Put(0, 0, screen.Cut("enter goes on  esc changes nothing", a.W), faint)
+		a.Put(0, 0, screen.Cut(m.dialog.keysWords(m.w, m.h), a.W), faint)
 	default:
 		a.Put(0, 0, screen.Cut(m.keyLine(a.W), a.W), faint)
 	}

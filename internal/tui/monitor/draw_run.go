@@ -8,98 +8,23 @@ import (
 	"strings"
 	"time"
 
-	"example.org/ims/internal/output"
 	"example.org/ims/internal/runner"
 	"example.org/ims/internal/tui/screen"
 )
 
-// nowLines are the present state: what it is, what is missing, until when it
-// waits, and what a person has to do next.
-func (m *Model) nowLines() []textLine {
-	r := m.snap.Run
-	if r == nil {
-		return m.gatewayLines()
-	}
-	if r.Ended() {
-		return []textLine{{"", cmp.Or(r.Title, r.State), strong}, {"next", m.nextWords(), plain}}
-	}
-	first := textLine{r.State, r.Title, plain}
-	if n := len(r.Visits); n > 0 {
-		v := &r.Visits[n-1]
-		if len(v.Source) > 0 {
-			first.text += " [" + strings.Join(v.Source, ", ") + "]"
-		}
-		first.text += ", for " + output.Duration(m.now.Sub(v.Entered).Truncate(time.Second))
-	}
-	list := []textLine{first}
-	if r.Asked != nil {
-		list = append(list, textLine{"QUESTION", strings.TrimSpace(r.Asked.Comment), warn})
-	}
-	var missing []textLine
-	for _, c := range r.Missing {
-		word := "not yet"
-		if c.Verdict == "unknown" {
-			word = "unknown"
-		}
-		missing = append(missing, textLine{word, c.That + ": " + c.Why, warn})
-	}
-	list = append(list, missing[:min(len(missing), 1)]...)
-	if !r.Ends.IsZero() && !r.Limit.IsZero() {
-		list = append(list, textLine{"waits", "until " + m.clock(r.Ends) + " at the earliest; a person is asked after " + m.clock(r.Limit), plain})
-	}
-	next := textLine{"next", m.nextWords(), plain}
-	if r.Asked != nil {
-		next.text = "a answers, x rejects; elsewhere: " + r.Action.Command
-	}
-	list = append(list, next)
-	return append(list, missing[min(len(missing), 1):]...)
-}
-
-func (m *Model) gatewayLines() []textLine {
-	c := &m.snap.Config
-	if m.snap.Seen.IsZero() {
-		return []textLine{{"", cmp.Or(m.snap.GatewayErr, "not seen yet"), warn}}
-	}
-	list := []textLine{
-		{"listens", c.Listen + " as " + c.Hostname, plain},
-		{"routes", fmt.Sprintf("%s, %s", output.Count(int64(len(c.Spaces)), "address space"), output.Count(int64(len(c.Sites)), "connected site")), plain},
-		{"next", "no run is open: ims retire " + c.Name + " --dry-run", plain},
-	}
-	if m.snap.GatewayErr != "" {
-		list = append(list, textLine{"gateway", m.snap.GatewayErr, bad})
-	}
-	return list
-}
-
-// nextWords is the next thing that a person has to do.
-func (m *Model) nextWords() string {
-	a := m.snap.Run.Action
-	text := a.What
-	if a.Verb != "" {
-		when := "now"
-		if a.At.After(m.now) {
-			when = "not before " + m.clock(a.At)
-		}
-		text = string(a.Verb) + " " + a.State + ", " + when + ": " + a.What
-	} else if a.At.After(m.now) {
-		text += ", not before " + m.clock(a.At)
-	}
-	return text
-}
-
-// sumLines are the account, DNS, and what was noticed.
-func (m *Model) sumLines() []textLine {
+// sumLines are the account, DNS, and what was noticed, in words for w cells.
+func (m *Model) sumLines(w int) []textLine {
 	r := m.snap.Run
 	if r == nil {
 		return nil
 	}
 	var list []textLine
 	if l := r.Ledger; l != nil {
-		list = append(list, ledgerLine(l))
+		list = append(list, ledgerLine(l, w))
 	} else {
 		list = append(list, textLine{"ledger", "not counted yet", faint})
 	}
-	list = append(list, m.mxLine())
+	list = append(list, m.mxLine(w))
 	for _, v := range m.snap.Resolvers {
 		list = append(list, textLine{"veto", v, warn})
 	}
@@ -117,46 +42,68 @@ func (m *Model) sumLines() []textLine {
 	return list
 }
 
+// ledgerWords are the sets of the account, and what they are called where
+// there is little room.
+var ledgerWords = []struct{ set, brief string }{
+	{"returned", "ret"}, {"absorbed", "abs"}, {"deleted", "del"}, {"redirected", "redir"}, {"present", "here"},
+}
+
 // ledgerLine says what is unaccounted first, and leaves out empty sets.
-func ledgerLine(l map[string]int64) textLine {
-	t := textLine{"ledger", fmt.Sprintf("%d unaccounted: %d accepted + %d generated = %d delivered", l["unaccounted"], l["accepted"], l["generated"], l["delivered"]), good}
-	for _, set := range []string{"returned", "absorbed", "deleted", "redirected", "present"} {
-		if l[set] > 0 {
-			t.text += fmt.Sprintf(" + %d %s", l[set], set)
+func ledgerLine(l map[string]int64, w int) textLine {
+	unaccounted := fmt.Sprintf("%d unaccounted: ", l["unaccounted"])
+	long := unaccounted + fmt.Sprintf("%d accepted + %d generated = %d delivered", l["accepted"], l["generated"], l["delivered"])
+	brief := unaccounted + fmt.Sprintf("%d acc + %d gen = %d dlv", l["accepted"], l["generated"], l["delivered"])
+	for _, word := range ledgerWords {
+		if n := l[word.set]; n > 0 {
+			long += fmt.Sprintf(" + %d %s", n, word.set)
+			brief += fmt.Sprintf(" + %d %s", n, word.brief)
 		}
 	}
+	t := textLine{"ledger", fitting(w-len("ledger "), long, brief), good}
 	if l["unaccounted"] > 0 {
 		t.style = bad
 	}
 	return t
 }
 
+// fitting is the longer text where there is room for it.
+func fitting(w int, long, brief string) string {
+	if screen.Width(long) <= w {
+		return long
+	}
+	return brief
+}
+
 // mxLine says which authorities agree, and until when the old MX may be
 // cached.
-func (m *Model) mxLine() textLine {
+func (m *Model) mxLine(w int) textLine {
 	r := m.snap.Run
 	t := textLine{"mx", "no authority was asked yet", plain}
+	long, brief := t.text, t.text
 	if len(r.Authorities) > 0 {
 		var agree bool
-		if t.text, agree = authorities(r.Authorities); !agree {
+		long, agree = authorities(r.Authorities, "%d of %d say %s")
+		brief, _ = authorities(r.Authorities, "%d/%d %s")
+		if !agree {
 			t.style = warn
 		}
 	}
-	switch {
+	switch at := m.clock(r.Expires); {
 	case r.Facts["mx.here"] == "true":
-		t.text = "still leads here; " + t.text
+		long, brief = "still leads here; "+long, "leads here; "+brief
 	case r.Expires.Unix() <= 0: // nothing was seen yet that could be cached
 	case r.Expires.After(m.now):
-		t.text = "old MX may be cached until " + m.clock(r.Expires) + "; " + t.text
+		long, brief = "old MX may be cached until "+at+"; "+long, "old until "+at+"; "+brief
 	default:
-		t.text = "old MX in no cache since " + m.clock(r.Expires) + "; " + t.text
+		long, brief = "old MX in no cache since "+at+"; "+long, "old gone "+at+"; "+brief
 	}
+	t.text = fitting(w-len("mx "), long, brief)
 	return t
 }
 
-// authorities says for each domain what its name servers answer, and whether
-// they agree everywhere.
-func authorities(all []runner.Authority) (text string, agree bool) {
+// authorities says for each domain what its name servers answer, how many of
+// how many in the given form, and whether they agree everywhere.
+func authorities(all []runner.Authority, form string) (text string, agree bool) {
 	var domains, parts []string
 	votes := map[string]map[string]int{}
 	for _, a := range all {
@@ -175,7 +122,7 @@ func authorities(all []runner.Authority) (text string, agree bool) {
 		slices.SortStableFunc(answers, func(a, b string) int { return votes[d][b] - votes[d][a] })
 		words := make([]string, len(answers))
 		for i, a := range answers {
-			words[i] = fmt.Sprintf("%d of %d say %s", votes[d][a], of, strings.TrimSuffix(a, "."))
+			words[i] = fmt.Sprintf(form, votes[d][a], of, strings.TrimSuffix(a, "."))
 		}
 		agree = agree && len(answers) == 1
 		parts = append(parts, d+": "+strings.Join(words, ", "))

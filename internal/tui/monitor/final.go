@@ -16,7 +16,7 @@ func (m *Model) Final() []string {
 		return nil
 	}
 	stores := m.stores()
-	now, sums := m.nowLines(), m.sumLines()
+	now, sums := m.nowLines(finalWidth), m.sumLines(finalWidth)
 	s := screen.New(finalWidth, 2+len(now)+1+len(stores)+2+len(sums))
 	a := s.Area(0, 0, finalWidth, 1<<20)
 	m.drawHead(a.Area(0, 0, a.W, 2))

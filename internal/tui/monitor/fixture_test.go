@@ -142,6 +142,7 @@ func last() monitor.Snapshot {
 // fold makes a model of two minutes of a drain, then of a last snapshot.
 func fold(o monitor.Options, s monitor.Snapshot) *monitor.Model {
 	m := monitor.New(o)
+	m.Update(monitor.Size{W: 80, H: 24})
 	for i := range 60 {
 		at := ago(time.Duration(120-2*i) * time.Second)
 		before := s
@@ -200,5 +201,37 @@ func asking() monitor.Snapshot {
 	r.Choices = []runner.Choice{{Name: "remove", Title: "Remove the gateway"}, {Name: "wait", Title: "Wait for another week"}}
 	r.Action = engine.Action{Verb: engine.Approve, State: "confirm", What: "Is everything accounted for?", Command: "ims approve gw-old-1 confirm --choice remove|wait", At: noon}
 	r.Conditions = nil
+	return s
+}
+
+// proving is a question with more evidence than fits, and with a question that
+// takes two lines.
+func proving() monitor.Snapshot {
+	s := asking()
+	r := s.Run
+	r.Asked.Comment = "Is everything accounted for, so that the gateway may be removed from its computer? Nothing brings it back."
+	r.Asked.Evidence = nil
+	for _, fact := range []string{"gw.q.mta", "gw.q.mtsout", "gw.q.out", "gw.q.in", "gw.q.mtsin", "gw.side.hold", "gw.side.bad", "gw.side.corrupt", "mx.here", "route.here", "ledger.unaccounted"} {
+		r.Asked.Evidence = append(r.Asked.Evidence, fact+" = 0", "pass: "+fact+" == 0: it was looked at by two observers who agree, and not since changed")
+	}
+	r.Choices = []runner.Choice{{Name: "accept_loss", Title: "Accept that late mail is lost"}, {Name: "wait", Title: "Wait for another week"}, {Name: "redirect", Title: "Redirect late clients"}}
+	r.Action.Command = "ims approve gw-old-1 confirm --choice accept_loss|wait|redirect"
+	return s
+}
+
+// paused is a run that somebody paused.
+func paused() monitor.Snapshot {
+	s := last()
+	s.Run.Paused = &machine.Pause{Actor: "bob", Reason: "the provider works on the line", Since: ago(25 * time.Minute)}
+	s.Run.Action = engine.Action{Verb: engine.Unpause, State: "drain", What: "bob paused the run", Command: "ims continue gw-old-1", At: noon}
+	return s
+}
+
+// stopped is a run that waits for an operator.
+func stopped() monitor.Snapshot {
+	s := last()
+	s.Run.Phase, s.Run.Why = "operating", "drift"
+	s.Run.Missing[0].Fix = "ims gateway start gw-old"
+	s.Run.Action = engine.Action{Verb: engine.Continue, State: "drain", What: "decide how to go on: resume, or abort", Command: "ims resume gw-old-1", At: noon}
 	return s
 }

@@ -24,10 +24,15 @@ var screens = map[string]func() *monitor.Model{
 	"question": func() *monitor.Model { return fold(options, asking()) },
 	"nothing":  func() *monitor.Model { return monitor.New(options) },
 	"stalled":  stalled,
-	"operator": func() *monitor.Model {
+	"operator": func() *monitor.Model { return fold(options, stopped()) },
+	"proof":    func() *monitor.Model { m := fold(options, proving()); keys(m, "a", "pgdown", "2"); return m },
+	"unread":   func() *monitor.Model { m := fold(options, proving()); keys(m, "a", "enter"); return m },
+	"paused":   func() *monitor.Model { return fold(options, paused()) },
+	"continue": func() *monitor.Model { m := fold(options, paused()); keys(m, "c"); return m },
+	"held": func() *monitor.Model {
 		s := last()
-		s.Run.Phase, s.Run.Why = "operating", "drift"
-		s.Run.Action.Verb, s.Run.Action.What, s.Run.Action.At = "resume", "decide how to go on: resume, or abort", noon
+		s.Census, s.Summary = empty(), &gateway.Summary{}
+		s.Census.Stores[gateway.Hold].Messages, s.Census.Stores[gateway.Bad].Messages = 7, 2
 		return fold(options, s)
 	},
 	"no-runner": func() *monitor.Model {

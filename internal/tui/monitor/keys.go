@@ -64,11 +64,16 @@ func (m *Model) global() []binding {
 	list := []binding{
 		{keys: []string{"a"}, show: "a", what: "answer", why: (*Model).noQuestion, act: (*Model).approve},
 		{keys: []string{"x"}, show: "x", what: "reject", why: (*Model).noQuestion, act: (*Model).reject},
-		{keys: []string{"p"}, show: "p", what: m.pauseWord(), why: (*Model).noPause, act: (*Model).pause},
+		{keys: []string{"p"}, show: "p", what: "pause", why: (*Model).noPause, act: (*Model).pause},
 		{keys: []string{"c"}, show: "c", what: "resume", why: (*Model).noResume, act: (*Model).resume},
 		{keys: []string{"A"}, show: "A", what: "abort", why: (*Model).noAbort, act: (*Model).abort},
 		{keys: []string{"g"}, show: "g", what: "guard", why: (*Model).noRun, act: (*Model).openEvidence},
 		{keys: []string{"j"}, show: "j", what: "journal", why: (*Model).noRun, act: (*Model).openJournal},
+	}
+	if m.paused() { // then p and c mean the same
+		list = slices.DeleteFunc(list, func(b binding) bool { return b.show == "c" })
+		i := slices.IndexFunc(list, func(b binding) bool { return b.show == "p" })
+		list[i] = binding{keys: []string{"p", "c"}, show: "p", what: "continue", why: (*Model).noPause, act: (*Model).goOn}
 	}
 	if m.pane == overview {
 		list = append(list, binding{keys: []string{"tab", "shift+tab"}, show: "tab", what: "other part", act: nil})
@@ -269,7 +274,8 @@ func (m *Model) urgent() []binding {
 	for _, k := range m.global() {
 		asked := (k.show == "a" || k.show == "x") && m.noQuestion() == ""
 		stands := k.show == "c" && m.noResume() == ""
-		if asked || stands {
+		held := k.show == "p" && m.paused() && m.noPause() == ""
+		if asked || stands || held {
 			list = append(list, k)
 		}
 	}

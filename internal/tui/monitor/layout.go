@@ -49,7 +49,7 @@ func layout(w, h int, want wants) [numPanels]Box {
 	order := []panel{headPanel, nowPanel, storesPanel, matrixPanel, verdictPanel, sumsPanel, clientsPanel, eventsPanel, footPanel}
 	least := wants{headPanel: 2, nowPanel: 2, storesPanel: 2, matrixPanel: 3, verdictPanel: 1, sumsPanel: 1, footPanel: 1}
 	rows := share(h, least, want, []grant{
-		{nowPanel, 3}, {storesPanel, 0}, {sumsPanel, 2}, {matrixPanel, 5}, {verdictPanel, 2}, {eventsPanel, 1}, {nowPanel, 4}, {matrixPanel, 7},
+		{nowPanel, 3}, {storesPanel, 0}, {sumsPanel, 2}, {matrixPanel, 5}, {verdictPanel, 2}, {eventsPanel, 1}, {nowPanel, 6}, {matrixPanel, 7},
 		{clientsPanel, 1}, {nowPanel, 0}, {sumsPanel, 0}, {eventsPanel, 3}, {matrixPanel, 0}, {clientsPanel, 0}, {eventsPanel, 0}, {matrixPanel, 1 << 20},
 	})
 	stack(&at, 0, 0, w, order, rows)

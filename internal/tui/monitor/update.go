@@ -79,6 +79,7 @@ func (m *Model) see(s Snapshot) []Effect {
 	first := !m.fresh
 	m.snap, m.fresh = s, true
 	m.shutting()
+	m.closeDialog()
 	if m.opt.Ends && s.Run != nil && s.Run.Ended() {
 		return m.leave()
 	}

@@ -78,14 +78,81 @@ func TestVerbOnAMessage(t *testing.T) {
 }
 
 func TestAnswers(t *testing.T) {
-	for keys, want := range map[string]monitor.Effect{
-		"a enter":          monitor.Tell{Verb: "approve", State: "confirm", Choice: "remove"},
-		"a down o k enter": monitor.Tell{Verb: "approve", State: "confirm", Choice: "wait", Reason: "ok"},
-		"x n o enter":      monitor.Tell{Verb: "reject", State: "confirm", Reason: "no"},
+	one := asking()
+	one.Run.Choices = one.Run.Choices[:1]
+	tell := func(verb, state, choice, reason string) []monitor.Effect {
+		return []monitor.Effect{monitor.Tell{Verb: verb, State: state, Choice: choice, Reason: reason}}
+	}
+	for _, c := range []struct {
+		snap monitor.Snapshot
+		keys string
+		want []monitor.Effect
+	}{
+		{asking(), "a enter", nil}, // nothing is chosen
+		{asking(), "a 1 enter", tell("approve", "confirm", "remove", "")},
+		{asking(), "a 3 enter", nil},
+		{asking(), "a 2 n o 1 enter", tell("approve", "confirm", "wait", "no1")},
+		{asking(), "a down down o k enter", tell("approve", "confirm", "wait", "ok")},
+		{one, "a enter", tell("approve", "confirm", "remove", "")},
+		{asking(), "x n o enter", tell("reject", "confirm", "", "no")},
+		{asking(), "x enter", nil},
+		{proving(), "a 2 enter", nil}, // its end was not seen
+		{proving(), "a 2 pgdown enter", nil},
+		{proving(), "a 2 end enter", tell("approve", "confirm", "wait", "")},
+		{proving(), "a pgdown pgdown pgdown home 2 enter", tell("approve", "confirm", "wait", "")},
+		{stopped(), "c enter", tell("resume", "drain", "", "")},
+		{paused(), "p enter", tell("continue", "drain", "", "")},
+		{paused(), "c o k enter", tell("continue", "drain", "", "ok")},
 	} {
-		m := fold(options, asking())
-		if d := cmp.Diff([]monitor.Effect{want}, press(m, strings.Fields(keys)...)); d != "" {
-			t.Errorf("%s (-want +got):\n%s", keys, d)
+		if d := cmp.Diff(c.want, press(fold(options, c.snap), strings.Fields(c.keys)...)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", c.keys, d)
+		}
+	}
+}
+
+// TestTooSmallToRead: what a terminal cannot show is not approved on it.
+func TestTooSmallToRead(t *testing.T) {
+	m := fold(options, asking())
+	m.Update(monitor.Size{W: 80, H: monitor.MinHeight - 1})
+	if got := press(m, "a", "1", "end", "enter"); got != nil {
+		t.Errorf("approved unseen: %+v", got)
+	}
+}
+
+// TestDialogsAreClosed when somebody else did what they are about, with a word
+// why, and stay while nothing of that happened.
+func TestDialogsAreClosed(t *testing.T) {
+	anew, ended := asking(), last()
+	anew.Run.Asked.Digest = "def"
+	ended.Run.Phase, ended.Run.Outcome = "closed", "retired"
+	gone := asking()
+	gone.Gone = ago(time.Second)
+	pausedAsking := asking()
+	pausedAsking.Run.Paused = paused().Run.Paused
+	for _, c := range []struct {
+		name   string
+		before monitor.Snapshot
+		key    string
+		after  monitor.Snapshot
+		want   string // "" is: it stays
+	}{
+		{"answered", asking(), "a", last(), "the question of confirm was answered"},
+		{"asked anew", asking(), "x", anew, "confirm asks anew"},
+		{"paused while asked", asking(), "a", pausedAsking, "bob paused the run"},
+		{"paused", last(), "p", paused(), "bob paused the run: the provider works on the line"},
+		{"continued", paused(), "p", last(), "the run goes on already"},
+		{"resumed", stopped(), "c", last(), "the run waits for no operator any more"},
+		{"ended", last(), "A", ended, "the run has ended: retired"},
+		{"nothing happened", asking(), "a", asking(), ""},
+		{"the runner died, which may come back", asking(), "a", gone, ""},
+	} {
+		m := fold(options, c.before)
+		press(m, c.key)
+		c.after.At = in(time.Second)
+		m.Update(c.after)
+		text := screenText(m, 160, 48)
+		if open := strings.Contains(text, "┌─ "); open != (c.want == "") || !strings.Contains(text, c.want) {
+			t.Errorf("%s: open %v, want %q:\n%s", c.name, open, c.want, text)
 		}
 	}
 }

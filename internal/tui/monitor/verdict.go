@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.org/ims/internal/output"
+	"example.org/ims/internal/tui/screen"
 	"example.org/ims/pkg/gateway"
 )
 
@@ -163,16 +164,27 @@ func (m *Model) verdictLine(keys bool) (string, word) {
 	}
 	if w.culprit == nil {
 		if t, ok := m.snap.Census.Total(); ok && t == 0 && !m.snap.Seen.IsZero() {
+			if aside := m.aside(); aside != "" {
+				return "blocked: " + aside + ", which leaves only by hand", blocked
+			}
 			return "empty: every store is", moving
 		}
 		return "moving: nothing was put off yet", moving
 	}
-	text := fmt.Sprintf("%s: %s (%d), %s: %s", w.word, name(w.culprit), w.culprit.Messages, verb, w.why)
+	who := name(w.culprit)
+	if keys {
+		who = screen.Cut(who, mostName)
+	}
+	text := fmt.Sprintf("%s: %s (%d), %s: %s", w.word, who, w.culprit.Messages, verb, w.why)
 	if w.stalled {
 		text = "STALLED for " + output.Duration(m.snap.At.Sub(m.past.moved).Truncate(time.Second)) + ", " + text
 	}
 	return text, w.word
 }
+
+// mostName is how much of a destination's name is shown before the verb, in
+// cells, so that the verb is seen.
+const mostName = 30
 
 // name is the destination of a row in words.
 func name(d *gateway.Destination) string {
