@@ -151,7 +151,7 @@ func (m *Model) accept() []Effect {
 	f := d.fields[d.at]
 	switch value := strings.TrimSpace(f.value); {
 	case d.must && !d.seen:
-		d.wrong = "not before its end was seen: PgDn or End shows the rest"
+		d.wrong = "not before the evidence was seen to its end: PgDn or End scrolls"
 		return nil
 	case len(d.choices) > 0 && d.choice == unchosen:
 		d.wrong = fmt.Sprintf("nothing is chosen yet: 1 to %d, or ↑↓", len(d.choices))

@@ -43,7 +43,7 @@ func (m *Model) draw(a screen.Area) {
 }
 
 func (m *Model) drawOverview(a screen.Area) {
-	now, sums, clients := m.nowLines(a.W), m.sumLines(a.W), m.clientLines()
+	now, sums, clients := m.nowLines(a.W, true), m.sumLines(a.W), m.clientLines()
 	want := wants{
 		nowPanel: max(len(now), 2), storesPanel: 1 + len(m.stores()), matrixPanel: 2, verdictPanel: 2, sumsPanel: len(sums),
 		clientsPanel: len(clients), eventsPanel: min(len(m.lines)+len(m.said), 12),
@@ -61,7 +61,7 @@ func (m *Model) drawOverview(a screen.Area) {
 	m.drawSteps(in(stepsPanel))
 	m.drawStores(in(storesPanel))
 	m.drawMatrix(in(matrixPanel))
-	m.drawVerdict(in(verdictPanel), true)
+	m.drawVerdict(in(verdictPanel))
 	lines(in(sumsPanel), sums)
 	lines(in(clientsPanel), clients)
 	m.drawEvents(in(eventsPanel))
@@ -230,11 +230,16 @@ func (m *Model) aside() string {
 	return strings.Join(parts, ", ")
 }
 
+// unsummed stands for the verdict where nothing was summed up.
+func (m *Model) unsummed() (string, word) {
+	return "unknown: " + cmp.Or(m.snap.SummaryErr, "not summed up yet"), blocked
+}
+
 // drawVerdict says what hinders, and when it will be over.
-func (m *Model) drawVerdict(a screen.Area, keys bool) {
-	text, w := m.verdictLine(keys)
+func (m *Model) drawVerdict(a screen.Area) {
+	text, w := m.verdictLine(true)
 	if m.snap.Summary == nil {
-		text, w = "unknown: "+cmp.Or(m.snap.SummaryErr, "not summed up yet"), blocked
+		text, w = m.unsummed()
 	}
 	x := 0
 	if a.W >= narrow {

@@ -12,14 +12,14 @@ import (
 
 // nowLines are the present state: what it is, what is missing, until when it
 // waits, and what a person has to do next, in lines of w cells. On a narrow
-// terminal the head names the state alone.
-func (m *Model) nowLines(w int) []textLine {
+// terminal the head names the state alone. keys says that there are any.
+func (m *Model) nowLines(w int, keys bool) []textLine {
 	r := m.snap.Run
 	if r == nil {
 		return m.gatewayLines()
 	}
 	if r.Ended() {
-		return []textLine{{"", cmp.Or(r.Title, r.State), strong}, {"next", m.nextWords(), plain}}
+		return []textLine{{"", cmp.Or(r.Title, r.State), strong}, {"next", m.nextWords(keys), plain}}
 	}
 	var list []textLine
 	operating := r.Phase == "operating"
@@ -47,7 +47,7 @@ func (m *Model) nowLines(w int) []textLine {
 	case !operating && !r.Ends.IsZero() && !r.Limit.IsZero():
 		list = append(list, textLine{"waits", "until " + m.clock(r.Ends) + " at the earliest; a person is asked after " + m.clock(r.Limit), plain})
 	}
-	list = append(list, twoLines("next", m.nextWords(), w, plain)...)
+	list = append(list, twoLines("next", m.nextWords(keys), w, plain)...)
 	return append(list, missing[min(len(missing), 1):]...)
 }
 
@@ -95,16 +95,16 @@ func (m *Model) gatewayLines() []textLine {
 	return list
 }
 
-// nextWords is the next thing that a person has to do.
-func (m *Model) nextWords() string {
+// nextWords is the next thing that a person has to do, by keys if there are any.
+func (m *Model) nextWords(keys bool) string {
 	r := m.snap.Run
 	a := r.Action
 	switch {
 	case r.Ended():
 	case r.Paused != nil:
-		return or("p continues", a.Command)
+		return either(keys, "p continues", a.Command)
 	case r.Asked != nil:
-		return or("a answers, x rejects", a.Command)
+		return either(keys, "a answers, x rejects", a.Command)
 	case r.Phase == "operating":
 		text := "c resumes, A aborts"
 		if m.noAbort() != "" {
@@ -113,7 +113,7 @@ func (m *Model) nextWords() string {
 		if len(r.Missing) > 0 && r.Missing[0].Fix != "" {
 			text = "the fix, then " + text
 		}
-		return or(text, a.Command)
+		return either(keys, text, a.Command)
 	}
 	text := a.What
 	if a.Verb != "" {
@@ -128,10 +128,13 @@ func (m *Model) nextWords() string {
 	return text
 }
 
-// or adds the command that does elsewhere what keys do here.
-func or(keys, command string) string {
-	if command == "" {
-		return keys
+// either is what keys do here, and the command that does it elsewhere.
+func either(keys bool, here, command string) string {
+	switch {
+	case command == "":
+		return here
+	case !keys:
+		return command
 	}
-	return keys + "; or " + command
+	return here + "; or " + command
 }

@@ -16,16 +16,26 @@ func (m *Model) Final() []string {
 		return nil
 	}
 	stores := m.stores()
-	now, sums := m.nowLines(finalWidth), m.sumLines(finalWidth)
-	s := screen.New(finalWidth, 2+len(now)+1+len(stores)+2+len(sums))
+	verdict, w := m.verdictLine(false)
+	if m.snap.Summary == nil {
+		verdict, w = m.unsummed()
+	}
+	now := m.nowLines(finalWidth, false)
+	var sums []textLine
+	for _, l := range append([]textLine{{"verdict", verdict, w.style()}, {"empty  ", m.etaLine(), plain}}, m.sumLines(1<<10)...) {
+		for _, part := range wrapped(nil, l.label, l.text, finalWidth) {
+			part.style = l.style
+			sums = append(sums, part)
+		}
+	}
+	s := screen.New(finalWidth, 2+len(now)+1+len(stores)+len(sums))
 	a := s.Area(0, 0, finalWidth, 1<<20)
 	m.drawHead(a.Area(0, 0, a.W, 2))
 	lines(a.Area(0, 2, a.W, len(now)), now)
 	y := 2 + len(now)
 	m.drawStores(a.Area(0, y, a.W, 1+len(stores)))
 	y += 1 + len(stores)
-	m.drawVerdict(a.Area(0, y, a.W, 2), false)
-	lines(a.Area(0, y+2, a.W, len(sums)), sums)
+	lines(a.Area(0, y, a.W, len(sums)), sums)
 	return s.Lines(screen.Encoding{})
 }
 

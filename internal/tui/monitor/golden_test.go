@@ -32,7 +32,8 @@ var screens = map[string]func() *monitor.Model{
 	"held": func() *monitor.Model {
 		s := last()
 		s.Census, s.Summary = empty(), &gateway.Summary{}
-		s.Census.Stores[gateway.Hold].Messages, s.Census.Stores[gateway.Bad].Messages = 7, 2
+		s.Census.Stores[gateway.Hold] = gateway.Count{Known: gateway.Counted, Messages: 7, Bytes: 8000, Oldest: ago(60 * time.Hour)}
+		s.Census.Stores[gateway.Bad] = gateway.Count{Known: gateway.Counted, Messages: 2, Bytes: 4000, Oldest: ago(30 * time.Hour)}
 		return fold(options, s)
 	},
 	"no-runner": func() *monitor.Model {
