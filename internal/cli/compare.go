@@ -11,6 +11,7 @@ import (
 	comparison "example.org/ims/internal/compare"
 	"example.org/ims/internal/config"
 	"example.org/ims/internal/output"
+	"example.org/ims/internal/setting"
 	"example.org/ims/pkg/gateway"
 )
 
@@ -97,7 +98,7 @@ func comparePage(page *output.Page, r comparison.Report) {
 	t := output.Table{Columns: output.Columns("SETTING", strings.ToUpper(r.Old), strings.ToUpper(r.New), "VERDICT")}
 	t.Columns[1].Max, t.Columns[2].Max = 40, 40
 	for _, l := range r.Lines {
-		t.Add(l.Title, l.Old, l.New, l.Verdict)
+		t.Add(l.Title, settingWords(l.ID, l.Old), settingWords(l.ID, l.New), l.Verdict)
 	}
 	page.Table(t)
 	for _, l := range r.Lines {
@@ -114,6 +115,17 @@ func comparePage(page *output.Page, r comparison.Report) {
 		}
 	}
 	page.Line("%s", compareVerdict(r))
+}
+
+// settingWords are a setting's value for people: what 0 means to a limit's flag.
+func settingWords(id setting.ID, value string) string {
+	switch {
+	case value == "0" && id == "max-size":
+		return "no limit"
+	case value == "0" && (id == "max-inbound" || id == "max-outbound"):
+		return "no limit of its own" // but the service's
+	}
+	return value
 }
 
 func compareVerdict(r comparison.Report) string {
@@ -149,7 +161,7 @@ func compareMarkdown(r comparison.Report) []byte {
 		case l.Why != "":
 			words += ": " + l.Why
 		}
-		m.line("| %s | %s | %s | %s |", md(l.Title), md(l.Old), md(l.New), md(words))
+		m.line("| %s | %s | %s | %s |", md(l.Title), md(settingWords(l.ID, l.Old)), md(settingWords(l.ID, l.New)), md(words))
 		if l.Verdict == comparison.Different {
 			fixes = append(fixes, l.Fix...)
 		}

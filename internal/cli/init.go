@@ -117,8 +117,25 @@ func runInit(p *output.Printer, file string, o initOptions) error {
 		for _, w := range written {
 			page.Line("wrote %s", w)
 		}
-		page.Line("Look at it, then: ims retire %s --dry-run", o.Gateway)
+		page.Blank()
+		page.Line("What to do now, in this order:")
+		for i, step := range o.steps(file) {
+			page.Line("  %d. %s", i+1, step)
+		}
 	})
+}
+
+// steps are what is left to do after a configuration was written. A retirement
+// moves MX records, so without a zone there is not even a dry run.
+func (o *initOptions) steps(file string) []string {
+	list := []string{"look at " + file + ": names, addresses and domains that no flag gave are examples"}
+	if o.Server == "" {
+		list = append(list, fmt.Sprintf("fill in zones there: the name server of %s that takes updates, and its key file", o.Zone))
+	} else {
+		list = append(list, "put the zone's key into "+o.KeyFile+", readable by this user alone")
+	}
+	return append(list, "start the gateways: ims gateway run", "see whether it is safe: ims preflight "+o.Gateway,
+		"see what would be done: ims retire "+o.Gateway+" --dry-run")
 }
 
 func configTemplate() *template.Template {

@@ -15,6 +15,7 @@ import (
 	"example.org/ims/internal/plan"
 	"example.org/ims/internal/runner"
 	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/machine"
 )
 
 type retireOptions struct {
@@ -136,6 +137,11 @@ func runRetire(ctx context.Context, s *session, p *output.Printer, opts retireOp
 	if opts.dryRun {
 		return dryRun(ctx, s, p, c, opts)
 	}
+	if opts.request.Plan == nil {
+		if err := s.refuseRemoved(ctx, c, opts.request.Gateway); err != nil {
+			return err
+		}
+	}
 	if opts.foreground {
 		return retireHere(ctx, s, p, c, opts)
 	}
@@ -224,28 +230,20 @@ func driftPage(page *output.Page, d *runner.DriftError) {
 // the run that removed a gateway.
 func holds(pl *plan.Plan, all []runner.Summary) {
 	for _, one := range all {
-		if one.Gateway != pl.Gateway {
-			continue
+		if one.Gateway == pl.Gateway && one.Closed == nil {
+			pl.Block(plan.Check{
+				ID: "open-run", Provenance: facts.Live,
+				Why: fmt.Sprintf("run %s is open on gateway %s, so this plan starts from the middle of it", one.Run, one.Gateway),
+				Fix: "ims status " + one.Run,
+			})
 		}
-		if one.Closed != nil {
-			removedBy(pl, one)
-			continue
-		}
-		pl.Block(plan.Check{
-			ID: "open-run", Provenance: facts.Live,
-			Why: fmt.Sprintf("run %s is open on gateway %s, so this plan starts from the middle of it", one.Run, one.Gateway),
-			Fix: "ims status " + one.Run,
-		})
 	}
-}
-
-// removedBy says which run removed the gateway of a plan.
-func removedBy(pl *plan.Plan, one runner.Summary) {
+	run, ok := removedIn(all, pl.Gateway)
 	for i := range pl.Checks {
-		if c := &pl.Checks[i]; c.ID == plan.Removed && (one.Outcome == "retired" || one.Outcome == "removed-release-pending") {
-			c.Why = fmt.Sprintf("gateway %s was removed already, by run %s, which ended %s; there is nothing left to retire",
-				pl.Gateway, one.Run, moment(*one.Closed))
-			c.Fix = "ims status " + one.Run
+		if c := &pl.Checks[i]; ok && c.ID == plan.Removed {
+			c.Why, c.Fix = removedWords(run), "ims status "+run.Run
+		} else if ok && c.Verdict == machine.Fails.String() && strings.Contains(c.That, facts.GwExists.String()) {
+			c.Fix = "ims status " + run.Run // what is gone cannot be started
 		}
 	}
 }

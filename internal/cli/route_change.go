@@ -28,6 +28,23 @@ func (o *routeOptions) flags(s *session, cmd *cobra.Command) {
 	formatFlag(cmd, &o.format, output.Text, output.JSON)
 }
 
+// oneGateway wants a gateway alone. Whoever adds an address space means --pattern.
+func oneGateway(cmd *cobra.Command, argv []string) error {
+	err := args(cobra.ExactArgs(1), "a gateway")(cmd, argv)
+	if err == nil || len(argv) != 2 {
+		return err
+	}
+	kind, pattern, ok := strings.Cut(argv[1], ":")
+	if !ok {
+		kind, pattern = "SMTP", argv[1]
+	}
+	hint := fmt.Sprintf("%s %s --pattern %s --reason …", cmd.CommandPath(), quoted(argv[0]), quoted(pattern))
+	if !strings.EqualFold(kind, "SMTP") {
+		hint = fmt.Sprintf("%s %s --type %s --pattern %s --reason …", cmd.CommandPath(), quoted(argv[0]), quoted(kind), quoted(pattern))
+	}
+	return output.As(output.Usage, hint, fmt.Errorf("%s: an address space is given with --pattern, not as %q", cmd.CommandPath(), argv[1]))
+}
+
 func (o *routeOptions) check(cmd *cobra.Command) error {
 	if !cmd.Flags().Changed("pattern") {
 		return output.As(output.Usage, cmd.CommandPath()+" --help", fmt.Errorf("%s: want --pattern", cmd.CommandPath()))
@@ -44,7 +61,7 @@ func newRouteAdd(s *session) *cobra.Command {
 The organization then routes mail here where no other gateway matches better or
 costs less. It takes the replication delay until every site knows.`,
 		Example: "  ims route add west --pattern '*' --cost 10 --reason 'takes over from east'\n  ims route add west --pattern '*@partner.test' --scope site --reason 'test'",
-		Args:    args(cobra.ExactArgs(1), "a gateway"),
+		Args:    oneGateway,
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			opts.name = argv[0]
 			if err := opts.check(cmd); err != nil {
@@ -72,7 +89,7 @@ func newRouteRemove(s *session) *cobra.Command {
 returned if nothing else matches: ims route test shows which. What is already
 queued to the gateway stays there and leaves through it.`,
 		Example: "  ims route remove east --pattern '*' --reason 'west covers it'",
-		Args:    args(cobra.ExactArgs(1), "a gateway"),
+		Args:    oneGateway,
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			opts.name = argv[0]
 			if err := opts.check(cmd); err != nil {

@@ -89,6 +89,9 @@ func runRunbookCheck(ctx context.Context, s *session, p *output.Printer, argv []
 	for i, b := range books {
 		p.Note("checking %s, bounds %s", b.Def.Name, opts.bounds.Name)
 		sub, o := subject(b), check.Options{Bounds: opts.bounds.Bounds, MaxStates: opts.limit, Now: time.Now}
+		if s.io.OutTerminal {
+			o.Progress = checkProgress(p, opts.bounds.Name, time.Now)
+		}
 		if starts != nil {
 			if err := starts[i].begin(&o, sub); err != nil {
 				return err
@@ -108,6 +111,26 @@ func runRunbookCheck(ctx context.Context, s *session, p *output.Printer, argv []
 		return err
 	}
 	return output.Said(verdict)
+}
+
+// progressEvery is how often a check that lasts says how far it is.
+const progressEvery = 5 * time.Second
+
+// checkProgress says every few seconds how many states a check has reached, and
+// the first time how to make it shorter.
+func checkProgress(p *output.Printer, bounds string, now func() time.Time) func(states int) {
+	begin, hint := now(), ""
+	if quick := check.BoundNames(); bounds == quick[0] {
+		hint = fmt.Sprintf("; --bounds %s takes seconds", quick[len(quick)-1])
+	}
+	spoke := begin
+	return func(states int) {
+		if at := now(); at.Sub(spoke) >= progressEvery {
+			spoke = at
+			p.Note("  %d states so far, %s%s", states, output.Duration(at.Sub(begin)), hint)
+			hint = ""
+		}
+	}
 }
 
 // checked are the runbooks to check, and where each begins if that is observed.

@@ -123,7 +123,7 @@ func telling(run string, err error) error {
 	case errors.Is(err, runner.ErrUnknown):
 		return output.As(output.Unknown, "ims gateway show", err)
 	case errors.Is(err, runner.ErrRefused):
-		return output.As(output.Blocked, "ims status "+run, err)
+		return output.As(output.Blocked, strings.TrimSpace("ims status "+run), err)
 	}
 	return err
 }

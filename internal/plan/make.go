@@ -265,6 +265,9 @@ func (m *maker) report(st *machine.StateDef, all guard.All, v *facts.Vector) {
 		if f.Verdict == machine.Unknown {
 			c.Provenance = facts.NotKnown
 		}
+		if c.Verdict == machine.Fails.String() {
+			m.uncovered(&c, f.Guard)
+		}
 		m.plan.Checks = append(m.plan.Checks, c)
 	}
 }

@@ -59,6 +59,24 @@ func (r *Report) guards(s *Snapshot, book *runbook.Book) {
 			r.judge(set, st, u, future)
 		}
 	}
+	r.uncovered(s)
+}
+
+// uncovered names the address spaces in the checks that fail because nothing
+// else covers some, instead of a pattern to fill in.
+func (r *Report) uncovered(s *Snapshot) {
+	var names, fixes []string
+	for _, p := range s.Outbound.Parts {
+		if p.Verdict == "uncovered" && strings.Contains(p.Fix, "--pattern ") && !slices.Contains(fixes, p.Fix) {
+			names, fixes = append(names, p.Name), append(fixes, p.Fix)
+		}
+	}
+	for i := range r.Checks {
+		if c := &r.Checks[i]; c.Verdict == Fail && len(fixes) > 0 && strings.Contains(c.Fix, "--pattern PATTERN") {
+			c.Reason += ": " + strings.Join(names, ", ")
+			c.Fix = strings.Join(fixes, " && ")
+		}
+	}
 }
 
 func (r *Report) judge(set *facts.Set, st *machine.StateDef, u use, future futures) {

@@ -113,7 +113,7 @@ func known(c Check, s *Snapshot, d *Domain) Check {
 
 func (in *Inbound) fix(s *Snapshot, d *Domain) string {
 	if in.New.Closed {
-		return "ims gateway start " + s.Successor
+		return fmt.Sprintf("ims gateway start %s --reason 'retire %s'", s.Successor, s.Gateway)
 	}
 	return strings.ReplaceAll(in.Fix, "DOMAIN", d.Name)
 }

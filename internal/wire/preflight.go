@@ -12,6 +12,7 @@ import (
 	"example.org/ims/internal/mail/routing"
 	"example.org/ims/internal/preflight"
 	"example.org/ims/internal/runner"
+	"example.org/ims/internal/setting"
 	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/runbook"
 )
@@ -90,7 +91,8 @@ func outbound(ctx context.Context, o *organization, successor string) preflight.
 			from := strings.TrimSuffix(c.Origin.Site+"/"+c.Origin.Location, "/")
 			out.Parts = append(out.Parts, preflight.Part{
 				Name: name, From: from, Verdict: c.Verdict.String(), Why: partWords(c),
-				Fix: fmt.Sprintf("ims route add %s --pattern '%s' --cost %d", successor, space.Pattern, space.Cost),
+				Fix: fmt.Sprintf("ims route add %s --type %s --pattern %s --cost %d --reason %s", setting.Quote(successor), setting.Quote(space.Type),
+					setting.Quote(space.Pattern), space.Cost, setting.Quote("retire "+o.name)),
 			})
 		}
 	}
@@ -98,7 +100,8 @@ func outbound(ctx context.Context, o *organization, successor string) preflight.
 		c := routing.CoverSite(org, o.name, site.Name)
 		out.Parts = append(out.Parts, preflight.Part{
 			Name: site.Name, Verdict: c.Verdict.String(), Why: partWords(c),
-			Fix: fmt.Sprintf("ims route connect %s --site %s --via HOST --cost %d", successor, site.Name, site.Cost),
+			Fix: fmt.Sprintf("ims route connect %s --site %s --via HOST --cost %d --reason %s", setting.Quote(successor), setting.Quote(site.Name), site.Cost,
+				setting.Quote("retire "+o.name)),
 		})
 	}
 	return out

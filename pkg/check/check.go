@@ -79,6 +79,9 @@ type Options struct {
 	// Starts are the worlds in which a run begins; nil means every one that the
 	// runbook is for, within the bounds.
 	Starts []model.Start
+	// Progress, if not nil, is called every some thousand states, on the core
+	// that explores, with how many are known so far.
+	Progress func(states int)
 	// Now tells the time for Elapsed; nil leaves it out.
 	Now func() time.Time
 
@@ -155,6 +158,7 @@ func (res *Result) explore(ctx context.Context, b *Runbook, o Options) error {
 		if o.step != nil {
 			x.next = o.step(b.Def)
 		}
+		x.progress = o.Progress
 		wanted := named(o.Until)
 		starts := o.Starts
 		if starts == nil {

@@ -82,8 +82,11 @@ func (g *graph) run(ctx context.Context, from int, crashes bool) {
 		if len(g.keys) > g.max || (g.until != 0 && g.until&^g.bad == 0) {
 			g.limited = true
 		}
-		if i%8192 == 0 && ctx.Err() != nil {
-			g.limited = true
+		if i%8192 == 0 {
+			g.limited = g.limited || ctx.Err() != nil
+			if g.progress != nil {
+				g.progress(len(g.keys))
+			}
 		}
 		g.offset = append(g.offset, uint32(len(g.edges)))
 		if g.limited {
