@@ -40,7 +40,9 @@ func newInit(s *session) *cobra.Command {
 		Short: "Write a configuration file to start from, with comments",
 		Long: `Write a configuration file to start from, with comments, and its schema for
 editors beside it. It asks nothing: what the flags do not say stands there as an
-example. The file loads without mistake, and is where --config says.
+example. The file loads without mistake, and is where --config says; what is left
+to fill in is said in its order. Without --dns and --key-file that is the zones:
+a retirement moves MX records, so even a dry run wants to know where.
 
 A file that exists is never overwritten.`,
 		Example: "  ims init --domain example.org --gateway east --successor west --mailhost mail.example.org:25\n" +
