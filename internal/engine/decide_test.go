@@ -22,7 +22,9 @@ func (r *rig) until(want func(engine.Status) bool, then func(e *engine.Engine, s
 	ctx, cancel := context.WithCancel(r.t.Context())
 	var wg sync.WaitGroup
 	r.live(ctx, &wg)
-	reached := false
+	wants, reached := r.wants, false
+	defer func() { r.wants = wants }()
+	r.wants = func(s engine.Status) bool { return wants(s) && !want(s) } // an answer would be faster than then
 	r.started = func(e *engine.Engine) {
 		wg.Go(func() {
 			defer cancel()
