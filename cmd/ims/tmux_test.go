@@ -87,22 +87,28 @@ func (d *desk) close() {
 func (d *desk) screen() (string, error) { return d.tmux("capture-pane", "-p") }
 
 // see waits until the screen matches, and returns the match.
-func (d *desk) see(pattern string) ([]string, error) {
+func (d *desk) see(pattern string) (match []string, err error) {
 	re := regexp.MustCompile(pattern)
+	err = d.until(pattern, func(s string) bool { match = re.FindStringSubmatch(s); return match != nil })
+	return match, err
+}
+
+// until waits until the screen is as it is wanted.
+func (d *desk) until(what string, wanted func(screen string) bool) error {
 	tick := time.NewTicker(150 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		s, err := d.screen()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if m := re.FindStringSubmatch(s); m != nil {
-			return m, nil
+		if wanted(s) {
+			return nil
 		}
 		select {
 		case <-tick.C:
 		case <-d.ctx.Done():
-			return nil, fmt.Errorf("%q is not on the screen:\n%s", pattern, s)
+			return fmt.Errorf("%q is not on the screen:\n%s", what, s)
 		}
 	}
 }
@@ -266,15 +272,47 @@ func retireByHand(t *testing.T, w, h int) error {
 	)
 }
 
-// answersTheRest gives what is asked until the run has ended.
+// asking is the state whose question is on the screen.
+var asking = regexp.MustCompile(`of \d+ (\w+)[^\n]*\nWAITING FOR AN ANSWER`)
+
+// answersTheRest gives what is asked until the run has ended, each question one
+// answer: what is on the screen may be older than it.
 func (d *desk) answersTheRest() error {
-	for {
-		m, err := d.see(`ENDED|WAITING FOR AN ANSWER`)
-		if err != nil || m[0] == "ENDED" {
+	for answered := ""; ; {
+		ended := false
+		err := d.until("another question, or the end", func(s string) bool {
+			m := asking.FindStringSubmatch(s)
+			if m == nil {
+				answered, ended = "", strings.Contains(s, "ENDED")
+				return ended
+			}
+			if m[1] == answered {
+				return false
+			}
+			answered = m[1]
+			return true
+		})
+		if err != nil || ended {
 			return err
 		}
-		if err := steps(d.presses("a"), d.sees(`Answer the question`), d.presses("End", "Enter"), d.sees(`the run was told|ENDED|RUNNING`)); err != nil {
+		dialog, err := d.seeAfter("a", `Answer the question[^$]*comment \(optional\)`)
+		if err == nil && strings.Contains(dialog, " 1 ") {
+			err = d.keys("1")
+		}
+		if err := errors.Join(err, d.keys("End", "Enter")); err != nil {
+			return err
+		}
+		if _, err := d.see(`the run was told|ENDED|RUNNING`); err != nil {
 			return err
 		}
 	}
+}
+
+// seeAfter presses a key and waits for what it shows.
+func (d *desk) seeAfter(key, pattern string) (string, error) {
+	if err := d.keys(key); err != nil {
+		return "", err
+	}
+	m, err := d.see(pattern)
+	return strings.Join(m, ""), err
 }
