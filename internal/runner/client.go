@@ -109,7 +109,7 @@ func (c *Client) tell(ctx context.Context, run string, verb engine.Verb, a Answe
 // every ten seconds, until the run has ended or f returns an error. It returns
 // io.ErrUnexpectedEOF if the runner ended first.
 func (c *Client) Watch(ctx context.Context, run string, f func(Status) error) error {
-	return c.do(ctx, http.MethodGet, path(run, "/watch"), nil, func(d *json.Decoder) error {
+	err := c.do(ctx, http.MethodGet, path(run, "/watch"), nil, func(d *json.Decoder) error {
 		ended := false
 		for {
 			var s Status
@@ -127,6 +127,10 @@ func (c *Client) Watch(ctx context.Context, run string, f func(Status) error) er
 			}
 		}
 	})
+	if asked, ok := errors.AsType[*url.Error](err); ok && (errors.Is(asked, io.EOF) || errors.Is(asked, syscall.ECONNRESET) || errors.Is(asked, syscall.EPIPE)) {
+		return io.ErrUnexpectedEOF // it ended while it was asked
+	}
+	return err
 }
 
 func path(run, what string) string { return "/v1/runs/" + url.PathEscape(run) + what }
