@@ -17,7 +17,7 @@ func newRoot(s *session) *cobra.Command {
 It drives a gateway through a written procedure (a runbook), checks before
 every effect that it is safe, survives its own crash at every instant, and at
 the end accounts for every message by id.`,
-		Example:       "  ims demo\n  ims init --domain example.org --gateway east --successor west\n  ims gateway run\n  ims preflight east\n  ims retire east --dry-run\n  ims retire east\n  ims status",
+		Example:       "  ims demo\n  ims lab run\n  ims init --domain example.org --gateway east --successor west\n  ims gateway run\n  ims preflight east\n  ims retire east --dry-run\n  ims retire east\n  ims status",
 		Version:       s.deps.Version,
 		SilenceUsage:  true,
 		SilenceErrors: true,

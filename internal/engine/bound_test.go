@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -58,15 +59,18 @@ func TestDecisionsGrowOld(t *testing.T) {
 		params := brief()
 		params["decide_within"] = "2h"
 		r := newRig(t, "q285090", params)
-		var reached time.Time
+		var reached atomic.Pointer[time.Time]
 		r.hold = func(s engine.Status) bool { // somebody pauses the run just then
-			if s.State == "remove" && reached.IsZero() {
-				reached = time.Now()
+			if s.State != "remove" {
+				return false
 			}
-			return s.State == "remove" && time.Since(reached) < 3*time.Hour
+			now := time.Now()
+			reached.CompareAndSwap(nil, &now)
+			return time.Since(*reached.Load()) < 3*time.Hour
 		}
 		gone := func(s engine.Status) bool { // a status of before may still be on its way at that instant
-			return !reached.IsZero() && time.Since(reached) > time.Hour && s.State != "remove"
+			at := reached.Load()
+			return at != nil && time.Since(*at) > time.Hour && s.State != "remove"
 		}
 		r.until(gone, func(_ *engine.Engine, s engine.Status) {
 			if s.State != "watch" {

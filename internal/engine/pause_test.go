@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -106,13 +107,13 @@ func TestUnknownClockTimesOut(t *testing.T) {
 func TestPauseBeforeAnEffect(t *testing.T) {
 	inBubble(t, func(t *testing.T) bool {
 		r := newRig(t, "q285090", brief())
-		paused := false
-		r.hold = func(s engine.Status) bool { return s.State == "close" && !paused } // the guard of close has passed
+		var paused atomic.Bool
+		r.hold = func(s engine.Status) bool { return s.State == "close" && !paused.Load() } // the guard of close has passed
 		r.until(func(s engine.Status) bool { return s.State == "close" }, func(e *engine.Engine, _ engine.Status) {
 			if err := e.Tell(t.Context(), engine.Command{Verb: engine.Pause, Actor: "ann", Comment: "freeze"}); err != nil {
 				t.Error(err)
 			}
-			paused = true
+			paused.Store(true)
 		})
 		r.lab.Zone.Set(zone.NewMX(worldtest.Domain, 300, zone.MX{Pref: 10, Host: "east." + worldtest.Domain})) // close must not come now
 		r.until(func(s engine.Status) bool { return s.Paused != nil }, func(e *engine.Engine, _ engine.Status) {
