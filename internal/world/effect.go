@@ -102,6 +102,9 @@ func (w *World) decide(ctx context.Context, e engine.Effect) (gateway.Change, en
 	if ch.Want, err = wanted(e, w.cfg.ArchiveDir); err != nil {
 		return ch, engine.Result{State: machine.Refused, Before: res.Before, Why: err.Error()}, true
 	}
+	if lost := w.dropped(e, c); lost != "" {
+		return ch, engine.Result{State: machine.Refused, Before: res.Before, Why: lost}, true
+	}
 	if p := ch.Want.Settings; p != nil && p.Timeouts != nil {
 		p.Timeouts.Report = c.Stored.Timeouts.Report // a patch sets all of them
 	}
