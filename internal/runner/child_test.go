@@ -13,6 +13,7 @@ import (
 	"example.org/ims/internal/dns/watch"
 	"example.org/ims/internal/engine"
 	"example.org/ims/internal/gateway/embedded"
+	"example.org/ims/internal/notify"
 	"example.org/ims/internal/runner"
 	"example.org/ims/internal/world/worldtest"
 	"example.org/ims/pkg/runbook"
@@ -28,6 +29,16 @@ type child struct {
 	Server  string // of the zone
 	Runbook string
 	Fail    string
+	File    string // "" or a file that a program appends to what it is told
+	Hook    string // and the URL of a webhook
+}
+
+// targets are who the child tells what happens.
+func (c child) targets() []notify.Target {
+	if c.File == "" {
+		return nil
+	}
+	return []notify.Target{{Name: "program", Exec: []string{"sh", "-c", `cat >>"$0"`, c.File}}, {Name: "hook", Webhook: c.Hook}}
 }
 
 const updateSecret = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
@@ -57,7 +68,7 @@ func performed(spec string) error {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	r, err := runner.Open(ctx, runner.Options{Dir: c.Dir, Site: remoteSite{child: c}, People: people(), FailPoint: fail})
+	r, err := runner.Open(ctx, runner.Options{Dir: c.Dir, Site: remoteSite{child: c}, People: people(), FailPoint: fail, Targets: c.targets()})
 	if err != nil {
 		return err
 	}

@@ -66,20 +66,12 @@ func readTold(t *testing.T, path string) *told {
 // TestPeopleAreTold leads a run through everything that people are told of, over
 // two lives of the runner, and compares what a program and a webhook were told.
 func TestPeopleAreTold(t *testing.T) {
-	hooked := &told{all: map[string]notify.Notification{}}
-	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		var n notify.Notification
-		if err := json.NewDecoder(r.Body).Decode(&n); err != nil {
-			t.Error(err)
-		}
-		hooked.add(n)
-	}))
-	t.Cleanup(srv.Close)
+	hooked, url := webhook(t)
 	dir, lab := shortDir(t), live(t)
 	out := filepath.Join(t.TempDir(), "told")
 	o := runner.Options{Dir: dir, Site: site{lab}, People: people(), Digest: 30 * time.Millisecond, Targets: []notify.Target{
 		{Name: "program", Exec: []string{"sh", "-c", `cat >>"$0"`, out}},
-		{Name: "hook", Webhook: srv.URL},
+		{Name: "hook", Webhook: url},
 	}}
 	c, end := serve(t, o)
 	lab.Org.OnHandover(func(h mem.Handover) mem.Answer {
@@ -154,25 +146,87 @@ func TestPeopleAreTold(t *testing.T) {
 	}
 }
 
-// TestPeopleAreToldOfDrift puts the old MX back in the last soak.
-func TestPeopleAreToldOfDrift(t *testing.T) {
+// TestPeopleAreToldOfOthers has a client that does not follow MX, and puts the
+// old MX back in the last soak.
+func TestPeopleAreToldOfOthers(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "told")
+	hooked, url := webhook(t)
 	lab := live(t)
 	c, end := serve(t, runner.Options{Dir: shortDir(t), Site: site{lab}, People: people(), Targets: []notify.Target{
-		{Name: "program", Exec: []string{"sh", "-c", `cat >>"$0"`, out}, On: []notify.Kind{notify.Drift}},
+		{Name: "program", Exec: []string{"sh", "-c", `cat >>"$0"`, out}, On: []notify.Kind{notify.Drift, notify.LateClient}},
+		{Name: "hook", Webhook: url, On: []notify.Kind{notify.Drift, notify.LateClient}},
 	}})
 	r := retire("")
-	r.Params["watch"] = "1h"
+	r.Params["quiet"], r.Params["watch"] = "300ms", "1h"
 	run, err := c.Open(t.Context(), r)
 	if err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, c, run, func(s runner.Status) bool {
+		if s.State == "quiet" { // the old MX has expired
+			if _, err := lab.East.Arrive("printer.example.test", mem.Mail{From: "p@example.test", Rcpts: []string{"u@example.test"}}); err != nil {
+				t.Error(err)
+			}
+		}
+		return s.State == "late_decision" && s.Asked != nil
+	})
+	if err := c.Approve(t.Context(), run, runner.Answer{State: "late_decision", Choice: "accept_loss"}); err != nil {
 		t.Fatal(err)
 	}
 	waitFor(t, c, run, func(s runner.Status) bool { return s.State == "watch" })
 	lab.Zone.Set(zone.NewMX(worldtest.Domain, 0, zone.MX{Pref: 10, Host: "east." + worldtest.Domain}))
 	waitFor(t, c, run, func(s runner.Status) bool { return s.Phase == "operating" })
 	end()
-	l := readTold(t, out)
-	if kinds := l.kinds(); len(l.all) != 1 || kinds[notify.Drift] != 1 {
-		t.Errorf("told of %v", kinds)
+	for _, l := range []*told{readTold(t, out), hooked} {
+		if kinds := l.kinds(); kinds[notify.LateClient] == 0 || kinds[notify.Drift] == 0 || len(l.bad) > 0 {
+			t.Errorf("told of %v, twice without saying so: %v", kinds, l.bad)
+		}
+	}
+}
+
+// webhook is a server that takes notifications.
+func webhook(t *testing.T) (*told, string) {
+	t.Helper()
+	l := &told{all: map[string]notify.Notification{}}
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var n notify.Notification
+		if err := json.NewDecoder(r.Body).Decode(&n); err != nil {
+			t.Error(err)
+		}
+		l.add(n)
+	}))
+	t.Cleanup(srv.Close)
+	return l, srv.URL
+}
+
+// TestPeopleAreToldOverKills kills the runner's process again and again: both
+// targets are told the same, and what is told twice says that it may be.
+func TestPeopleAreToldOverKills(t *testing.T) {
+	prog := program(t)
+	s, end := newStage(t, "q285090")
+	defer end()
+	hooked, url := webhook(t)
+	s.child.File, s.child.Hook = filepath.Join(t.TempDir(), "told"), url
+	kills := 0
+	for _, fail := range []string{"between:move_mx", "after:4", "between:outbound_only", "before:5", "between:remove", "after:1", ""} {
+		if s.life(t, prog, fail) {
+			kills++
+		} else if fail != "" && fail != "after:1" {
+			t.Errorf("%s was not reached", fail)
+		}
+	}
+	program := readTold(t, s.child.File)
+	for _, l := range []*told{program, hooked} {
+		if kinds := l.kinds(); len(l.bad) > 0 || kinds[notify.Approval] == 0 || kinds[notify.Finished] != 1 {
+			t.Errorf("after %d kills: told of %v, twice without saying so: %v", kills, kinds, l.bad)
+		}
+	}
+	for id := range hooked.all {
+		if _, ok := program.all[id]; !ok {
+			t.Errorf("only the webhook was told %s", id)
+		}
+	}
+	if len(program.all) != len(hooked.all) {
+		t.Errorf("the program was told %d things, the webhook %d", len(program.all), len(hooked.all))
 	}
 }
