@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/ims/internal/output"
+	"example.org/ims/internal/runner"
 	"example.org/ims/pkg/gateway"
 )
 
@@ -142,12 +143,36 @@ func runQueueAct(ctx context.Context, s *session, opts queueActOptions) error {
 	if n == 0 && sel.ID != "" {
 		return output.As(output.Failed, "ims queue list "+opts.name, fmt.Errorf("gateway %s holds no message or entry %q that can be %s", opts.name, sel.ID, opts.done))
 	}
+	if n > 0 {
+		s.noteInRun(ctx, p, opts.name, fmt.Sprintf("%s %s: %s", entries(n), opts.done, opts.reason))
+	}
 	return p.Result("queue-act", queueActData{Gateway: opts.name, Verb: opts.verb, Touched: n}, func(page *output.Page) {
 		page.Line("%s: %s %s", opts.name, entries(n), opts.done)
 		if n == sel.Limit && opts.expect == 0 {
 			page.Line("More may match: the limit is %d.", sel.Limit)
 		}
 	})
+}
+
+// noteInRun writes what was done to a gateway's queues into the journal of the
+// run that is open on it; the tracking log has it in any case.
+func (s *session) noteInRun(ctx context.Context, p *output.Printer, name, text string) {
+	c, err := s.configuration()
+	if err != nil {
+		return // said already by what was done
+	}
+	all, err := runner.ReadList(ctx, c.StateDir)
+	if err != nil {
+		return // there is no run to write into
+	}
+	for _, one := range all {
+		if one.Closed != nil || one.Gateway != name {
+			continue
+		}
+		if err := runner.NewClient(c.StateDir).Note(ctx, one.Run, text); err != nil {
+			p.Note("not in the journal of run %s: %s", one.Run, err)
+		}
+	}
 }
 
 // rehearse shows what a destructive verb would do, and does nothing.

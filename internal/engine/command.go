@@ -31,6 +31,7 @@ const (
 	Abort    Verb = "abort"
 	Pause    Verb = "pause"    // the run stays where it is; the gateway is left as it is
 	Unpause  Verb = "continue" // ends a pause
+	Note     Verb = "note"     // what an operator did beside the run, for the journal
 )
 
 // Errors of Tell.
@@ -74,11 +75,16 @@ func (e *Engine) Tell(ctx context.Context, c Command) error {
 func (e *Engine) obey(ctx context.Context, c Command) error {
 	s := e.hist.State
 	d := machine.Detail{State: e.state().ID, Actor: c.Actor, Comment: c.Comment}
-	if p := e.hist.Paused; p != nil && c.Verb != Unpause && c.Verb != Abort {
+	if p := e.hist.Paused; p != nil && c.Verb != Unpause && c.Verb != Abort && c.Verb != Note {
 		return fmt.Errorf("%w: %s paused the run at %s (%s); first: ims continue %s", ErrRefused, p.Actor,
 			p.Since.UTC().Format(time.RFC3339), p.Reason, e.opts.Run.ID)
 	}
 	switch c.Verb {
+	case Note:
+		if c.Comment == "" {
+			return fmt.Errorf("%w: a note says something", ErrRefused)
+		}
+		return e.append(ctx, machine.Record{Kind: machine.Noted, At: time.Now(), Detail: d})
 	case Pause, Unpause:
 		return e.pause(ctx, c, d)
 	case Approve, Reject:

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.org/ims/internal/engine"
+	"example.org/ims/internal/journal"
 	"example.org/ims/internal/world/worldtest"
 	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/machine"
@@ -127,6 +128,39 @@ func TestPauseBeforeAnEffect(t *testing.T) {
 				t.Errorf("in %s, the port is %s although the MX leads here, %v", s.State, c.Stored.Refuse, err)
 			}
 		})
+		return true
+	})
+}
+
+// TestNote: what an operator did beside the run is in its journal, paused or not.
+func TestNote(t *testing.T) {
+	inBubble(t, func(t *testing.T) bool {
+		r := newRig(t, "q285090", brief())
+		r.until(func(s engine.Status) bool { return s.State == "accepting" }, func(e *engine.Engine, _ engine.Status) {
+			for _, c := range []engine.Command{
+				{Verb: engine.Pause, Actor: "ann", Comment: "wait"},
+				{Verb: engine.Note, Actor: "bob", Comment: "2 messages held: the host is gone"},
+			} {
+				if err := e.Tell(t.Context(), c); err != nil {
+					t.Errorf("%s: %v", c.Verb, err)
+				}
+			}
+			if err := e.Tell(t.Context(), engine.Command{Verb: engine.Note, Actor: "bob"}); !errors.Is(err, engine.ErrRefused) {
+				t.Errorf("a note that says nothing: %v", err)
+			}
+		})
+		j, err := journal.Open(t.Context(), r.dir, journal.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer j.Close()
+		found := false
+		for _, rec := range r.records(t.Context(), j.Reader) {
+			found = found || rec.Kind == machine.Noted && rec.Detail.Actor == "bob" && rec.Detail.State == "accepting"
+		}
+		if !found {
+			t.Error("the journal does not have the note")
+		}
 		return true
 	})
 }

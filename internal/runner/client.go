@@ -94,6 +94,11 @@ func (c *Client) Unpause(ctx context.Context, run, comment string) error {
 	return c.tell(ctx, run, engine.Unpause, Answer{Comment: comment})
 }
 
+// Note writes into the journal of a run what somebody did beside it.
+func (c *Client) Note(ctx context.Context, run, text string) error {
+	return c.tell(ctx, run, engine.Note, Answer{Comment: text})
+}
+
 // Shutdown asks the runner to end. Its runs stay open.
 func (c *Client) Shutdown(ctx context.Context) error {
 	_, err := ask[struct{}](ctx, c, http.MethodPost, "/v1/shutdown", struct{}{})

@@ -10,7 +10,7 @@
 //	GET  /v1/runs/RUN               its Status
 //	GET  /v1/runs/RUN/watch         its Status whenever it changed, as JSON lines
 //	GET  /v1/runs/RUN/monitor       its Monitor: ?viewer=WORD&after=SEQ
-//	POST /v1/runs/RUN/{approve,reject,resume,abort,pause,continue}
+//	POST /v1/runs/RUN/{approve,reject,resume,abort,pause,continue,note}
 //	GET  /v1/leases                 what runs hold alone
 //	POST /v1/leases/break           take one away from its run
 //	POST /v1/shutdown

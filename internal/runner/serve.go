@@ -52,6 +52,7 @@ func (s *Server) http(ctx context.Context) *http.Server {
 		{"POST /v1/runs/{run}/resume", access.Operate, s.tell(engine.Continue)},
 		{"POST /v1/runs/{run}/abort", access.Operate, s.tell(engine.Abort)},
 		{"POST /v1/runs/{run}/pause", access.Operate, s.tell(engine.Pause)},
+		{"POST /v1/runs/{run}/note", access.Operate, s.tell(engine.Note)},
 		{"POST /v1/runs/{run}/continue", access.Operate, s.tell(engine.Unpause)},
 		{"GET /v1/leases", access.View, s.leases},
 		{"POST /v1/leases/break", access.Operate, s.breakLease},

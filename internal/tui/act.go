@@ -27,7 +27,13 @@ func (s *shell) act(e monitor.Act) tea.Msg {
 	if err != nil {
 		return monitor.Done{Err: fmt.Sprintf("not %s: %v", past[e.Verb], err)}
 	}
-	return monitor.Done{Text: fmt.Sprintf("%s %s", output.Count(int64(n), "message"), past[e.Verb])}
+	done := fmt.Sprintf("%s %s", output.Count(int64(n), "message"), past[e.Verb])
+	if t, ok := s.o.Teller.(Noter); ok && s.o.Feed.Run != "" && n > 0 {
+		if err := t.Note(s.ctx, s.o.Feed.Run, done+": "+e.Reason); err != nil {
+			return monitor.Done{Text: fmt.Sprintf("%s; not in the run's journal: %v", done, err)}
+		}
+	}
+	return monitor.Done{Text: done}
 }
 
 // tell tells the run what somebody decided, as the user of this process.

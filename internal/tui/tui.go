@@ -40,6 +40,11 @@ type Pauser interface {
 	Unpause(ctx context.Context, run, comment string) error
 }
 
+// Noter is a Teller that writes down what was done beside the run.
+type Noter interface {
+	Note(ctx context.Context, run, text string) error
+}
+
 // Options of a monitor.
 type Options struct {
 	In       io.Reader // a terminal
