@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"example.org/ims/internal/engine"
-	"example.org/ims/internal/journal"
 	"example.org/ims/internal/world/worldtest"
 	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/machine"
@@ -149,13 +148,8 @@ func TestNote(t *testing.T) {
 				t.Errorf("a note that says nothing: %v", err)
 			}
 		})
-		j, err := journal.Open(t.Context(), r.dir, journal.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer j.Close()
 		found := false
-		for _, rec := range r.records(t.Context(), j.Reader) {
+		for _, rec := range r.journalled() {
 			found = found || rec.Kind == machine.Noted && rec.Detail.Actor == "bob" && rec.Detail.State == "accepting"
 		}
 		if !found {
