@@ -126,7 +126,20 @@ func (o *routeOptions) remove(list []gateway.Space) ([]gateway.Space, error) {
 // changeRoutes edits a gateway's address spaces, unless somebody else changes
 // it at the same time.
 func changeRoutes(ctx context.Context, s *session, opts routeOptions, edit func([]gateway.Space) ([]gateway.Space, error)) error {
-	gw, err := s.gateway(opts.name)
+	return s.edit(ctx, s.printer(opts.format), opts.name, opts.reason, func(c gateway.Config) (gateway.Want, []string, error) {
+		list, err := edit(c.Spaces)
+		var notes []string
+		if len(list) < len(c.Spaces) {
+			notes = append(notes, fmt.Sprintf("what is queued to %s is not routed again: it leaves through %s", opts.name, opts.name))
+		}
+		return gateway.Want{Spaces: &list}, notes, err
+	})
+}
+
+// edit changes what a gateway has into something made from it. It is refused if
+// somebody else changes the gateway meanwhile.
+func (s *session) edit(ctx context.Context, p *output.Printer, name, reason string, want func(gateway.Config) (gateway.Want, []string, error)) error {
+	gw, err := s.gateway(name)
 	if err != nil {
 		return err
 	}
@@ -134,15 +147,11 @@ func changeRoutes(ctx context.Context, s *session, opts routeOptions, edit func(
 	if err != nil {
 		return reading(err)
 	}
-	list, err := edit(c.Spaces)
+	w, notes, err := want(c)
 	if err != nil {
 		return err
 	}
-	ask := change(gateway.Want{Spaces: &list}, opts.reason)
+	ask := change(w, reason)
 	ask.IfGeneration = c.Generation
-	var notes []string
-	if len(list) < len(c.Spaces) {
-		notes = append(notes, fmt.Sprintf("what is queued to %s is not routed again: it leaves through %s", opts.name, opts.name))
-	}
-	return perform(ctx, s.printer(opts.format), gw, opts.name, ask, notes...)
+	return perform(ctx, p, gw, name, ask, notes...)
 }

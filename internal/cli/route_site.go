@@ -105,19 +105,8 @@ func (o *siteOptions) disconnect(list []gateway.Site) ([]gateway.Site, error) {
 // changeSites edits a gateway's connected sites, unless somebody else changes it
 // at the same time.
 func changeSites(ctx context.Context, s *session, opts siteOptions, edit func([]gateway.Site) ([]gateway.Site, error)) error {
-	gw, err := s.gateway(opts.name)
-	if err != nil {
-		return err
-	}
-	c, err := gw.Config(ctx)
-	if err != nil {
-		return reading(err)
-	}
-	list, err := edit(c.Sites)
-	if err != nil {
-		return err
-	}
-	ask := change(gateway.Want{Sites: &list}, opts.reason)
-	ask.IfGeneration = c.Generation
-	return perform(ctx, s.printer(opts.format), gw, opts.name, ask)
+	return s.edit(ctx, s.printer(opts.format), opts.name, opts.reason, func(c gateway.Config) (gateway.Want, []string, error) {
+		list, err := edit(c.Sites)
+		return gateway.Want{Sites: &list}, nil, err
+	})
 }
