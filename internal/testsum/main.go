@@ -1,12 +1,13 @@
 // Command testsum reads the events of `go test -json` and prints what a person
 // wants to know: a line for each package, the output of what failed, and at
-// the end every skipped test with its reason, so that a suite whose server is
-// not installed cannot pass for one that ran. It ends 1 if anything failed or
-// nothing ran. It runs no test itself.
+// the end what took longest, and every skipped test with its reason, so that a
+// suite whose server is not installed cannot pass for one that ran. It ends 1
+// if anything failed or nothing ran. It runs no test itself.
 package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -44,7 +45,15 @@ type summary struct {
 	total  counts
 	broken int // packages that failed to build, or failed outside of a test
 	skips  []string
+	took   []event // the results of tests that took long
 }
+
+// Tests are worth naming from this many seconds on, and at most so many of
+// them.
+const (
+	slow     = 10
+	mostSlow = 10
+)
 
 // summarize copies a digest of the events to out. It reports whether at least
 // one test passed and nothing failed.
@@ -62,6 +71,10 @@ func summarize(in io.Reader, out io.Writer) (bool, error) {
 	}
 	if err := lines.Err(); err != nil {
 		return false, fmt.Errorf("read events: %w", err)
+	}
+	slices.SortFunc(s.took, func(a, b event) int { return cmp.Compare(b.Elapsed, a.Elapsed) })
+	for _, e := range s.took[:min(mostSlow, len(s.took))] {
+		s.print("SLOW %s %s: %.0fs\n", e.Package, e.Test, e.Elapsed)
 	}
 	slices.Sort(s.skips)
 	for _, skip := range s.skips {
@@ -103,6 +116,9 @@ func (s *summary) add(e event) {
 
 func (s *summary) closeTest(e event, c *counts) {
 	key := [2]string{e.Package, e.Test}
+	if e.Elapsed >= slow && !strings.Contains(e.Test, "/") {
+		s.took = append(s.took, e)
+	}
 	switch e.Action {
 	case "pass":
 		c.passed++

@@ -60,6 +60,18 @@ func TestSummarize(t *testing.T) {
 			[]string{"q.go:1: undefined: x", "FAIL q: does not build", "go: warning", "broken packages: 1", "0 passed, 1 failed, 0 skipped"},
 			false,
 		},
+		{
+			"what takes long is named, slowest first, without its parts",
+			[]string{
+				`{"Action":"pass","Package":"p","Test":"TestA","Elapsed":9.9}`,
+				`{"Action":"pass","Package":"p","Test":"TestB","Elapsed":31.4}`,
+				`{"Action":"pass","Package":"p","Test":"TestC/part","Elapsed":99}`,
+				`{"Action":"pass","Package":"p","Test":"TestC","Elapsed":99}`,
+				`{"Action":"pass","Package":"p","Elapsed":140}`,
+			},
+			[]string{"ok   p  140.0s  4 passed, 0 skipped", "SLOW p TestC: 99s", "SLOW p TestB: 31s", "4 passed, 0 failed, 0 skipped"},
+			true,
+		},
 		{"no test is no success", nil, []string{"0 passed, 0 failed, 0 skipped"}, false},
 	}
 	for _, tt := range tests {
