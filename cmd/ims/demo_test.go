@@ -59,9 +59,7 @@ func TestDemo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes a minute: left out by -short")
 	}
-	free := make(chan struct{}, 4)
-	var wg sync.WaitGroup
-	for _, c := range []struct {
+	cases := []struct {
 		name  string
 		args  []string
 		exit  int
@@ -76,16 +74,25 @@ func TestDemo(t *testing.T) {
 		{"route-back", []string{"--sabotage", "route-back"}, 2, caught("route.here"), false},
 		{"refuse-550", []string{"--sabotage", "refuse-550"}, 2, caught("gw.reply = permanent"), false},
 		{"folk", []string{"--runbook", "folk"}, 1, lost, false},
-	} {
+	}
+	errs := make([]error, len(cases))
+	free := make(chan struct{}, 4)
+	var wg sync.WaitGroup
+	for i, c := range cases {
 		wg.Go(func() {
 			free <- struct{}{}
 			defer func() { <-free }()
-			if err := demonstrate(t, c.name, c.args, c.exit, c.want, c.whole); err != nil {
-				t.Errorf("%s: %v", c.name, err)
-			}
+			errs[i] = demonstrate(t, c.name, c.args, c.exit, c.want, c.whole)
 		})
 	}
 	wg.Wait()
+	for i, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if errs[i] != nil {
+				t.Error(errs[i])
+			}
+		})
+	}
 }
 
 // demonstrate runs one demonstration and judges its result.
@@ -124,9 +131,8 @@ func demonstrate(t *testing.T, name string, args []string, exit int, want func(d
 	if err := want(r); err != nil {
 		return fail(err)
 	}
-	t.Logf("%s: %s", name, lines[len(lines)-1])
 	if err := followed(ctx, lab, name, whole); err != nil {
-		return err
+		return fail(err)
 	}
 	return recount(ctx, lab, whole)
 }
