@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"example.org/ims/internal/conformance"
-	"example.org/ims/pkg/model"
 )
 
 // ims is a command of this program in a process of its own: the test's binary
@@ -141,7 +140,7 @@ func demonstrate(t *testing.T, name string, args []string, exit int, want func(d
 // that world nobody but the run changes what it retires, so it cannot where
 // somebody did.
 func followed(ctx context.Context, lab, name string, whole bool) error {
-	err := conformance.Journal(ctx, filepath.Join(lab, "state"), model.Params{})
+	err := conformance.Journal(ctx, filepath.Join(lab, "state"), conformance.Around{Killed: name == "crash"})
 	switch fact := map[string]string{"mx-back": "mx.here cannot become true", "route-back": "route.here cannot become true"}[name]; {
 	case whole && err != nil:
 		return fmt.Errorf("the model does not allow this run: %w", err)

@@ -19,8 +19,8 @@ import (
 //
 // An observation is not an instant: it reads the configuration first, then the
 // stores, and the ledger last, and the world may move in between.
-func Accept(def *machine.Def, records []machine.Record, p model.Params) error {
-	f := newFollower(def, p)
+func Accept(def *machine.Def, records []machine.Record, in Around) error {
+	f := newFollower(def, in)
 	for i, r := range records {
 		if err := f.add(r); err != nil {
 			return fmt.Errorf("record %d, %s at %s in state %s: %w", i+1, r.Kind, r.At.UTC().Format(time.DateTime), def.States[f.at.Cur].ID, err)
@@ -32,9 +32,16 @@ func Accept(def *machine.Def, records []machine.Record, p model.Params) error {
 	return nil
 }
 
+// Around is what is known of the world around a run.
+type Around struct {
+	Params model.Params // readings of what is disputed
+	Killed bool         // the gateway's process was killed and started again: nothing listens until it is back
+}
+
 // follower follows a run.
 type follower struct {
 	def   *machine.Def
+	in    Around
 	rules model.Rules
 	slots map[uint8]int // by state: where the value before its effect is kept
 	at    machine.State
@@ -70,10 +77,10 @@ type item struct {
 // many stands for any number in the rules, where nothing is bounded.
 const many = 60
 
-func newFollower(def *machine.Def, p model.Params) *follower {
+func newFollower(def *machine.Def, in Around) *follower {
 	f := &follower{
-		def: def, at: def.Begin(), slots: map[uint8]int{}, seen: facts.UnknownVector(),
-		rules: model.Rules{Params: p, Bounds: model.Bounds{Out: many, In: many, Reports: many, Bad: true}},
+		def: def, in: in, at: def.Begin(), slots: map[uint8]int{}, seen: facts.UnknownVector(),
+		rules: model.Rules{Params: in.Params, Bounds: model.Bounds{Out: many, In: many, Reports: many, Bad: true}},
 	}
 	for i := range def.States {
 		if do := def.States[i].Do; do != nil && do.Undo.Kind == machine.UndoRestore && len(f.slots) < maxImages {

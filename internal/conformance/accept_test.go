@@ -154,7 +154,7 @@ func TestAcceptsWhatTheModelDoes(t *testing.T) {
 		for seed := range uint64(6) {
 			f := newFiction(t, name, seed)
 			records := f.write()
-			if err := Accept(f.book.Def, records, model.Params{}); err != nil {
+			if err := Accept(f.book.Def, records, Around{}); err != nil {
 				t.Errorf("%s, run %d of %d records: %v", name, seed, len(records), err)
 			}
 			if f.book.Def.Outcome(f.s) == machine.Retired {
@@ -175,6 +175,7 @@ var lies = []struct {
 	{"a removed gateway is there", "gw.exists", func(v string) (string, bool) { return "true", v == "false" }},
 	{"the mode is another", "gw.mode", func(v string) (string, bool) { return "inbound-only", v == "outbound-only" }},
 	{"it refuses for good", "gw.reply", func(v string) (string, bool) { return "permanent", v == "temporary" }},
+	{"nothing listens", "gw.reply", func(v string) (string, bool) { return "closed", v == "temporary" }},
 	{"a message is lost", "ledger.unaccounted", func(v string) (string, bool) { return "1", v == "" }},
 }
 
@@ -194,7 +195,7 @@ func TestRejectsWhatTheModelCannotDo(t *testing.T) {
 					continue
 				}
 				records := append([]machine.Record{}, f.records[:i+1]...)
-				if err := Accept(f.book.Def, f.records[:i+1], model.Params{}); err != nil {
+				if err := Accept(f.book.Def, f.records[:i+1], Around{}); err != nil {
 					t.Fatalf("the truth is rejected: %v", err)
 				}
 				changed := map[string]string{}
@@ -203,9 +204,12 @@ func TestRejectsWhatTheModelCannotDo(t *testing.T) {
 				}
 				changed[tt.fact] = said
 				records[i].Detail.Facts = changed
-				err := Accept(f.book.Def, records, model.Params{})
+				err := Accept(f.book.Def, records, Around{})
 				if err == nil {
 					t.Errorf("record %s, in which %s is %s, is accepted", strconv.Itoa(i+1), tt.fact, said)
+				}
+				if killed := Accept(f.book.Def, records, Around{Killed: true}); (killed == nil) != (said == "closed") {
+					t.Errorf("where the gateway's process was killed: %v", killed)
 				}
 				t.Log(err)
 				return

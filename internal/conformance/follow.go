@@ -24,7 +24,13 @@ func (f *follower) fact(id facts.ID, w *model.World) facts.Value {
 // compared reports whether a fact is one that the model has, and that was
 // observed.
 func (f *follower) compared(id facts.ID, w *model.World) bool {
-	return f.seen[id] != facts.Unknown && !unasked(id, w) && (id != facts.MxAgree || !f.between())
+	return f.seen[id] != facts.Unknown && !unasked(id, w) && (id != facts.MxAgree || !f.between()) && (id != facts.GwReply || !f.dead())
+}
+
+// dead reports whether nobody answered at the gateway's port, in a world where
+// its process was killed: what it read before that was still of a live one.
+func (f *follower) dead() bool {
+	return f.in.Killed && f.seen[facts.GwReply] == facts.ReplyClosed
 }
 
 // between reports whether some targets of the effect under work may be done and

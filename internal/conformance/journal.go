@@ -8,13 +8,12 @@ import (
 
 	"example.org/ims/internal/engine"
 	"example.org/ims/internal/journal"
-	"example.org/ims/pkg/model"
 	"example.org/ims/pkg/runbook"
 )
 
 // Journal requires that the abstract world can follow every run in the journal
 // of a state directory; see [Accept]. It only reads.
-func Journal(ctx context.Context, dir string, p model.Params) (err error) {
+func Journal(ctx context.Context, dir string, in Around) (err error) {
 	r, err := journal.OpenReadOnly(ctx, dir)
 	if err != nil {
 		return err
@@ -25,14 +24,14 @@ func Journal(ctx context.Context, dir string, p model.Params) (err error) {
 		err = errors.New("the journal holds no run")
 	}
 	for _, sum := range runs {
-		if e := follow(ctx, r, sum, p); e != nil {
+		if e := follow(ctx, r, sum, in); e != nil {
 			err = errors.Join(err, fmt.Errorf("run %s: %w", sum.ID, e))
 		}
 	}
 	return err
 }
 
-func follow(ctx context.Context, r *journal.Reader, sum journal.Summary, p model.Params) error {
+func follow(ctx context.Context, r *journal.Reader, sum journal.Summary, in Around) error {
 	var opened struct {
 		Binding runbook.Binding `json:"binding"`
 	}
@@ -55,7 +54,7 @@ func follow(ctx context.Context, r *journal.Reader, sum journal.Summary, p model
 	if err != nil {
 		return err
 	}
-	if err := Accept(book.Def, records, p); err != nil {
+	if err := Accept(book.Def, records, in); err != nil {
 		return fmt.Errorf("%d records: %w", len(records), err)
 	}
 	return nil

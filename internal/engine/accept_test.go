@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"example.org/ims/internal/conformance"
-	"example.org/ims/pkg/model"
 )
 
 // TestModelFollowsRuns: the abstract world of the proofs can follow what was
@@ -30,7 +29,7 @@ func TestModelFollowsRuns(t *testing.T) {
 					<-time.After(time.Minute) // until the second name server has the zone
 					tt.live(r)
 					records := r.journalled()
-					if err := conformance.Accept(r.book.Def, records, model.Params{}); err != nil {
+					if err := conformance.Accept(r.book.Def, records, conformance.Around{}); err != nil {
 						t.Errorf("%d records: %v", len(records), err)
 					}
 					return true
