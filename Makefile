@@ -42,7 +42,7 @@ prove: build ## prove and test the shipped runbooks with the program itself
 test: test-deps prove ## run all tests with the race detector
 	@command -v gcc >/dev/null || { echo 'make: the race detector needs a C compiler; try: apt-get install gcc libc6-dev' >&2; exit 1; }
 	@mkdir -p build && go build -o build/testsum ./internal/testsum
-	CGO_ENABLED=1 PATH="$$PATH:/usr/sbin:/sbin" go test -race -count=1 -timeout 10m -json ./... | build/testsum
+	CGO_ENABLED=1 PATH="$$PATH:/usr/sbin:/sbin" go test -race -count=1 -timeout 15m -json ./... | build/testsum
 
 .PHONY: test-deps
 test-deps: ## install what the tests need (root on Debian only; else it says what is missing)
