@@ -18,7 +18,7 @@
 // no clock and no file.
 //
 // Effects succeed unless the trace lists results for their state, and change the
-// facts that the file says they change. Facts that nobody has named are unknown.
+// facts that the file, and then the trace, says they change. Facts that nobody has named are unknown.
 package trace
 
 import (
@@ -55,6 +55,7 @@ type Trace struct {
 	Title   strictyaml.Text                   `yaml:"title"`
 	From    strictyaml.Text                   `yaml:"from"`    // the state to begin in; the runbook's start if empty
 	Facts   strictyaml.Map[strictyaml.Text]   `yaml:"facts"`   // what differs from the file's facts
+	Changes Changes                           `yaml:"changes"` // what differs from the file's changes
 	Effects strictyaml.Map[[]strictyaml.Text] `yaml:"effects"` // by state: what becomes of each attempt and look
 	Steps   []Step                            `yaml:"steps"`
 	Ends    strictyaml.Text                   `yaml:"ends"` // the outcome; empty if the run stays open
@@ -99,10 +100,7 @@ func Load(file string, source []byte, book *runbook.Book) (*Doc, strictyaml.Mist
 	l := &linter{doc: doc, book: book}
 	l.head()
 	l.facts(doc.Facts)
-	for _, c := range doc.Changes {
-		l.word(c.Key, "state", "state", l.states())
-		l.facts(c.Value)
-	}
+	l.changes(doc.Changes)
 	for i := range doc.Traces {
 		l.trace(doc.Traces[i].Key, &doc.Traces[i].Value)
 	}
@@ -171,6 +169,7 @@ func (l *linter) trace(name strictyaml.Text, t *Trace) {
 		l.add(t.Ends, "end", "%q is no outcome", t.Ends)
 	}
 	l.facts(t.Facts)
+	l.changes(t.Changes)
 	for _, e := range t.Effects {
 		l.word(e.Key, "state", "state", l.states())
 		for _, r := range e.Value {
@@ -179,6 +178,13 @@ func (l *linter) trace(name strictyaml.Text, t *Trace) {
 	}
 	for i := range t.Steps {
 		l.step(i, &t.Steps[i])
+	}
+}
+
+func (l *linter) changes(all Changes) {
+	for _, c := range all {
+		l.word(c.Key, "state", "state", l.states())
+		l.facts(c.Value)
 	}
 }
 

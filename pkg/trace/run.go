@@ -46,7 +46,7 @@ func perform(doc *Doc, name strictyaml.Text, t *Trace, book *runbook.Book) Resul
 	if from := def.Find(t.From.Value); from >= 0 {
 		def.Start = from
 	}
-	w := &walker{book: book, def: &def, state: def.Begin(), facts: facts.UnknownVector(), changes: doc.Changes, effects: map[string][]string{}}
+	w := &walker{book: book, def: &def, state: def.Begin(), facts: facts.UnknownVector(), changes: slices.Concat(doc.Changes, t.Changes), effects: map[string][]string{}}
 	w.see(doc.Facts)
 	w.see(t.Facts)
 	for _, e := range t.Effects {

@@ -135,32 +135,44 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// TestShippedTraces performs the traces of every shipped runbook that has some.
+// TestShippedTraces performs the traces of every shipped runbook, each of whose
+// states one of them enters.
 func TestShippedTraces(t *testing.T) {
-	files, err := fs.Glob(runbooks.FS, "traces/*.yaml")
-	if err != nil {
-		t.Fatal(err)
+	files, err := fs.Glob(runbooks.FS, "*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("shipped runbooks are %v: %v", files, err)
 	}
-	for _, f := range files {
-		name := strings.TrimPrefix(f, "traces/")
+	if traces, err := fs.Glob(runbooks.FS, "traces/*.yaml"); err != nil || len(traces) != len(files) {
+		t.Errorf("there are %d files of traces for %d runbooks: %v", len(traces), len(files), err)
+	}
+	for _, name := range files {
 		source, err := fs.ReadFile(runbooks.FS, name)
 		if err != nil {
-			t.Errorf("%s: traces of no runbook: %v", f, err)
-			continue
+			t.Fatal(err)
 		}
-		book := bind(t, name, source)
+		book, f := bind(t, name, source), "traces/"+name
 		text, err := fs.ReadFile(runbooks.FS, f)
 		if err != nil {
-			t.Fatal(err)
+			t.Errorf("%s has no traces: %v", name, err)
+			continue
 		}
 		doc, mistakes := trace.Load(f, text, book)
 		if err := mistakes.Err(); err != nil {
 			t.Error(err)
 			continue
 		}
+		entered := map[string]bool{}
 		for _, r := range trace.Run(doc, book) {
+			for _, id := range r.Visited {
+				entered[id] = true
+			}
 			if d := r.Differs; d != nil {
 				t.Errorf("%s: %s: %s in %s:\n%s\n%s", d.Pos, r.Name, d.What, d.State, cmp.Diff(d.Want, d.Have), strings.Join(d.Facts, "\n"))
+			}
+		}
+		for i := range book.Def.States {
+			if id := book.Def.States[i].ID; !entered[id] {
+				t.Errorf("%s: no trace enters %s", f, id)
 			}
 		}
 	}
