@@ -35,12 +35,13 @@ type Host struct {
 
 // Certificate is what a listener shows after STARTTLS.
 type Certificate struct {
-	Err      string    `json:"error,omitempty"` // why nothing is known
-	Offered  bool      `json:"offered"`
-	Failed   string    `json:"failed,omitempty"`
-	Covers   bool      `json:"covers"`
-	Why      string    `json:"why,omitempty"`
-	NotAfter time.Time `json:"not_after"`
+	Err       string    `json:"error,omitempty"` // why nothing is known
+	Offered   bool      `json:"offered"`
+	Failed    string    `json:"failed,omitempty"`
+	Covers    bool      `json:"covers"`
+	Why       string    `json:"why,omitempty"`
+	NotBefore time.Time `json:"not_before"`
+	NotAfter  time.Time `json:"not_after"`
 }
 
 // Domain is a mail domain that the gateway takes mail for.

@@ -42,7 +42,7 @@ func (r *Report) inbound(s *Snapshot, book *runbook.Book) {
 		r.add(random(base, s, d))
 		r.add(size(base, s, d))
 	}
-	r.add(r.tls(base, s))
+	r.add(r.tls(base, s, longestPatience(book)))
 }
 
 func searched(c Check, z Zone) Check {
@@ -102,13 +102,30 @@ func known(c Check, s *Snapshot, d *Domain) Check {
 	case now.Reply == accepts:
 		return c.pass("%s answers 250 to %s", s.Successor, d.Rcpt)
 	case old.Reply == permanent:
-		return c.pass("%s itself %s to %s, so there is nothing to cover", s.Gateway, old, d.Rcpt)
+		return c.refused(s, d)
 	case now.Reply == "":
 		return c.unknown(fmt.Sprintf("%s %s", s.Successor, cmp.Or(in.New.Err, now.String())), in.retry(s))
 	case now.Reply == temporary:
 		return c.unknown(fmt.Sprintf("%s %s to %s, which says nothing about later", s.Successor, now, d.Rcpt), "ims gateway show "+s.Successor)
 	}
 	return c.fail(in.fix(s, d), "%s %s to %s, so mail for %s is refused once the MX is moved", s.Successor, now, d.Rcpt, d.Name)
+}
+
+// refused judges cover of a domain where the gateway itself refuses the
+// recipient that was asked about. Only a refusal of the whole domain says that
+// there is nothing to cover.
+func (c Check) refused(s *Snapshot, d *Domain) Check {
+	old, now := d.Old.Known, d.New.Known
+	switch {
+	case old.about() == ofDomain:
+		return c.pass("%s itself %s to %s, so there is nothing to cover", s.Gateway, old, d.Rcpt)
+	case old.about() == ofMailbox && now.about() == ofMailbox:
+		return c.pass("both know the domain, and that %s does not exist: %s %s", d.Rcpt, s.Successor, now)
+	case old.about() == ofMailbox:
+		return c.unknown(fmt.Sprintf("%s itself %s to %s, which says nothing about the other recipients of the domain", s.Gateway, old, d.Rcpt), d.named())
+	}
+	return c.unknown(fmt.Sprintf("%s itself %s to %s, which does not say that the recipient does not exist, so what it takes for %s is not known",
+		s.Gateway, old, d.Rcpt, d.Name), d.named())
 }
 
 func (in *Inbound) fix(s *Snapshot, d *Domain) string {
@@ -127,10 +144,14 @@ func random(c Check, s *Snapshot, d *Domain) Check {
 		return c.unknown(fmt.Sprintf("%s %s", s.Successor, cmp.Or(in.New.Err, now.String())), in.retry(s))
 	case old.Reply == "" || in.Old.Closed:
 		return c.unknown(fmt.Sprintf("%s %s", s.Gateway, cmp.Or(in.Old.Err, old.String())), "ims gateway show "+s.Gateway)
+	case now.Reply == temporary || old.Reply == temporary:
+		return c.unknown(fmt.Sprintf("%s %s and %s %s, at least one of them only for now", s.Gateway, old, s.Successor, now), "ims preflight "+s.Gateway+" later")
+	case !d.Old.strangers():
+		return c.unknown(fmt.Sprintf("%s %s to %s, and not because there is no such recipient", s.Gateway, old, d.Random), d.named())
+	case now.Reply == old.Reply && !d.New.strangers():
+		return c.unknown(fmt.Sprintf("%s %s to %s, and not because there is no such recipient", s.Successor, now, d.Random), in.fix(s, d))
 	case now.Reply == old.Reply:
 		return c.pass("both answer %s to %s", now.Reply, d.Random)
-	case now.Reply == temporary || old.Reply == temporary:
-		return c.unknown(fmt.Sprintf("%s %s and %s %s, and one of them only for now", s.Gateway, old, s.Successor, now), "ims preflight "+s.Gateway+" later")
 	case now.Reply == accepts:
 		return c.fail("give "+s.Successor+" the list of recipients that "+s.Gateway+" has",
 			"%s %s to %s, and %s %s: it would report to forged senders what %s refuses", s.Successor, now, d.Random, s.Gateway, old, s.Gateway)
@@ -162,26 +183,33 @@ func size(c Check, s *Snapshot, d *Domain) Check {
 }
 
 // tls judges the certificate that clients will see instead of the gateway's.
-func (r *Report) tls(c Check, s *Snapshot) Check {
+func (r *Report) tls(c Check, s *Snapshot, patience time.Duration) Check {
 	in, now := &s.Inbound, s.Inbound.New.TLS
 	c.ID = "cover.in.tls"
 	c.That = fmt.Sprintf("the certificate of %s covers %s, and outlives the run", s.Successor, in.New.Name)
-	renew := fmt.Sprintf("give %s a certificate for %s that is valid beyond %s", s.Successor, in.New.Name, r.Ends.UTC().Format(time.RFC3339))
+	longer := r.Ends.Add(patience)
+	renew := fmt.Sprintf("give %s a certificate for %s that is valid beyond %s, or waive this if one comes by itself", s.Successor, in.New.Name, longer.UTC().Format(time.RFC3339))
 	switch {
 	case in.New.Err != "" || in.New.Closed || now.Err != "":
 		return c.unknown(fmt.Sprintf("%s %s", s.Successor, cmp.Or(in.New.Err, now.Err, "refuses connections")), in.retry(s))
 	case !now.Offered && in.Old.TLS.Offered:
 		return c.fail("configure STARTTLS at "+s.Successor, "%s offers STARTTLS, and %s does not: senders that insist on TLS cannot follow", s.Gateway, s.Successor)
-	case !now.Offered && (in.Old.Err != "" || in.Old.TLS.Err != ""):
-		return c.unknown(fmt.Sprintf("%s offers no STARTTLS, and whether %s does is not known: %s", s.Successor, s.Gateway, cmp.Or(in.Old.Err, in.Old.TLS.Err)), "ims gateway show "+s.Gateway)
+	case !now.Offered && (in.Old.Err != "" || in.Old.Closed || in.Old.TLS.Err != ""):
+		return c.unknown(fmt.Sprintf("%s offers no STARTTLS, and whether %s does is not known: %s", s.Successor, s.Gateway,
+			cmp.Or(in.Old.Err, in.Old.TLS.Err, "it refuses connections")), "ims gateway show "+s.Gateway)
 	case !now.Offered:
 		return c.pass("neither %s nor %s offers STARTTLS, so nobody depends on a certificate", s.Gateway, s.Successor)
 	case now.Failed != "":
 		return c.fail("mend STARTTLS at "+s.Successor, "%s offers STARTTLS and cannot do it: %s", s.Successor, now.Failed)
 	case !now.Covers:
 		return c.fail(renew, "%s", now.Why)
+	case now.NotBefore.After(s.Made):
+		return c.fail(renew, "it is not valid before %s", now.NotBefore.UTC().Format(time.RFC3339))
 	case now.NotAfter.Before(r.Ends):
 		return c.fail(renew, "it expires %s, before the run can end, %s", now.NotAfter.UTC().Format(time.RFC3339), r.Ends.UTC().Format(time.RFC3339))
+	case now.NotAfter.Before(longer):
+		return c.unknown(fmt.Sprintf("it expires %s; the run ends %s at the earliest, and later, until %s, if one wait takes as long as it may",
+			now.NotAfter.UTC().Format(time.RFC3339), r.Ends.UTC().Format(time.RFC3339), longer.UTC().Format(time.RFC3339)), renew)
 	}
 	return c.pass("it is valid until %s", now.NotAfter.UTC().Format(time.RFC3339))
 }

@@ -7,7 +7,8 @@ import (
 )
 
 func TestInboundCover(t *testing.T) {
-	yes, no, later, closed := Answer{"accept", "250"}, Answer{"permanent", "550 no such user"}, Answer{"temporary", "450 later"}, Answer{"closed", "connection refused"}
+	yes, no, later, closed := Answer{"accept", "250"}, Answer{"permanent", "550 5.1.1 no such user"}, Answer{"temporary", "450 later"}, Answer{"closed", "connection refused"}
+	says := func(words string) Answer { return Answer{"permanent", words} }
 	const rcpt, stranger, size, tls = "cover.in.example.test.recipient", "cover.in.example.test.stranger", "cover.in.example.test.size", "cover.in.tls"
 	tests := []struct {
 		name   string
@@ -16,8 +17,17 @@ func TestInboundCover(t *testing.T) {
 		want   Verdict
 		text   string
 	}{
-		{"refused", func(_ *Inbound, d *Domain) { d.New.Known = no }, rcpt, Fail, `west answers "550 no such user" to a@example.test`},
-		{"refused by both", func(_ *Inbound, d *Domain) { d.Old.Known, d.New.Known = no, no }, rcpt, Pass, "nothing to cover"},
+		{"refused", func(_ *Inbound, d *Domain) { d.New.Known = no }, rcpt, Fail, `west answers "550 5.1.1 no such user" to a@example.test`},
+		{"unknown to both", func(_ *Inbound, d *Domain) { d.Old.Known, d.New.Known = no, no }, rcpt, Pass, "both know the domain"},
+		{"unknown to the gateway alone", func(_ *Inbound, d *Domain) { d.Old.Known, d.New.Known = no, says("550 5.7.1 relaying denied") }, rcpt, Unknown, "nothing about the other recipients"},
+		{"a domain that the gateway does not take", func(_ *Inbound, d *Domain) { d.Old.Known, d.New.Known = says("550 5.1.2 no such domain"), no }, rcpt, Pass, "nothing to cover"},
+		{"a domain without mail", func(_ *Inbound, d *Domain) { d.Old.Known, d.New.Known = says("556 nobody takes mail here"), no }, rcpt, Pass, "nothing to cover"},
+		{"policy", func(_ *Inbound, d *Domain) { d.Old.Known, d.New.Known = says("550 5.7.1 your address is on a list"), no }, rcpt, Unknown, "does not say that the recipient does not exist"},
+		{"policy without an enhanced code", func(_ *Inbound, d *Domain) { d.Old.Known, d.New.Known = says("550 blocked"), no }, rcpt, Unknown, "does not say that the recipient does not exist"},
+		{"shut", func(_ *Inbound, d *Domain) { d.Old.Known, d.New.Known = says("554 5.3.2 no mail today"), no }, rcpt, Unknown, "does not say that the recipient does not exist"},
+		{"a mailbox is full", func(_ *Inbound, d *Domain) { d.Old.Known, d.New.Known = says("552 5.2.2 quota exceeded"), no }, rcpt, Unknown, "does not say that the recipient does not exist"},
+		{"the sender is refused", func(_ *Inbound, d *Domain) { d.Old.Known, d.New.Known = says("550 5.1.8 no such sender"), no }, rcpt, Unknown, "does not say that the recipient does not exist"},
+		{"553 without an enhanced code", func(_ *Inbound, d *Domain) { d.Old.Known, d.New.Known = says("553 mailbox name not allowed"), no }, rcpt, Pass, "both know the domain"},
 		{"for now", func(_ *Inbound, d *Domain) { d.New.Known = later }, rcpt, Unknown, "says nothing about later"},
 		{"closed", func(in *Inbound, d *Domain) { in.New.Closed, d.New = true, Answers{closed, closed} }, rcpt, Fail, "connection refused"},
 		{"silent", func(in *Inbound, d *Domain) { in.New.Err, d.New = "no answer within 10s", Answers{} }, rcpt, Unknown, "no answer within 10s"},
@@ -25,6 +35,10 @@ func TestInboundCover(t *testing.T) {
 		{"takes strangers", func(_ *Inbound, d *Domain) { d.New.Random = yes }, stranger, Fail, "report to forged senders"},
 		{"no longer takes all", func(_ *Inbound, d *Domain) { d.Old.Random = yes }, stranger, Fail, "mail that was taken would be refused"},
 		{"gray", func(_ *Inbound, d *Domain) { d.New.Random = later }, stranger, Unknown, "only for now"},
+		{"gray at both", func(_ *Inbound, d *Domain) { d.Old.Random, d.New.Random = later, later }, stranger, Unknown, "only for now"},
+		{"nobody is taken there", func(_ *Inbound, d *Domain) { d.New = Answers{says("550 5.7.1 no"), says("550 5.7.1 no")} }, stranger, Unknown, "not because there is no such recipient"},
+		{"nobody is taken here", func(_ *Inbound, d *Domain) { d.Old = Answers{says("550 5.7.1 no"), says("550 5.7.1 no")} }, stranger, Unknown, "not because there is no such recipient"},
+		{"nobody is taken here, and all there", func(_ *Inbound, d *Domain) { d.Old, d.New.Random = Answers{says("550 5.7.1 no"), says("550 5.7.1 no")}, yes }, stranger, Unknown, "not because there is no such recipient"},
 		{"the gateway is silent", func(in *Inbound, d *Domain) { in.Old.Err, d.Old = "no route", Answers{} }, stranger, Unknown, "no route"},
 		{"nobody is there", func(in *Inbound, d *Domain) { in.New.Closed, d.New = true, Answers{closed, closed} }, stranger, Unknown, "connection refused"},
 		{"nobody is here", func(in *Inbound, d *Domain) { in.Old.Closed, d.Old = true, Answers{closed, closed} }, stranger, Unknown, "connection refused"},
@@ -37,7 +51,10 @@ func TestInboundCover(t *testing.T) {
 		{"certificate", func(*Inbound, *Domain) {}, tls, Pass, "valid until"},
 		{"other name", func(in *Inbound, _ *Domain) { in.New.TLS.Covers, in.New.TLS.Why = false, "for mx.test" }, tls, Fail, "for mx.test"},
 		{"expires during the run", func(in *Inbound, _ *Domain) { in.New.TLS.NotAfter = now.Add(10 * 24 * time.Hour) }, tls, Fail, "before the run can end"},
-		{"outlives the run", func(in *Inbound, _ *Domain) { in.New.TLS.NotAfter = now.Add(11 * 24 * time.Hour) }, tls, Pass, "valid until"},
+		{"outlives the run", func(in *Inbound, _ *Domain) { in.New.TLS.NotAfter = now.Add(16 * 24 * time.Hour) }, tls, Pass, "valid until"},
+		{"outlives the shortest run", func(in *Inbound, _ *Domain) { in.New.TLS.NotAfter = now.Add(11 * 24 * time.Hour) }, tls, Unknown, "if one wait takes as long as it may"},
+		{"not valid yet", func(in *Inbound, _ *Domain) { in.New.TLS.NotBefore = now.Add(time.Hour) }, tls, Fail, "not valid before"},
+		{"nobody is here to offer it", func(in *Inbound, _ *Domain) { in.Old.Closed, in.Old.TLS, in.New.TLS = true, Certificate{}, Certificate{} }, tls, Unknown, "it refuses connections"},
 		{"broken", func(in *Inbound, _ *Domain) { in.New.TLS.Failed = "the handshake fails" }, tls, Fail, "the handshake fails"},
 		{"lost", func(in *Inbound, _ *Domain) { in.New.TLS = Certificate{} }, tls, Fail, "cannot follow"},
 		{"never was", func(in *Inbound, _ *Domain) { in.Old.TLS, in.New.TLS = Certificate{}, Certificate{} }, tls, Pass, "neither east nor west"},

@@ -187,6 +187,18 @@ func planned(s *Snapshot, book *runbook.Book) time.Time {
 	return end
 }
 
+// longestPatience is the longest that one wait of a runbook may take beyond its
+// own time before a person is asked.
+func longestPatience(book *runbook.Book) time.Duration {
+	var d time.Duration
+	for i := range book.Def.States {
+		if w := book.Def.States[i].Wait; w != nil {
+			d = max(d, w.Timeout)
+		}
+	}
+	return d
+}
+
 // runs makes every open run on the gateway a blocker.
 func (r *Report) runs(s *Snapshot) {
 	for _, run := range s.Runs {

@@ -201,6 +201,7 @@ const perTalk = 5
 
 // askHost asks one listener about itself and about every domain.
 func askHost(ctx context.Context, p *probe.Prober, h *preflight.Host, list []preflight.Domain, answers func(*preflight.Domain) *preflight.Answers) {
+	cut := ""
 	for begin := 0; begin < len(list); begin += perTalk {
 		part := list[begin:min(begin+perTalk, len(list))]
 		var rcpts []string
@@ -213,16 +214,20 @@ func askHost(ctx context.Context, p *probe.Prober, h *preflight.Host, list []pre
 			return
 		}
 		h.Closed, h.SizeKnown, h.Size, h.TLS.Offered = r.Closed, r.SizeKnown, r.Size, r.StartTLS
+		if r.Refused.Words != "" {
+			cut = fmt.Sprintf("it ends the conversation with %q", r.Refused.Words)
+		}
 		for i := range part {
 			a := answers(&part[i])
 			a.Known, a.Random = answer(r, 2*i), answer(r, 2*i+1)
 		}
 	}
-	if !h.TLS.Offered {
+	if !h.TLS.Offered { // and if the conversation did not begin, nobody knows
+		h.TLS.Err = cut
 		return
 	}
 	c, err := p.Certificate(ctx, h.Address, h.Name)
-	h.TLS = preflight.Certificate{Offered: true, Failed: c.Failed, Covers: c.Covers, Why: c.Why, NotAfter: c.NotAfter}
+	h.TLS = preflight.Certificate{Offered: true, Failed: c.Failed, Covers: c.Covers, Why: c.Why, NotBefore: c.NotBefore, NotAfter: c.NotAfter}
 	if err != nil {
 		h.TLS.Err = err.Error()
 	}

@@ -139,3 +139,22 @@ func TestDomainsOfTheLog(t *testing.T) {
 		}
 	}
 }
+
+// TestAskHostThatEndsTheConversation wants nothing believed of TLS from a
+// listener that never came so far.
+func TestAskHostThatEndsTheConversation(t *testing.T) {
+	p := &probe.Prober{Dial: func(context.Context, string) (net.Conn, error) {
+		client, server := net.Pipe()
+		go func() {
+			defer server.Close()
+			fmt.Fprint(server, "521 5.7.1 access denied\r\n")
+		}()
+		return client, nil
+	}}
+	list := []preflight.Domain{{Name: "a.test", Rcpt: "ann@a.test", Random: "x@a.test"}}
+	var h preflight.Host
+	askHost(t.Context(), p, &h, list, func(d *preflight.Domain) *preflight.Answers { return &d.Old })
+	if h.TLS.Offered || !strings.Contains(h.TLS.Err, "521 5.7.1 access denied") || list[0].Old.Known.Reply != "permanent" {
+		t.Errorf("host %+v, answers %+v", h, list[0].Old)
+	}
+}

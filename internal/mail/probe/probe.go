@@ -68,9 +68,19 @@ func classify(err error, address string) (facts.Value, string, error) {
 	case !errors.As(err, &reply):
 		return facts.Unknown, "", fmt.Errorf("probe %s: %w", address, err)
 	case reply.Temporary():
-		return facts.ReplyTemporary, fmt.Sprintf("%d %s", reply.Code, reply.Message), nil
+		return facts.ReplyTemporary, words(reply), nil
 	}
-	return facts.ReplyPermanent, fmt.Sprintf("%d %s", reply.Code, reply.Message), nil
+	return facts.ReplyPermanent, words(reply), nil
+}
+
+// words are a reply as it came: code, enhanced status code if there is one (RFC
+// 3463), text. What a refusal is about, only the enhanced code says; X.0.0 says
+// nothing, and is what the client makes of a reply without one.
+func words(reply *smtp.SMTPError) string {
+	if c := reply.EnhancedCode; c[1] > 0 || c[2] > 0 {
+		return fmt.Sprintf("%d %d.%d.%d %s", reply.Code, c[0], c[1], c[2], reply.Message)
+	}
+	return fmt.Sprintf("%d %s", reply.Code, reply.Message)
 }
 
 func (p *Prober) dial(ctx context.Context, address string) (net.Conn, error) {

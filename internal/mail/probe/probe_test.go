@@ -47,9 +47,10 @@ func TestProbe(t *testing.T) {
 		words   string
 	}{
 		{"accepts", map[string]string{"greeting": "220 gw"}, facts.ReplyAccept, "250"},
-		{"refuses recipients for now", map[string]string{"greeting": "220 gw", "RCPT": "450 4.3.2 retiring"}, facts.ReplyTemporary, "450 retiring"},
-		{"refuses connections for now", map[string]string{"greeting": "421 4.3.2 retiring"}, facts.ReplyTemporary, "421 retiring"},
-		{"refuses for good", map[string]string{"greeting": "220 gw", "RCPT": "550 5.1.1 no such user"}, facts.ReplyPermanent, "550 no such user"},
+		{"refuses recipients for now", map[string]string{"greeting": "220 gw", "RCPT": "450 4.3.2 retiring"}, facts.ReplyTemporary, "450 4.3.2 retiring"},
+		{"refuses connections for now", map[string]string{"greeting": "421 4.3.2 retiring"}, facts.ReplyTemporary, "421 4.3.2 retiring"},
+		{"refuses without an enhanced code", map[string]string{"greeting": "220 gw", "RCPT": "550 no such user"}, facts.ReplyPermanent, "550 no such user"},
+		{"refuses for good", map[string]string{"greeting": "220 gw", "RCPT": "550 5.1.1 no such user"}, facts.ReplyPermanent, "550 5.1.1 no such user"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

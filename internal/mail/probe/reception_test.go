@@ -127,8 +127,8 @@ func TestReceptionThatEndsEarly(t *testing.T) {
 		replies map[string]string
 		want    Reception
 	}{
-		{"greeting", map[string]string{"greeting": "421 4.3.2 retiring"}, Reception{Refused: Reply{facts.ReplyTemporary, "421 retiring"}}},
-		{"sender", map[string]string{"greeting": "220 gw", "MAIL": "550 5.7.1 no"}, Reception{Refused: Reply{facts.ReplyPermanent, "550 no"}}},
+		{"greeting", map[string]string{"greeting": "421 4.3.2 retiring"}, Reception{Refused: Reply{facts.ReplyTemporary, "421 4.3.2 retiring"}}},
+		{"sender", map[string]string{"greeting": "220 gw", "MAIL": "550 5.7.1 no"}, Reception{Refused: Reply{facts.ReplyPermanent, "550 5.7.1 no"}}},
 		{"no limit", map[string]string{"greeting": "220 gw", "EHLO": "250-gw\r\n250 SIZE 0", "RCPT": "250 ok"}, Reception{SizeKnown: true, Replies: []Reply{{facts.ReplyAccept, "250"}}}},
 	}
 	for _, tt := range tests {
