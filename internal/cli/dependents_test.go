@@ -42,8 +42,10 @@ func TestDependents(t *testing.T) {
 		lines []string
 	}{
 		{"nobody", with(gateway.Settings{ForwardHost: "192.0.2.1"}), "dependents east", 0, []string{"No setting of another gateway names east."}},
-		{"itself through the gateway", with(gateway.Settings{ForwardHost: "east.example.test"}), "dependents east --to west", 2,
-			[]string{"west     forward-host  -   east.example.test  stored  its name", "ims gateway set west --forward-host provider.test --restart --reason eleven-steps.2"}},
+		{
+			"itself through the gateway", with(gateway.Settings{ForwardHost: "east.example.test"}), "dependents east --to west", 2,
+			[]string{"west     forward-host  -   east.example.test  stored  its name", "ims gateway set west --forward-host provider.test --restart --reason eleven-steps.2"},
+		},
 		{"without a successor", with(gateway.Settings{ForwardHost: "east.example.test"}), "dependents east", 2, []string{"decide: no gateway succeeds east"}},
 		{"a name that cannot be looked up", with(gateway.Settings{ForwardHost: "smart.test"}), "dependents east", 6, []string{"unknown: west: forward-host smart.test: look up smart.test:"}},
 		{"a gateway that cannot be read", &desk{readErr: gateway.ErrUnreachable}, "dependents east -o json", 6, []string{`"schema":"ims/dependents/v1","gateway":"east","successor":"","findings":[],"unsure":[{"gateway":"west"`}},

@@ -100,7 +100,8 @@ var full = &Config{
 				DomainHosts: map[string]string{"slow.test": "127.0.0.1:2700"}, MaxSize: 10 << 20, MaxInbound: 20, MaxOutbound: 10,
 				Accept: []gateway.Admission{
 					{Net: netip.MustParsePrefix("192.0.2.7/32")},
-					{Net: netip.MustParsePrefix("192.0.2.0/24"), Reject: true}, {Net: netip.MustParsePrefix("::/0"), Reject: true},
+					{Net: netip.MustParsePrefix("192.0.2.0/24"), Reject: true},
+					{Net: netip.MustParsePrefix("::/0"), Reject: true},
 				},
 				Relay:   []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
 				Reroute: map[string]string{"alias.test": "inbound", "#old.test": "host.test", "branch.test": "[::1]:2525"},

@@ -133,7 +133,8 @@ func config(w *model.World, as reading) service.Config {
 		Domains: []string{domain}, MailHost: "mail." + domain + ":25", Recipients: []string{user, refused},
 		Recalculation: time.Minute, Replication: 4 * time.Minute,
 		Sites: []service.Site{
-			{Name: "hq", Submission: "submit.hq:25"}, {Name: "branch", Submission: "submit.branch:25"},
+			{Name: "hq", Submission: "submit.hq:25"},
+			{Name: "branch", Submission: "submit.branch:25"},
 			{Name: "remote", Domains: []string{"remote.example"}},
 		},
 		Gateways: []service.GatewayConfig{first, next},

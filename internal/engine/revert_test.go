@@ -78,8 +78,10 @@ func newShort(t *testing.T) *rig {
 func accept(t *testing.T, g gateway.Gateway, key string) {
 	t.Helper()
 	mode := gateway.InboundOutbound
-	_, err := g.Apply(t.Context(), gateway.Change{Key: key, Actor: "bob", Reason: "test",
-		Want: gateway.Want{Settings: &gateway.SettingsPatch{Mode: &mode, Restart: true}}})
+	_, err := g.Apply(t.Context(), gateway.Change{
+		Key: key, Actor: "bob", Reason: "test",
+		Want: gateway.Want{Settings: &gateway.SettingsPatch{Mode: &mode, Restart: true}},
+	})
 	if err != nil {
 		t.Error(err)
 	}
@@ -153,8 +155,10 @@ func TestChangeBetweenIntentAndEffect(t *testing.T) {
 					return
 				}
 				conflicts++
-				_, err := r.lab.East.Apply(t.Context(), gateway.Change{Key: "keyboard", Actor: "bob", Reason: "test",
-					Want: gateway.Want{Settings: &gateway.SettingsPatch{ForwardHost: &host}}})
+				_, err := r.lab.East.Apply(t.Context(), gateway.Change{
+					Key: "keyboard", Actor: "bob", Reason: "test",
+					Want: gateway.Want{Settings: &gateway.SettingsPatch{ForwardHost: &host}},
+				})
 				if err != nil {
 					t.Error(err)
 				}

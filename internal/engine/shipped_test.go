@@ -119,7 +119,8 @@ func (g goal) run(t *testing.T, dies func(key string) bool) {
 
 func (r *rig) rrset(name, typ string, in interface {
 	Read(context.Context, string, string) (zone.RRset, error)
-}) string {
+},
+) string {
 	r.t.Helper()
 	rr, err := in.Read(r.t.Context(), name, typ)
 	if err != nil {

@@ -212,8 +212,10 @@ func TestOtherFilesAreRefused(t *testing.T) {
 		{"file gone, log there", func(p string) error { return os.Rename(p, p+"-wal") }, isDamage},
 		{"writable by others", func(p string) error { return os.Chmod(p, 0o660) }, anyError},
 		{"symbolic link", func(p string) error { return errors.Join(os.Rename(p, p+"2"), os.Symlink(p+"2", p)) }, anyError},
-		{"no directory", func(p string) error { return os.RemoveAll(filepath.Dir(p)) },
-			func(err error) bool { return errors.Is(err, fs.ErrNotExist) }},
+		{
+			"no directory", func(p string) error { return os.RemoveAll(filepath.Dir(p)) },
+			func(err error) bool { return errors.Is(err, fs.ErrNotExist) },
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -89,8 +89,12 @@ func page(in Input, v journal.Verified, l ledger.Ledger, all []Message, archive 
 	w.Drain, w.Timeline = drainChart(samples, a), timeline(samples, w.Visits, a)
 	w.In = []term{{"accepted", l.Accepted}, {"generated", l.Generated}}
 	w.Out = []term{
-		{"delivered", l.Delivered}, {"returned", l.Returned}, {"absorbed", l.Absorbed}, {"deleted", l.Deleted},
-		{"redirected", l.Redirected}, {"present", l.Present},
+		{"delivered", l.Delivered},
+		{"returned", l.Returned},
+		{"absorbed", l.Absorbed},
+		{"deleted", l.Deleted},
+		{"redirected", l.Redirected},
+		{"present", l.Present},
 	}
 	w.Absorbed, w.Strayed = findings(l.AbsorbedPairs), findings(append(l.UnaccountedPairs, l.Conflicts...))
 	w.Verdict, w.Good = verdict(s, in.Untracked, w.Unaccounted)

@@ -198,8 +198,15 @@ func sameCounts(l *ledger.Ledger, seen map[string]int64) error {
 		name string
 		n    int
 	}{
-		{"accepted", l.Accepted}, {"generated", l.Generated}, {"delivered", l.Delivered}, {"returned", l.Returned},
-		{"absorbed", l.Absorbed}, {"deleted", l.Deleted}, {"redirected", l.Redirected}, {"present", l.Present}, {"unaccounted", l.Unaccounted},
+		{"accepted", l.Accepted},
+		{"generated", l.Generated},
+		{"delivered", l.Delivered},
+		{"returned", l.Returned},
+		{"absorbed", l.Absorbed},
+		{"deleted", l.Deleted},
+		{"redirected", l.Redirected},
+		{"present", l.Present},
+		{"unaccounted", l.Unaccounted},
 	} {
 		if seen[c.name] != int64(c.n) {
 			return fmt.Errorf("%s: the tracking log leads to %d, the journal says %d", c.name, c.n, seen[c.name])

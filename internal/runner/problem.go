@@ -100,8 +100,11 @@ func problemOf(err error) *problem {
 		kind   string
 		target error
 	}{
-		{kindDenied, access.ErrDenied}, {kindRefused, engine.ErrRefused}, {kindRefused, engine.ErrEnded},
-		{kindNotFound, ErrNoRun}, {kindNotFound, journal.ErrNoRun},
+		{kindDenied, access.ErrDenied},
+		{kindRefused, engine.ErrRefused},
+		{kindRefused, engine.ErrEnded},
+		{kindNotFound, ErrNoRun},
+		{kindNotFound, journal.ErrNoRun},
 	} {
 		if errors.Is(err, k.target) {
 			p.Kind = k.kind

@@ -66,8 +66,10 @@ func good(obs []zone.Observation) (out []zone.Observation) {
 func TestQuietRoundWritesLittle(t *testing.T) {
 	round := func(at time.Time) (obs []zone.Observation) {
 		for s := range 4 {
-			obs = append(obs, zone.Observation{At: at, AA: true, Server: zone.Server{NS: fmt.Sprintf("ns%d.example.test.", s), Addr: fmt.Sprintf("192.0.2.%d:53", s), Role: "child"},
-				RRset: zone.NewMX("example.test", 300, zone.MX{Pref: 10, Host: "east.example.test"})})
+			obs = append(obs, zone.Observation{
+				At: at, AA: true, Server: zone.Server{NS: fmt.Sprintf("ns%d.example.test.", s), Addr: fmt.Sprintf("192.0.2.%d:53", s), Role: "child"},
+				RRset: zone.NewMX("example.test", 300, zone.MX{Pref: 10, Host: "east.example.test"}),
+			})
 		}
 		return obs
 	}

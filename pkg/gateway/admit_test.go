@@ -15,7 +15,8 @@ func TestAdmits(t *testing.T) {
 		{Net: prefix("192.0.2.0/28")},
 		{Net: prefix("0.0.0.0/0"), Reject: true},
 		{Net: prefix("192.0.2.7/32"), Reject: true},
-		{Net: prefix("192.0.2.8/32"), Reject: true}, {Net: prefix("192.0.2.8/32")},
+		{Net: prefix("192.0.2.8/32"), Reject: true},
+		{Net: prefix("192.0.2.8/32")},
 	}}
 	for client, want := range map[string]bool{
 		"192.0.2.1": true, "192.0.2.7": false, "198.51.100.1": false, "2001:db8::1": true, "::ffff:192.0.2.1": true,

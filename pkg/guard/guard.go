@@ -198,8 +198,10 @@ func (g *Guard) inspect(tree *ast.AST) []*Error {
 				continue
 			}
 			loc := tree.SourceInfo().GetStartLocation(pair[1].ID())
-			errs = append(errs, &Error{loc.Line(), loc.Column() + 1,
-				fmt.Sprintf("%s is never %q: want one of %s", id, word, strings.Join(id.Definition().Enum, ", "))})
+			errs = append(errs, &Error{
+				loc.Line(), loc.Column() + 1,
+				fmt.Sprintf("%s is never %q: want one of %s", id, word, strings.Join(id.Definition().Enum, ", ")),
+			})
 		}
 	}))
 	slices.Sort(g.Refs)

@@ -39,8 +39,10 @@ func TestLiveIsAsObserved(t *testing.T) {
 }
 
 // untold are facts that others do not tell, or that are no world's.
-var untold = []facts.ID{facts.GwExpiring, facts.LateClients, facts.NextCoversOut, facts.RouteUncovered, facts.DrainNamed,
-	facts.NameHere, facts.NameWanted, facts.NameAgree, facts.NameExpired, facts.NextLimited, facts.NextSplit, facts.MxAgree, facts.GwQMTSIn, facts.GwQTotal, facts.LedgerPresent}
+var untold = []facts.ID{
+	facts.GwExpiring, facts.LateClients, facts.NextCoversOut, facts.RouteUncovered, facts.DrainNamed,
+	facts.NameHere, facts.NameWanted, facts.NameAgree, facts.NameExpired, facts.NextLimited, facts.NextSplit, facts.MxAgree, facts.GwQMTSIn, facts.GwQTotal, facts.LedgerPresent,
+}
 
 func differ(a *facts.Vector, b facts.Vector) (wrong []string) {
 	for _, id := range facts.All() {

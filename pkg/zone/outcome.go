@@ -28,8 +28,10 @@ const (
 	Unsupported                // the server or this writer cannot do it
 )
 
-var kindNames = [...]string{"unknown", "ready", "applied", "already applied", "conflict", "denied", "bad key",
-	"bad signature", "clock skew", "not authoritative for the zone", "not in zone", "rejected", "unreachable", "unsupported"}
+var kindNames = [...]string{
+	"unknown", "ready", "applied", "already applied", "conflict", "denied", "bad key",
+	"bad signature", "clock skew", "not authoritative for the zone", "not in zone", "rejected", "unreachable", "unsupported",
+}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {

@@ -157,8 +157,10 @@ func TestStrict(t *testing.T) {
 // Our server feeds a BIND secondary.
 func TestOurPrimaryFeedsBIND(t *testing.T) {
 	at := FreeAddr(t)
-	ours := dnstest.Start(t, server.Config{Zone: "example.test.", Text: dnstest.Zone, Keys: dnstest.Grants(t),
-		Secondaries: []server.Remote{{Addr: at, Key: "ims-xfer"}}})
+	ours := dnstest.Start(t, server.Config{
+		Zone: "example.test.", Text: dnstest.Zone, Keys: dnstest.Grants(t),
+		Secondaries: []server.Remote{{Addr: at, Key: "ims-xfer"}},
+	})
 	Named(t, at, secondaryZone(ours.Addr()), "example.test.", nil)
 	converges(t, ours.Addr(), ours.Addr(), at)
 }
@@ -167,8 +169,10 @@ func TestOurPrimaryFeedsBIND(t *testing.T) {
 func TestBINDFeedsOurSecondary(t *testing.T) {
 	primary, at := FreeAddr(t), FreeAddr(t)
 	Named(t, primary, primaryZone(at), "example.test.", map[string]string{"zone": dnstest.Zone})
-	ours := dnstest.Start(t, server.Config{Zone: "example.test.", Listen: at, Keys: dnstest.Grants(t),
-		Primary: &server.Remote{Addr: primary, Key: "ims-xfer"}})
+	ours := dnstest.Start(t, server.Config{
+		Zone: "example.test.", Listen: at, Keys: dnstest.Grants(t),
+		Primary: &server.Remote{Addr: primary, Key: "ims-xfer"},
+	})
 	select {
 	case <-ours.Loaded():
 	case <-time.After(10 * time.Second):
@@ -201,7 +205,10 @@ func TestReverseZone(t *testing.T) {
 		want   zone.Kind
 	}{
 		{zone.Change{Zone: apex, Old: ptr("other.example.test."), New: ptr("drain.example.test.")}, zone.Conflict},
-		{move, zone.Applied}, {move, zone.AlreadyApplied}, {move.Reverse(), zone.Applied}, {move, zone.Applied},
+		{move, zone.Applied},
+		{move, zone.AlreadyApplied},
+		{move.Reverse(), zone.Applied},
+		{move, zone.Applied},
 	} {
 		if o := w.Apply(t.Context(), step.change); o.Kind != step.want {
 			t.Fatalf("%s to %s: %v, want %v", step.change.Old, step.change.New, o, step.want)

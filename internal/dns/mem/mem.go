@@ -99,8 +99,10 @@ func (z *Zone) now(k key) zone.RRset {
 
 // Caps says that everything can be done.
 func (z *Zone) Caps() zone.Caps {
-	return zone.Caps{Adapter: "mem", Zone: z.apex, Server: z.servers[0].Addr,
-		Atomic: true, Conditional: true, Preflight: true, NullMX: true}
+	return zone.Caps{
+		Adapter: "mem", Zone: z.apex, Server: z.servers[0].Addr,
+		Atomic: true, Conditional: true, Preflight: true, NullMX: true,
+	}
 }
 
 // Applied are the changes that were made through Apply, in order.

@@ -5,9 +5,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"example.org/ims/pkg/zone"
 	"example.org/ims/pkg/zone/zonetest"
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestConformance(t *testing.T) {

@@ -42,8 +42,10 @@ func (z *Zone) AddServer(ns string, lag time.Duration) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	n := len(z.servers) + 53
-	z.servers = append(z.servers, &server{lag: lag,
-		Server: zone.Server{NS: zone.CanonicalName(ns), Addr: fmt.Sprintf("192.0.2.%d:53", n), Role: "child"}})
+	z.servers = append(z.servers, &server{
+		lag:    lag,
+		Server: zone.Server{NS: zone.CanonicalName(ns), Addr: fmt.Sprintf("192.0.2.%d:53", n), Role: "child"},
+	})
 }
 
 // Primary is the name of the server that is written to.

@@ -72,8 +72,12 @@ func TestLookup(t *testing.T) {
 		err    error
 		fail   bool
 	}{
-		{"example.TEST", []resolve.Target{{"gw.example.test", "192.0.2.10:25", 10}, {"gw.example.test", "[2001:db8::10]:25", 10},
-			{"gw2.example.test", "192.0.2.12:25", 10}, {"back.example.test", "127.0.0.1:2525", 20}}, nil, false},
+		{"example.TEST", []resolve.Target{
+			{"gw.example.test", "192.0.2.10:25", 10},
+			{"gw.example.test", "[2001:db8::10]:25", 10},
+			{"gw2.example.test", "192.0.2.12:25", 10},
+			{"back.example.test", "127.0.0.1:2525", 20},
+		}, nil, false},
 		{"null.example.test", nil, resolve.ErrNullMX, true},
 		{"bare.example.test", []resolve.Target{{"bare.example.test", "192.0.2.30:25", 0}}, nil, false},
 		{"mixed.example.test", []resolve.Target{{"back.example.test", "127.0.0.1:2525", 20}}, nil, false},

@@ -77,8 +77,10 @@ func New(cfg Config) (*Writer, error) {
 
 // Caps of dynamic update.
 func (w *Writer) Caps() zone.Caps {
-	return zone.Caps{Adapter: "rfc2136", Zone: w.cfg.Zone, Server: w.cfg.Server,
-		Atomic: true, Conditional: true, Preflight: true, NullMX: true}
+	return zone.Caps{
+		Adapter: "rfc2136", Zone: w.cfg.Zone, Server: w.cfg.Server,
+		Atomic: true, Conditional: true, Preflight: true, NullMX: true,
+	}
 }
 
 // Read asks the primary over TCP.

@@ -89,8 +89,10 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{cfg: cfg, ring: tsig.Ring{}, grants: map[string]Grant{},
-		loaded: make(chan struct{})}
+	s := &Server{
+		cfg: cfg, ring: tsig.Ring{}, grants: map[string]Grant{},
+		loaded: make(chan struct{}),
+	}
 	for range max(1, len(cfg.Secondaries)) {
 		s.wakes = append(s.wakes, make(chan struct{}, 1))
 	}

@@ -87,8 +87,10 @@ func TestQuery(t *testing.T) {
 }
 
 func TestTruncation(t *testing.T) {
-	s := dnstest.Start(t, server.Config{Zone: "example.test.", Keys: dnstest.Grants(t),
-		Text: dnstest.Zone + many(60)})
+	s := dnstest.Start(t, server.Config{
+		Zone: "example.test.", Keys: dnstest.Grants(t),
+		Text: dnstest.Zone + many(60),
+	})
 	m := new(dns.Msg)
 	m.SetQuestion("big.example.test.", dns.TypeMX)
 	r, _, err := new(dns.Client).Exchange(m, s.Addr())
@@ -128,8 +130,10 @@ func TestBadZones(t *testing.T) {
 			_ = s.Close()
 		}
 	}
-	_, err := server.New(server.Config{Zone: "example.test.", Text: dnstest.Zone, Listen: "127.0.0.1:0",
-		Secondaries: []server.Remote{{Addr: "127.0.0.1:1", Key: "missing"}}})
+	_, err := server.New(server.Config{
+		Zone: "example.test.", Text: dnstest.Zone, Listen: "127.0.0.1:0",
+		Secondaries: []server.Remote{{Addr: "127.0.0.1:1", Key: "missing"}},
+	})
 	if err == nil {
 		t.Error("a remote with an unknown key: accepted")
 	}

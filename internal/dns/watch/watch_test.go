@@ -227,8 +227,10 @@ func TestDiscovery(t *testing.T) {
 	second := dnstest.Primary(t)
 	other := dnstest.Start(t, server.Config{Zone: "test.", Text: strings.ReplaceAll(parentText, "ns2", "ns3")})
 	parent := dnstest.Start(t, server.Config{Zone: "test.", Text: parentText})
-	hosts := map[string][]string{"ns1.example.test": {child.Addr()}, "ns2.example.test": {second.Addr()},
-		"ns3.example.test": {second.Addr()}, "ns.test": {parent.Addr()}}
+	hosts := map[string][]string{
+		"ns1.example.test": {child.Addr()}, "ns2.example.test": {second.Addr()},
+		"ns3.example.test": {second.Addr()}, "ns.test": {parent.Addr()},
+	}
 	without := map[string][]string{"ns1.example.test": {child.Addr()}}
 	full := []string{child.Addr() + " parent+child+mname", second.Addr() + " parent+child"}
 	for _, c := range []struct {
@@ -238,21 +240,48 @@ func TestDiscovery(t *testing.T) {
 		finding string
 		want    zone.Verdict
 	}{
-		{"parents configured", watch.Config{Discover: true, Parents: []string{parent.Addr()}, Hosts: hosts, Authorities: []string{child.Addr()}},
-			[]string{child.Addr() + " configured+parent+child+mname", second.Addr() + " parent+child"}, "", zone.Yes},
+		{
+			"parents configured",
+			watch.Config{Discover: true, Parents: []string{parent.Addr()}, Hosts: hosts, Authorities: []string{child.Addr()}},
+			[]string{child.Addr() + " configured+parent+child+mname", second.Addr() + " parent+child"},
+			"", zone.Yes,
+		},
 		{"parents through a resolver", watch.Config{Discover: true, Resolvers: []string{parent.Addr()}, Hosts: hosts}, full, "", zone.Yes},
-		{"no parent known", watch.Config{Discover: true, Hosts: hosts, Authorities: []string{child.Addr()}},
-			[]string{child.Addr() + " configured+child+mname", second.Addr() + " child"}, "", zone.Yes},
-		{"parent and child differ", watch.Config{Discover: true, Parents: []string{other.Addr()}, Hosts: hosts, Authorities: []string{child.Addr()}},
-			[]string{child.Addr() + " configured+parent+child+mname", second.Addr() + " parent+child"}, "under way", zone.Unsure},
-		{"name server without address", watch.Config{Discover: true, Hosts: map[string][]string{"ns1.example.test": {child.Addr()}, "ns2.example.test": nil},
-			Parents: []string{parent.Addr()}, Resolvers: []string{fake(t, func(_ dns.ResponseWriter, r *dns.Msg) { r.RecursionAvailable = true })}},
-			[]string{child.Addr() + " parent+child+mname"}, "ns2.example.test.: name server ns2.example.test. has no address", zone.Unsure},
-		{"resolver is silent", watch.Config{Discover: true, Hosts: without, Resolvers: []string{fake(t, func(_ dns.ResponseWriter, r *dns.Msg) { r.Rcode = dns.RcodeServerFailure })}},
-			nil, "no answer", zone.Unsure},
-		{"parent is silent", watch.Config{Discover: true, Hosts: hosts, Authorities: []string{child.Addr()},
-			Parents: []string{fake(t, func(_ dns.ResponseWriter, r *dns.Msg) { r.Rcode = dns.RcodeServerFailure })}},
-			[]string{child.Addr() + " configured+child+mname", second.Addr() + " child"}, "SERVFAIL", zone.Unsure},
+		{
+			"no parent known",
+			watch.Config{Discover: true, Hosts: hosts, Authorities: []string{child.Addr()}},
+			[]string{child.Addr() + " configured+child+mname", second.Addr() + " child"},
+			"", zone.Yes,
+		},
+		{
+			"parent and child differ",
+			watch.Config{Discover: true, Parents: []string{other.Addr()}, Hosts: hosts, Authorities: []string{child.Addr()}},
+			[]string{child.Addr() + " configured+parent+child+mname", second.Addr() + " parent+child"},
+			"under way", zone.Unsure,
+		},
+		{
+			"name server without address",
+			watch.Config{
+				Discover: true, Hosts: map[string][]string{"ns1.example.test": {child.Addr()}, "ns2.example.test": nil},
+				Parents: []string{parent.Addr()}, Resolvers: []string{fake(t, func(_ dns.ResponseWriter, r *dns.Msg) { r.RecursionAvailable = true })},
+			},
+			[]string{child.Addr() + " parent+child+mname"},
+			"ns2.example.test.: name server ns2.example.test. has no address", zone.Unsure,
+		},
+		{
+			"resolver is silent",
+			watch.Config{Discover: true, Hosts: without, Resolvers: []string{fake(t, func(_ dns.ResponseWriter, r *dns.Msg) { r.Rcode = dns.RcodeServerFailure })}},
+			nil, "no answer", zone.Unsure,
+		},
+		{
+			"parent is silent",
+			watch.Config{
+				Discover: true, Hosts: hosts, Authorities: []string{child.Addr()},
+				Parents: []string{fake(t, func(_ dns.ResponseWriter, r *dns.Msg) { r.Rcode = dns.RcodeServerFailure })},
+			},
+			[]string{child.Addr() + " configured+child+mname", second.Addr() + " child"},
+			"SERVFAIL", zone.Unsure,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := watcher(t, c.cfg)

@@ -38,9 +38,11 @@ func TestParseForward(t *testing.T) {
 		{name: "quoted quote", in: `<"a\"b"@d>`, want: box{`a"b`, "d"}, text: `"a\"b"@d`},
 		{name: "quoted backslash", in: `<"a\\"@d>`, want: box{`a\`, "d"}, text: `"a\\"@d`},
 		{name: "quoted at", in: `<"u@evil.example"@d>`, want: box{"u@evil.example", "d"}, text: `"u@evil.example"@d`},
-		{name: "smuggled recipient stays quoted", in: `<"victim@evil.com> ORCPT=rfc822;x"@local.dom>`,
+		{
+			name: "smuggled recipient stays quoted", in: `<"victim@evil.com> ORCPT=rfc822;x"@local.dom>`,
 			want: box{"victim@evil.com> ORCPT=rfc822;x", "local.dom"},
-			text: `"victim@evil.com> ORCPT=rfc822;x"@local.dom`},
+			text: `"victim@evil.com> ORCPT=rfc822;x"@local.dom`,
+		},
 		{name: "source route", in: "<@r:u@d>", want: box{"u", "d"}},
 		{name: "long source route", in: "<@a.example,@b.example:u@d>", want: box{"u", "d"}},
 		{name: "IPv4", in: "<a@[192.0.2.1]>", want: box{"a", "[192.0.2.1]"}},

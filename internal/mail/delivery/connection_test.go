@@ -182,8 +182,10 @@ func TestConcurrencyFollowsTheHost(t *testing.T) {
 
 func TestMXOrder(t *testing.T) {
 	mx := []delivery.Target{
-		{Host: "far", Addr: "10.0.0.3:25", Pref: 40}, {Host: "near", Addr: "10.0.0.1:25", Pref: 10},
-		{Host: "self", Addr: "10.0.0.9:25", Pref: 30}, {Host: "mid", Addr: "10.0.0.2:25", Pref: 20},
+		{Host: "far", Addr: "10.0.0.3:25", Pref: 40},
+		{Host: "near", Addr: "10.0.0.1:25", Pref: 10},
+		{Host: "self", Addr: "10.0.0.9:25", Pref: 30},
+		{Host: "mid", Addr: "10.0.0.2:25", Pref: 20},
 	}
 	tests := []struct {
 		name string

@@ -59,14 +59,33 @@ func TestRetryTimesAndExpiry(t *testing.T) {
 		class    mail.Class
 		want     []time.Duration // the last one is when it fails
 	}{
-		{"Q146669 default list repeats its last value", settings.Retry, gateway.Timeouts{Normal: 12 * hour}, mail.Normal,
-			[]time.Duration{0, hour / 4, 3 * hour / 4, 7 * hour / 4, 23 * hour / 4, 39 * hour / 4, 12 * hour}},
-		{"eleven-steps.6 and 7", []time.Duration{hour / 4}, gateway.Timeouts{Normal: hour}, mail.Normal,
-			[]time.Duration{0, hour / 4, hour / 2, 3 * hour / 4, hour}},
-		{"urgent has its own time-out", []time.Duration{hour}, gateway.Timeouts{Urgent: hour / 2, Normal: 9 * hour}, mail.Urgent,
-			[]time.Duration{0, hour / 2}},
-		{"a report has its own time-out", []time.Duration{hour}, gateway.Timeouts{Report: 2 * hour}, mail.Report,
-			[]time.Duration{0, hour, 2 * hour}},
+		{
+			"Q146669 default list repeats its last value", settings.Retry,
+			gateway.Timeouts{Normal: 12 * hour},
+			mail.Normal,
+			[]time.Duration{0, hour / 4, 3 * hour / 4, 7 * hour / 4, 23 * hour / 4, 39 * hour / 4, 12 * hour},
+		},
+		{
+			"eleven-steps.6 and 7",
+			[]time.Duration{hour / 4},
+			gateway.Timeouts{Normal: hour},
+			mail.Normal,
+			[]time.Duration{0, hour / 4, hour / 2, 3 * hour / 4, hour},
+		},
+		{
+			"urgent has its own time-out",
+			[]time.Duration{hour},
+			gateway.Timeouts{Urgent: hour / 2, Normal: 9 * hour},
+			mail.Urgent,
+			[]time.Duration{0, hour / 2},
+		},
+		{
+			"a report has its own time-out",
+			[]time.Duration{hour},
+			gateway.Timeouts{Report: 2 * hour},
+			mail.Report,
+			[]time.Duration{0, hour, 2 * hour},
+		},
 		{"no retry list", nil, settings.Timeouts, mail.Normal, []time.Duration{0}},
 		{"Q146669 a zero is no retry", []time.Duration{0}, settings.Timeouts, mail.Normal, []time.Duration{0}},
 	}

@@ -210,6 +210,7 @@ func (s *session) Mail(from string, _ *smtp.MailOptions) error {
 		return nil
 	})
 }
+
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	err := s.h.ask(func() error {
 		if s.h.rcpt != nil {
@@ -222,6 +223,7 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	}
 	return err
 }
+
 func (s *session) Data(r io.Reader) error {
 	b, err := io.ReadAll(r)
 	if err != nil {

@@ -43,8 +43,12 @@ func TestMatch(t *testing.T) {
 
 func TestQualityOrder(t *testing.T) {
 	worse := []routing.Quality{
-		{}, {Class: routing.Blank}, {Class: routing.Partial}, {Class: routing.Wildcard},
-		{Class: routing.Wildcard, Chars: 4}, {Class: routing.Exact},
+		{},
+		{Class: routing.Blank},
+		{Class: routing.Partial},
+		{Class: routing.Wildcard},
+		{Class: routing.Wildcard, Chars: 4},
+		{Class: routing.Exact},
 	}
 	for i := range worse {
 		for j := range worse {

@@ -19,8 +19,10 @@ func BenchmarkAccept(b *testing.B) {
 	for _, sessions := range []int{1, 8, 32} {
 		b.Run(fmt.Sprintf("sessions=%d", sessions), func(b *testing.B) {
 			s := &sockets{ports: map[string]string{}}
-			o, err := Open(b.Context(), config(), Deps{Spool: b.TempDir(), Resolver: s, Listen: s.listen,
-				Dial: func(context.Context, string) (net.Conn, error) { return nil, net.ErrClosed }})
+			o, err := Open(b.Context(), config(), Deps{
+				Spool: b.TempDir(), Resolver: s, Listen: s.listen,
+				Dial: func(context.Context, string) (net.Conn, error) { return nil, net.ErrClosed },
+			})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -10,8 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"example.org/ims/internal/mail/address"
 	"github.com/emersion/go-smtp"
+
+	"example.org/ims/internal/mail/address"
 )
 
 // session is one connection to a Host.

@@ -79,12 +79,21 @@ func TestTrace(t *testing.T) {
 		t    Trace
 		want string
 	}{
-		{"usual", Trace{Peer: Peer{Addr: netip.MustParseAddrPort("192.0.2.1:25"), Helo: "mx.a.example", ESMTP: true}, By: "gw.example", ID: "q1", For: "d@e.example", At: at},
-			"Received: from mx.a.example ([192.0.2.1])\r\n\tby gw.example with ESMTP id q1\r\n\tfor <d@e.example>;\r\n\tSun, 22 Nov 2026 04:30:00 +0000\r\n"},
-		{"hostile name, IPv6", Trace{Peer: Peer{Addr: netip.MustParseAddrPort("[2001:db8::1%eth0]:25"), Helo: "a) by evil;\r\nX: y"}, By: "gw.example", ID: "q1", At: at},
-			"Received: from a??by?evil???X:?y ([IPv6:2001:db8::1])\r\n\tby gw.example with SMTP id q1;\r\n\tSun, 22 Nov 2026 04:30:00 +0000\r\n"},
-		{"no name, no address", Trace{By: "gw.example", ID: "q1", At: at},
-			"Received: from unknown ([unknown])\r\n\tby gw.example with SMTP id q1;\r\n\tSun, 22 Nov 2026 04:30:00 +0000\r\n"},
+		{
+			"usual",
+			Trace{Peer: Peer{Addr: netip.MustParseAddrPort("192.0.2.1:25"), Helo: "mx.a.example", ESMTP: true}, By: "gw.example", ID: "q1", For: "d@e.example", At: at},
+			"Received: from mx.a.example ([192.0.2.1])\r\n\tby gw.example with ESMTP id q1\r\n\tfor <d@e.example>;\r\n\tSun, 22 Nov 2026 04:30:00 +0000\r\n",
+		},
+		{
+			"hostile name, IPv6",
+			Trace{Peer: Peer{Addr: netip.MustParseAddrPort("[2001:db8::1%eth0]:25"), Helo: "a) by evil;\r\nX: y"}, By: "gw.example", ID: "q1", At: at},
+			"Received: from a??by?evil???X:?y ([IPv6:2001:db8::1])\r\n\tby gw.example with SMTP id q1;\r\n\tSun, 22 Nov 2026 04:30:00 +0000\r\n",
+		},
+		{
+			"no name, no address",
+			Trace{By: "gw.example", ID: "q1", At: at},
+			"Received: from unknown ([unknown])\r\n\tby gw.example with SMTP id q1;\r\n\tSun, 22 Nov 2026 04:30:00 +0000\r\n",
+		},
 	}
 	for _, tt := range tests {
 		if d := cmp.Diff(tt.want, string(tt.t.Bytes())); d != "" {

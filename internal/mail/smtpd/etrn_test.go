@@ -34,9 +34,11 @@ func TestETRN(t *testing.T) {
 			{"ETRN empty.example\r\n", "251 2.0.0 OK, no messages waiting for node empty.example\r\n"},
 			{"ETRN theirs.example\r\n", "459 4.0.0 node not allowed\r\n"},
 			{"ETRN\r\nETRN #queue\r\nETRN a b\r\n", strings.Repeat("501 5.5.4 want ETRN and a domain\r\n", 3)},
-			{"MAIL FROM:<a@b.example>\r\nETRN ours.example\r\nRSET\r\nETRN ours.example\r\nQUIT\r\n",
+			{
+				"MAIL FROM:<a@b.example>\r\nETRN ours.example\r\nRSET\r\nETRN ours.example\r\nQUIT\r\n",
 				"250 2.0.0 Roger, accepting mail from <a@b.example>\r\n503 5.5.1 ETRN comes after EHLO, and outside a transaction\r\n" +
-					"250 2.0.0 Session reset\r\n253 2.0.0 OK, 2 pending messages for node ours.example started\r\n221 2.0.0 Bye\r\n"},
+					"250 2.0.0 Session reset\r\n253 2.0.0 OK, 2 pending messages for node ours.example started\r\n221 2.0.0 Bye\r\n",
+			},
 		} {
 			got := c.say(s.say)
 			if s.want == "" {

@@ -9,8 +9,9 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"example.org/ims/internal/mail/address"
 	"github.com/emersion/go-smtp"
+
+	"example.org/ims/internal/mail/address"
 )
 
 // drainMax is how much of a refused message is read for the sake of staying in

@@ -4,8 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"example.org/ims/internal/mail/address"
 	"github.com/google/go-cmp/cmp"
+
+	"example.org/ims/internal/mail/address"
 )
 
 // hello opens a transaction with one recipient, in one write.
@@ -45,43 +46,67 @@ var transcripts = []struct {
 	}},
 	{name: "S3 quoted local part is stored with its quotes", steps: []step{
 		{"EHLO c\r\nMAIL FROM:<a@b.example>\r\n", "250 | 250 2.0.0"},
-		{"RCPT TO:<\"victim@evil.com> ORCPT=rfc822;x\"@local.dom>\r\nDATA\r\n", "250 2.0.0 | 354"}, {"x\r\n.\r\n", "250 2.0.0"},
+		{"RCPT TO:<\"victim@evil.com> ORCPT=rfc822;x\"@local.dom>\r\nDATA\r\n", "250 2.0.0 | 354"},
+		{"x\r\n.\r\n", "250 2.0.0"},
 	}, want: []message{{From: "<a@b.example>", To: []string{`<"victim@evil.com> ORCPT=rfc822;x"@local.dom>`}, Data: "x\r\n"}}},
 	{name: "S4 odd addresses", steps: []step{
 		{"EHLO c\r\nMAIL FROM:<a@b.example>\r\n", "250 | 250 2.0.0"},
-		{"RCPT TO:<a@b\x00c>\r\n", "500 5.5.2"}, {"RCPT TO:<a@b\tc>\r\n", "500 5.5.2"},
-		{"RCPT TO:<a@b@c>\r\n", "501 5.1.3"}, {`RCPT TO:<"a\\"@d>` + "\r\n", "250 2.0.0"},
-		{`RCPT TO:<"a\"@d>` + "\r\n", "501 5.5.2"}, {"RCPT TO:< a@d >\r\n", "501 5.5.2"},
-		{"RCPT TO:<a@d> junk\r\n", "500 5.5.4"}, {"RCPT TO:<>\r\n", "501 5.5.2"},
-		{"RCPT TO:<@r:u@d>\r\n", "250 2.0.0"}, {"RCPT TO:<a@d.>\r\n", "501 5.1.3"},
-		{"RCPT TO:<a@\xc3\xa9.example>\r\n", "500 5.5.2"}, {"RCPT TO:u@d\r\n", "250 2.0.0"},
-		{"DATA\r\n", "354"}, {"x\r\n.\r\n", "250 2.0.0"},
+		{"RCPT TO:<a@b\x00c>\r\n", "500 5.5.2"},
+		{"RCPT TO:<a@b\tc>\r\n", "500 5.5.2"},
+		{"RCPT TO:<a@b@c>\r\n", "501 5.1.3"},
+		{`RCPT TO:<"a\\"@d>` + "\r\n", "250 2.0.0"},
+		{`RCPT TO:<"a\"@d>` + "\r\n", "501 5.5.2"},
+		{"RCPT TO:< a@d >\r\n", "501 5.5.2"},
+		{"RCPT TO:<a@d> junk\r\n", "500 5.5.4"},
+		{"RCPT TO:<>\r\n", "501 5.5.2"},
+		{"RCPT TO:<@r:u@d>\r\n", "250 2.0.0"},
+		{"RCPT TO:<a@d.>\r\n", "501 5.1.3"},
+		{"RCPT TO:<a@\xc3\xa9.example>\r\n", "500 5.5.2"},
+		{"RCPT TO:u@d\r\n", "250 2.0.0"},
+		{"DATA\r\n", "354"},
+		{"x\r\n.\r\n", "250 2.0.0"},
 	}, want: []message{{From: "<a@b.example>", To: []string{`<"a\\"@d>`, "<u@d>", "<u@d>"}, Data: "x\r\n"}}},
 	{name: "S5 small verbs; exception: HELP is 502, not 214", steps: []step{
 		{"EHLO c\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<Postmaster>\r\n", accepted},
-		{"VRFY x\r\n", "252 2.5.0"}, {"HELP\r\n", "502 5.5.1"}, {"EXPN x\r\n", "502 5.5.1"}, {"NOOP junk\r\n", "250 2.0.0"},
-		{"DATA\r\n", "354"}, {"x\r\n.\r\n", "250 2.0.0"}, {"RSET\r\n", "250 2.0.0"}, {"QUIT\r\n", "221 2.0.0"},
+		{"VRFY x\r\n", "252 2.5.0"},
+		{"HELP\r\n", "502 5.5.1"},
+		{"EXPN x\r\n", "502 5.5.1"},
+		{"NOOP junk\r\n", "250 2.0.0"},
+		{"DATA\r\n", "354"},
+		{"x\r\n.\r\n", "250 2.0.0"},
+		{"RSET\r\n", "250 2.0.0"},
+		{"QUIT\r\n", "221 2.0.0"},
 	}, want: []message{{From: "<a@b.example>", To: []string{"<postmaster>"}, Data: "x\r\n"}}, gone: true},
 	{name: "S6 exception: no STARTTLS, and the injected line is a command", steps: []step{
 		{"EHLO c\r\n", "250"}, {"STARTTLS\r\nMAIL FROM:<e@x>\r\n", "502 5.5.1 | 250 2.0.0"},
 	}},
 	{name: "S7 BDAT without a newline gets one", steps: []step{
-		{hello, accepted}, {"BDAT 5000 LAST\r\n" + strings.Repeat("x", 5000), "250 2.0.0"},
+		{hello, accepted},
+		{"BDAT 5000 LAST\r\n" + strings.Repeat("x", 5000), "250 2.0.0"},
 		{"NOOP\r\n", "250 2.0.0"},
 	}, want: []message{mail(strings.Repeat("x", 5000) + "\r\n")}},
 	{name: "S7 BDAT over SIZE is consumed", cfg: Config{Limits: Limits{Size: 1000}}, steps: []step{
 		{hello, accepted}, {"BDAT 1001 LAST\r\n" + strings.Repeat("NOOP\r\n", 166) + "12345", "552 5.3.4"}, {"NOOP\r\n", "250 2.0.0"},
 	}},
 	{name: "BDAT in chunks, one of them empty", steps: []step{
-		{hello, accepted}, {"BDAT 3\r\na\r\n", "250 2.0.0"}, {"BDAT 0\r\n", "250 2.0.0"}, {"BDAT 3\r\n.\r\n", "250 2.0.0"},
-		{"BDAT 0 LAST\r\n", "250 2.0.0"}, {"NOOP\r\n", "250 2.0.0"},
+		{hello, accepted},
+		{"BDAT 3\r\na\r\n", "250 2.0.0"},
+		{"BDAT 0\r\n", "250 2.0.0"},
+		{"BDAT 3\r\n.\r\n", "250 2.0.0"},
+		{"BDAT 0 LAST\r\n", "250 2.0.0"},
+		{"NOOP\r\n", "250 2.0.0"},
 	}, want: []message{mail("a\r\n.\r\n")}},
 	{name: "BDAT then RSET, then a message", steps: []step{
-		{hello, accepted}, {"BDAT 3\r\nabc", "250 2.0.0"}, {"RSET\r\n", "250 2.0.0"},
-		{hello + "DATA\r\n", accepted + " | 354"}, {"x\r\n.\r\n", "250 2.0.0"},
+		{hello, accepted},
+		{"BDAT 3\r\nabc", "250 2.0.0"},
+		{"RSET\r\n", "250 2.0.0"},
+		{hello + "DATA\r\n", accepted + " | 354"},
+		{"x\r\n.\r\n", "250 2.0.0"},
 	}, want: []message{mail("x\r\n")}},
 	{name: "BDAT and what may stand between chunks", steps: []step{
-		{hello, accepted}, {"BDAT 1\r\na", "250 2.0.0"}, {"NOOP\r\nMAIL FROM:<e@x>\r\nDATA\r\n\x01\r\n", "250 2.0.0 | 503 5.5.1 | 503 5.5.1 | 500 5.5.2"},
+		{hello, accepted},
+		{"BDAT 1\r\na", "250 2.0.0"},
+		{"NOOP\r\nMAIL FROM:<e@x>\r\nDATA\r\n\x01\r\n", "250 2.0.0 | 503 5.5.1 | 503 5.5.1 | 500 5.5.2"},
 		{"BDAT 2 LAST\r\n\r\nNOOP\r\n", "250 2.0.0 | 250 2.0.0"},
 	}, want: []message{mail("a\r\n")}},
 	{name: "BDAT then QUIT", steps: []step{{hello, accepted}, {"BDAT 1\r\naQUIT\r\n", "250 2.0.0 | 221 2.0.0"}}, gone: true},
@@ -103,7 +128,8 @@ var transcripts = []struct {
 	}},
 	{name: "S10 51 hops", steps: []step{
 		{hello + "DATA\r\n", accepted + " | 354"},
-		{strings.Repeat("Received: x\r\n", 51) + "\r\nb\r\n.\r\n", "554 5.4.6"}, {"NOOP\r\n", "250 2.0.0"},
+		{strings.Repeat("Received: x\r\n", 51) + "\r\nb\r\n.\r\n", "554 5.4.6"},
+		{"NOOP\r\n", "250 2.0.0"},
 	}},
 	{name: "S10 50 hops, more in the body", steps: []step{
 		{hello + "DATA\r\n", accepted + " | 354"},
@@ -126,15 +152,19 @@ var transcripts = []struct {
 		{hello + "DATA\r\n", accepted + " | 354"}, {"S: x\r\n\r\n" + strings.Repeat("y", 5000) + "\r\n.\r\n", "250 2.0.0"},
 	}, want: []message{mail("S: x\r\n\r\n" + strings.Repeat("y", 5000) + "\r\n")}},
 	{name: "body line above a configured limit", cfg: Config{Limits: Limits{Line: 2000}}, steps: []step{
-		{hello + "DATA\r\n", accepted + " | 354"}, {"S: x\r\n\r\n" + strings.Repeat("y", 2001) + "\r\n.\r\n", "554 5.6.0"},
-		{hello + "DATA\r\n", accepted + " | 354"}, {"S: x\r\n\r\n" + strings.Repeat("y", 2000) + "\r\n.\r\n", "250 2.0.0"},
+		{hello + "DATA\r\n", accepted + " | 354"},
+		{"S: x\r\n\r\n" + strings.Repeat("y", 2001) + "\r\n.\r\n", "554 5.6.0"},
+		{hello + "DATA\r\n", accepted + " | 354"},
+		{"S: x\r\n\r\n" + strings.Repeat("y", 2000) + "\r\n.\r\n", "250 2.0.0"},
 	}, want: []message{mail("S: x\r\n\r\n" + strings.Repeat("y", 2000) + "\r\n")}},
 	{name: "message above the limit", cfg: Config{Limits: Limits{Size: 10}}, steps: []step{
 		{hello + "DATA\r\n", accepted + " | 354"}, {"123456789\r\n.\r\n", "552 5.3.4"}, {"NOOP\r\n", "250 2.0.0"},
 	}},
 	{name: "command lines", steps: []step{
-		{"EHLO c\n", "500 5.5.2"}, {"NOOP " + strings.Repeat("x", 2000) + "\r\nNOOP\r\n", "500 5.5.2 | 250 2.0.0"},
-		{"NO\rOP\r\n", "500 5.5.2"}, {"\r\n", "500 5.5.2"},
+		{"EHLO c\n", "500 5.5.2"},
+		{"NOOP " + strings.Repeat("x", 2000) + "\r\nNOOP\r\n", "500 5.5.2 | 250 2.0.0"},
+		{"NO\rOP\r\n", "500 5.5.2"},
+		{"\r\n", "500 5.5.2"},
 	}},
 	{name: "too many faults", steps: []step{
 		{strings.Repeat("\x01\r\n", 11), strings.Repeat("500 5.5.2 | ", 10) + "421 4.7.0"},
@@ -146,7 +176,8 @@ var transcripts = []struct {
 		{"EHLO c\r\nMAIL FROM:<\xc3\xa9@b>\r\n", "250 | 500 5.5.2"}, {"MAIL FROM:<a@b> SMTPUTF8\r\n", "504 5.5.4"},
 	}},
 	{name: "UTF-8 with it", cfg: Config{SMTPUTF8: true}, steps: []step{
-		{"EHLO c\r\nMAIL FROM:<\xc3\xa9@b>\r\n", "250 | 553 5.6.7"}, {"MAIL FROM:<\xc3\xa9@b> SMTPUTF8\r\nRCPT TO:<\xc3\xa9@b>\r\nDATA\r\n", "250 2.0.0 | 250 2.0.0 | 354"},
+		{"EHLO c\r\nMAIL FROM:<\xc3\xa9@b>\r\n", "250 | 553 5.6.7"},
+		{"MAIL FROM:<\xc3\xa9@b> SMTPUTF8\r\nRCPT TO:<\xc3\xa9@b>\r\nDATA\r\n", "250 2.0.0 | 250 2.0.0 | 354"},
 		{"x\r\n.\r\n", "250 2.0.0"},
 	}, want: []message{{From: "<\xc3\xa9@b>", To: []string{"<\xc3\xa9@b>"}, Data: "x\r\n"}}},
 	{name: "a second EHLO forgets the transaction", steps: []step{

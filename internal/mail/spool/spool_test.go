@@ -175,8 +175,10 @@ func TestCounts(t *testing.T) {
 	want := func(st gateway.Store, messages, rcpts int64, oldest time.Time, entered, left uint64) {
 		t.Helper()
 		got := s.Counts("G")[st]
-		w := gateway.Count{Known: gateway.Counted, Messages: messages, Recipients: rcpts, Bytes: 9 * messages,
-			Oldest: oldest, Entered: entered, Left: left}
+		w := gateway.Count{
+			Known: gateway.Counted, Messages: messages, Recipients: rcpts, Bytes: 9 * messages,
+			Oldest: oldest, Entered: entered, Left: left,
+		}
 		if diff := cmp.Diff(w, got); diff != "" {
 			t.Errorf("count of %s -want +got:\n%s", st, diff)
 		}
