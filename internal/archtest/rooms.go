@@ -327,6 +327,7 @@ var inside = map[string]room{
 	"internal/tui/monitor": {imports: arrows{
 		"internal/runner":     "shows where a run stands",
 		"internal/output":     "writes durations and sizes as everywhere",
+		"internal/setting":    "writes words as a shell wants them",
 		"internal/tui/screen": "draws on it",
 		"pkg/gateway":         theWords,
 	}, tests: arrows{"pkg/ledger": theRecords, "pkg/machine": "a run to show", "internal/engine": "a run to show"}},

@@ -34,6 +34,9 @@ func (v *demoView) say(l DemoLine) {
 		v.print(l)
 		return
 	}
+	if n := len(v.kept); n > 0 && l.Kind == "wait" && v.kept[n-1].Kind == "wait" && v.kept[n-1].Text == l.Text {
+		v.kept = v.kept[:n-1] // of what did not change, the last is enough
+	}
 	v.kept = append(v.kept, l)
 	if l.Kind != "state" && l.Kind != "wait" { // which the monitor shows better
 		tellScreen(v.said, l.Text)

@@ -150,7 +150,7 @@ func (l *lines) showStores(s *monitor.Snapshot) error {
 
 // showVerdict prints the verdict when its word or its culprit changes.
 func (l *lines) showVerdict(s *monitor.Snapshot) error {
-	text, stalled := l.model.Verdict()
+	text, command, stalled := l.model.Verdict()
 	key, _, _ := strings.Cut(text, " (")
 	if stalled {
 		key = "STALLED"
@@ -159,6 +159,9 @@ func (l *lines) showVerdict(s *monitor.Snapshot) error {
 		return nil
 	}
 	l.verdict = key
+	if command != "" {
+		text += "; fix: " + command
+	}
 	return l.line(s, "verdict", "  %s", text)
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"example.org/ims/internal/output"
 	"example.org/ims/internal/runner"
+	"example.org/ims/internal/tui/monitor"
 )
 
 func newStatus(s *session) *cobra.Command {
@@ -120,12 +121,12 @@ func nextLine(page *output.Page, s *runner.Status) {
 		line += ", not before " + clock(s.Action.At)
 	}
 	page.Line("%s", line)
-	switch {
-	case s.Action.Command == "":
-	case s.Action.Verb == "approve" && s.Asked == nil: // until it is asked, an answer is refused
-		page.Line("      then: %s", s.Action.Command)
-	default:
-		page.Line("      %s", s.Action.Command)
+	then := ""
+	if s.Action.Verb == "approve" && s.Asked == nil { // until it is asked, an answer is refused
+		then = "then: "
+	}
+	for _, c := range monitor.Commands(s.Action.Command) {
+		page.Line("      %s%s", then, c)
 	}
 }
 

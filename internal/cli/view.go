@@ -9,6 +9,7 @@ import (
 
 	"example.org/ims/internal/output"
 	"example.org/ims/internal/runner"
+	"example.org/ims/internal/tui/monitor"
 )
 
 // viewer prints what changes in a run, as plain lines.
@@ -177,7 +178,10 @@ func (v *viewer) showQuestion(s *runner.Status) error {
 			lines = append(lines, "  "+c.Name+": "+c.Title)
 		}
 	}
-	lines = append(lines, "  answer: "+s.Action.Command, "  journal head "+s.Asked.Head[:min(16, len(s.Asked.Head))])
+	for _, c := range monitor.Commands(s.Action.Command) {
+		lines = append(lines, "  answer: "+c)
+	}
+	lines = append(lines, "  journal head "+s.Asked.Head[:min(16, len(s.Asked.Head))])
 	for _, l := range lines {
 		if err := v.line(s, time.Now(), "question", "%s", l); err != nil {
 			return err

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"example.org/ims/internal/tui/screen"
@@ -42,8 +43,18 @@ func reason() field { return field{label: "reason"} }
 // page is the text of a dialog in lines of its box, and how many of them are
 // shown at once.
 func (d *dialog) page(w, h int) (text []string, rows int) {
-	for _, t := range d.text {
-		text = append(text, screen.Wrap(t, boxWidth(w)-4)...)
+	room := boxWidth(w) - 4
+	whole := slices.Clone(d.text)
+	if screen.Width(d.title)+2 > room { // what is cut at its place is said here
+		whole = append([]string{d.title}, whole...)
+	}
+	for _, c := range d.choices {
+		if screen.Width(c)+4 > room {
+			whole = append(whole, c)
+		}
+	}
+	for _, t := range whole {
+		text = append(text, screen.Wrap(t, room)...)
 	}
 	rows = max(h-2-d.fixed(), 1)
 	return text, min(rows, len(text))

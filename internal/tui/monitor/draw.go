@@ -3,6 +3,7 @@ package monitor
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,16 +37,16 @@ func (m *Model) draw(a screen.Area) {
 	default:
 		m.drawOverview(a)
 	}
-	m.drawFoot(a.Area(0, a.H-1, a.W, 1))
+	m.drawFoot(a)
 	if m.dialog != nil {
 		m.drawDialog(a)
 	}
 }
 
 func (m *Model) drawOverview(a screen.Area) {
-	now, sums, clients := m.nowLines(a.W, true), m.sumLines(a.W), m.clientLines()
+	now, verdict, sums, clients := m.nowLines(a.W, true), m.verdictLines(a.W), m.sumLines(a.W), m.clientLines(columnWidth(a.W, a.H))
 	want := wants{
-		nowPanel: max(len(now), 2), storesPanel: 1 + len(m.stores()), matrixPanel: 2, verdictPanel: 2, sumsPanel: len(sums),
+		nowPanel: max(len(now), 2), storesPanel: 1 + len(m.stores()), matrixPanel: 2, verdictPanel: len(verdict), sumsPanel: len(sums),
 		clientsPanel: len(clients), eventsPanel: min(len(m.lines)+len(m.said), 12),
 	}
 	if m.snap.Summary != nil {
@@ -61,7 +62,7 @@ func (m *Model) drawOverview(a screen.Area) {
 	m.drawSteps(in(stepsPanel))
 	m.drawStores(in(storesPanel))
 	m.drawMatrix(in(matrixPanel))
-	m.drawVerdict(in(verdictPanel))
+	lines(in(verdictPanel), verdict)
 	lines(in(sumsPanel), sums)
 	lines(in(clientsPanel), clients)
 	m.drawEvents(in(eventsPanel))
@@ -74,14 +75,29 @@ type textLine struct {
 	style screen.Style
 }
 
+// lines shows as many lines as there is room for, and how many there are not.
 func lines(a screen.Area, list []textLine) {
-	for y, l := range list {
-		x := 0
+	for y, l := range list[:min(len(list), a.H)] {
+		x, room := 0, a.W
+		if y == a.H-1 && y > 0 && len(list) > a.H {
+			more := fmt.Sprintf(" +%d: g", len(list)-a.H)
+			room -= screen.Width(more)
+			a.Put(room, y, more, faint)
+		}
 		if l.label != "" {
 			x = a.Put(0, y, l.label+" ", heading)
 		}
-		a.Put(x, y, screen.Cut(l.text, a.W-x), l.style)
+		a.Put(x, y, screen.Cut(l.text, room-x), l.style)
 	}
+}
+
+// hang breaks a text into lines of w cells, each below the text of the first.
+func hang(label, text string, w int, style screen.Style) []textLine {
+	list := wrapped(nil, label, text, w)
+	for i := range list {
+		list[i].style = style
+	}
+	return list
 }
 
 // drawHead says what is watched, and how it stands.
@@ -112,7 +128,7 @@ func (m *Model) drawHead(a screen.Area) {
 	a.Right(a.W, 0, right, style)
 	text, st := m.status()
 	x := a.Put(0, 1, screen.Cut(text, a.W), st)
-	if rest := m.brief(); rest != "" && x+2 < a.W {
+	if rest := m.brief(a.W - x - 2); rest != "" && x+2 < a.W {
 		a.Put(x+2, 1, screen.Cut(rest, a.W-x-2), plain)
 	}
 }
@@ -154,11 +170,11 @@ func (m *Model) runStatus() (string, screen.Style) {
 	case r.Ended():
 		return "ENDED: " + r.Outcome, strong
 	case !m.snap.Gone.IsZero():
-		return "NO RUNNER IS ALIVE for " + output.Duration(m.now.Sub(m.snap.Gone).Truncate(time.Second)) + ": nothing happens", bad
+		return "NO RUNNER IS ALIVE for " + output.Duration(m.now.Sub(m.snap.Gone).Truncate(time.Second)), bad
 	case r.Problem != "":
-		return "NOT PERFORMED: " + r.Problem, bad
+		return "NOT PERFORMED", bad
 	case r.Paused != nil:
-		return "PAUSED for " + output.Duration(m.now.Sub(r.Paused.Since).Truncate(time.Second)) + " by " + r.Paused.Actor + ": " + r.Paused.Reason, warn
+		return "PAUSED for " + output.Duration(m.now.Sub(r.Paused.Since).Truncate(time.Second)) + " by " + r.Paused.Actor, warn
 	case r.Phase == "operating" && (r.Why == "stall" || r.Why == "timeout"):
 		return "STALLED, WAITING FOR OPERATOR (" + r.Why + ")", bad
 	case r.Phase == "operating":
@@ -190,26 +206,35 @@ func (m *Model) gatewayStatus() (string, screen.Style) {
 	return "RUNNING, " + c.Effective.Mode.Title(), good
 }
 
-// brief is the queue in a few words, and who else looks.
-func (m *Model) brief() string {
-	var parts []string
+// brief is the queue in a few words, and who else looks, in w cells. Where they
+// are too few, what the screen says elsewhere gives way, then names.
+func (m *Model) brief(w int) string {
+	var queued, empty, resumes, watch, names string
 	if total, ok := m.snap.Census.Total(); ok && !m.snap.Seen.IsZero() {
-		parts = append(parts, strings.TrimSuffix(fmt.Sprintf("%d queued, %s", total, m.aside()), ", "))
+		queued = strings.TrimSuffix(fmt.Sprintf("%d queued, %s", total, m.aside()), ", ")
 		if e := m.estimate(); total > 0 && !e.at.IsZero() {
-			parts = append(parts, "empty about "+m.clock(e.at))
+			empty = "empty about " + m.clock(e.at)
 		} else if total > 0 {
-			parts = append(parts, "ETA unknown")
+			empty = "ETA unknown"
 		}
 	}
 	if r := m.snap.Run; r != nil {
 		if r.Resumes > 0 {
-			parts = append(parts, output.Count(int64(r.Resumes), "resume"))
+			resumes = output.Count(int64(r.Resumes), "resume")
 		}
 		if n := len(r.Viewers); n > 1 {
-			parts = append(parts, fmt.Sprintf("%d watch: %s", n, strings.Join(r.Viewers, ", ")))
+			watch = fmt.Sprintf("%d watch", n)
+			names = watch + ": " + strings.Join(r.Viewers, ", ")
 		}
 	}
-	return strings.Join(parts, " · ")
+	text := ""
+	for _, parts := range [][]string{{queued, empty, resumes, names}, {queued, resumes, names}, {queued, empty, watch}, {queued, watch}, {queued}} {
+		parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+		if text = strings.Join(parts, " · "); screen.Width(text) <= w {
+			break
+		}
+	}
+	return text
 }
 
 // aside is what waits for somebody beside the queues, "" if nothing does. It
@@ -230,27 +255,15 @@ func (m *Model) aside() string {
 	return strings.Join(parts, ", ")
 }
 
-// unsummed stands for the verdict where nothing was summed up.
-func (m *Model) unsummed() (string, word) {
-	return "unknown: " + cmp.Or(m.snap.SummaryErr, "not summed up yet"), blocked
-}
-
-// drawVerdict says what hinders, and when it will be over.
-func (m *Model) drawVerdict(a screen.Area) {
-	text, w := m.verdictLine(true)
-	if m.snap.Summary == nil {
-		text, w = m.unsummed()
+// verdictLines say what hinders, and when it will be over, in lines of w cells.
+// On a narrow terminal the details have why.
+func (m *Model) verdictLines(w int) []textLine {
+	if w < narrow {
+		text, word, _ := m.verdictText(true, true)
+		return append([]textLine{{"", text, word.style()}}, hang("empty", m.etaLine(), w, plain)...)
 	}
-	x := 0
-	if a.W >= narrow {
-		x = a.Put(0, 0, "verdict ", heading)
-	}
-	a.Put(x, 0, screen.Cut(text, a.W-x), w.style())
-	if a.H < 2 {
-		return
-	}
-	x = a.Put(0, 1, "empty   ", heading)
-	a.Put(x, 1, screen.Cut(m.etaLine(), a.W-x), plain)
+	text, word, _ := m.verdictText(true, false)
+	return append(hang("verdict", text, w, word.style()), hang("empty  ", m.etaLine(), w, plain)...)
 }
 
 // etaLine is the estimate with its basis and its range, or why there is none.
@@ -278,17 +291,26 @@ func (m *Model) etaLine() string {
 	return text
 }
 
-// drawFoot is the line of keys, or what was said last.
+// maxFlash is how many lines of the screen something that is said may take.
+const maxFlash = 4
+
+// drawFoot is the line of keys at the end of the screen, or what was said last,
+// which takes the lines that it needs.
 func (m *Model) drawFoot(a screen.Area) {
+	foot := a.Area(0, a.H-1, a.W, 1)
 	switch {
 	case m.filter != nil:
-		a.Put(0, 0, screen.Cut("filter: "+*m.filter+"_   enter keeps it, esc drops it", a.W), strong)
+		foot.Put(0, 0, screen.Cut("filter: "+*m.filter+"_   enter keeps it, esc drops it", a.W), strong)
 	case m.flash != "" && m.now.Before(m.flashEnd):
-		a.Put(0, 0, screen.Cut(m.flash, a.W), warn)
+		list := hang("", m.flash, a.W, warn)
+		list = list[:min(len(list), maxFlash)]
+		foot = a.Area(0, a.H-len(list), a.W, len(list))
+		foot.Clear()
+		lines(foot, list)
 	case m.dialog != nil:
-		a.Put(0, 0, screen.Cut(m.dialog.keysWords(m.w, m.h), a.W), faint)
+		foot.Put(0, 0, screen.Cut(m.dialog.keysWords(m.w, m.h), a.W), faint)
 	default:
-		a.Put(0, 0, screen.Cut(m.keyLine(a.W), a.W), faint)
+		foot.Put(0, 0, screen.Cut(m.keyLine(a.W), a.W), faint)
 	}
 }
 

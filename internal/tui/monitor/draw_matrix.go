@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 
+	"example.org/ims/internal/output"
 	"example.org/ims/internal/tui/screen"
 	"example.org/ims/pkg/gateway"
 )
@@ -73,9 +74,12 @@ func (m *Model) drawMatrix(a screen.Area) {
 		a.Put(2, 1, screen.Cut(m.noRows(), a.W-2), faint)
 		return
 	}
-	rows := a.H - 1
-	if a.H > 5 || sum.Found < rows {
-		rows-- // for the words on the one at the cursor
+	rows, words := a.H-1, m.rowLines(a.W-2)
+	switch { // room for the words on the one at the cursor
+	case sum.Found+len(words) <= rows || a.H > 8:
+		rows -= len(words)
+	case a.H > 4 || sum.Found < rows:
+		rows--
 	}
 	top := max(0, min(m.cursor-rows/2, sum.Found-rows))
 	for y := range min(rows, sum.Found-top) {
@@ -86,9 +90,8 @@ func (m *Model) drawMatrix(a screen.Area) {
 		}
 		m.drawRow(a, y+1, &sum.Rows[i], &c, top+y == m.cursor)
 	}
-	if rows < a.H-1 && m.row() != nil {
-		a.Put(2, min(rows, sum.Found-top)+1, screen.Cut(m.rowWords(m.row()), a.W-2), faint)
-	}
+	y := min(rows, sum.Found-top) + 1
+	lines(a.Area(2, y, a.W-2, min(a.H-y, len(words))), words)
 }
 
 func (m *Model) noRows() string {
@@ -169,21 +172,38 @@ func count(n int64) string {
 	return fmt.Sprintf("%dM", n/1_000_000)
 }
 
-// rowWords is what does not fit into a row.
-func (m *Model) rowWords(d *gateway.Destination) string {
+// mostWords is how many lines of the matrix the words on a row take at most.
+const mostWords = 3
+
+// rowLines are what does not fit into the row at the cursor, in lines of w
+// cells. What the verdict says is not said again.
+func (m *Model) rowLines(w int) []textLine {
+	d := m.row()
+	if d == nil {
+		return nil
+	}
+	place := fmt.Sprintf("%d of %d:", m.cursor+1, m.snap.Summary.Found)
+	list := hang(place, m.rowWords(d, m.whole().culprit), w, faint)
+	return list[:min(len(list), mostWords)]
+}
+
+// rowWords says of a row who it is, whether it moves, and what becomes of it.
+func (m *Model) rowWords(d, culprit *gateway.Destination) string {
 	v := m.judge(d)
-	text := fmt.Sprintf("%d of %d: %s", m.cursor+1, m.snap.Summary.Found, cmp.Or(d.Dest, "not yet known"))
-	if d.Tried > 0 {
-		text += fmt.Sprintf(", %d tried, %d times at most", d.Tried, d.Most)
+	text := cmp.Or(d.Dest, "not yet known")
+	if culprit == nil || culprit.Store != d.Store || culprit.Dest != d.Dest {
+		if v.verb != "" {
+			text += ", " + v.verb
+		}
+		if v.why != "" {
+			text += ": " + v.why
+		}
 	}
 	if d.Expiring > 0 {
-		text += fmt.Sprintf(", %d time out before the queue is empty", d.Expiring)
+		text += fmt.Sprintf("; %d will time out", d.Expiring)
 	}
-	if v.verb != "" {
-		text += ", " + v.verb
-	}
-	if v.why != "" {
-		text += ": " + v.why
+	if d.Tried > 0 {
+		text += fmt.Sprintf("; %d tried, up to %s", d.Tried, output.Count(int64(d.Most), "time"))
 	}
 	return text
 }

@@ -12,58 +12,111 @@ import (
 
 // nowLines are the present state: what it is, what is missing, until when it
 // waits, and what a person has to do next, in lines of w cells. On a narrow
-// terminal the head names the state alone. keys says that there are any.
+// terminal the head names the state alone, each takes one line, and the details
+// have the rest. keys says that there are any.
 func (m *Model) nowLines(w int, keys bool) []textLine {
 	r := m.snap.Run
 	if r == nil {
-		return m.gatewayLines()
+		return m.gatewayLines(w)
 	}
 	if r.Ended() {
-		return []textLine{{"", cmp.Or(r.Title, r.State), strong}, {"next", m.nextWords(keys), plain}}
+		return append(hang("", cmp.Or(r.Title, r.State), w, strong), m.nextLines(w, keys)...)
 	}
 	var list []textLine
 	operating := r.Phase == "operating"
-	if w >= narrow || !operating && r.Asked == nil && r.Paused == nil {
-		list = append(list, m.stateLine())
+	if w >= narrow || len(r.Missing) == 0 && !operating && r.Asked == nil && r.Paused == nil {
+		list = append(list, m.stateLine(w))
+	}
+	if r.Problem != "" {
+		list = append(list, m.nowLine("problem", r.Problem, w, bad)...)
 	}
 	if r.Asked != nil {
 		list = append(list, twoLines("QUESTION", strings.TrimSpace(r.Asked.Comment), w, warn)...)
 	}
-	var missing []textLine
-	for _, c := range r.Missing {
-		word := "not yet"
-		if c.Verdict == "unknown" {
-			word = "unknown"
+	var others []textLine
+	for i, c := range r.Missing {
+		word := map[bool]string{true: "unknown", false: "not yet"}[c.Verdict == "unknown"]
+		lines := m.nowLine(word, c.That+": "+c.Why, w, warn)
+		if i == 0 {
+			list = append(list, lines...)
+		} else {
+			others = append(others, lines...)
 		}
-		missing = append(missing, textLine{word, c.That + ": " + c.Why, warn})
 	}
-	list = append(list, missing[:min(len(missing), 1)]...)
 	if operating && len(r.Missing) > 0 && r.Missing[0].Fix != "" {
-		list = append(list, twoLines("fix:", r.Missing[0].Fix, w, strong)...)
+		list = append(list, m.nowLine("fix:", r.Missing[0].Fix, w, strong)...)
 	}
+	until, next := m.untilLines(w), m.nextLines(w, keys)
+	if w < narrow { // what a person has to do comes first
+		until, next = next, until
+	}
+	return append(append(append(list, until...), next...), others...)
+}
+
+// untilLines say until when the present state waits.
+func (m *Model) untilLines(w int) []textLine {
+	r := m.snap.Run
 	switch {
 	case r.Paused != nil:
-		list = append(list, textLine{"paused", "for " + output.Duration(m.now.Sub(r.Paused.Since).Truncate(time.Second)) + ", since " + m.clock(r.Paused.Since) + ": its clock stands still", warn})
-	case !operating && !r.Ends.IsZero() && !r.Limit.IsZero():
-		list = append(list, textLine{"waits", "until " + m.clock(r.Ends) + " at the earliest; a person is asked after " + m.clock(r.Limit), plain})
+		return m.nowLine("paused", "since "+m.clock(r.Paused.Since)+", its clock stands still: "+r.Paused.Reason, w, warn)
+	case r.Phase == "operating" || r.Ends.IsZero() || r.Limit.IsZero():
+	case w < narrow:
+		return []textLine{{"waits", "until " + m.clock(r.Ends) + ", limit " + m.clock(r.Limit), plain}}
+	default:
+		return m.nowLine("waits", "until "+m.clock(r.Ends)+" at the earliest; a person is asked after "+m.clock(r.Limit), w, plain)
 	}
-	list = append(list, twoLines("next", m.nextWords(keys), w, plain)...)
-	return append(list, missing[min(len(missing), 1):]...)
+	return nil
+}
+
+// nextLines say what a person has to do next, by keys if there are any, else by
+// commands.
+func (m *Model) nextLines(w int, keys bool) []textLine {
+	commands := m.nextCommands()
+	text := m.nextWords(keys)
+	if both := text + "; or " + strings.Join(commands, ""); keys && len(commands) == 1 && screen.Width("next "+both) <= w {
+		text = both
+	}
+	if w < narrow {
+		text = strings.Replace(text, "not before ", "from ", 1)
+	}
+	list := m.nowLine("next", text, w, plain)
+	for _, c := range commands {
+		if !keys {
+			list = append(list, commandLines("    ", c, w)...)
+		}
+	}
+	return list
+}
+
+// nowLine is a text in as many lines as it takes, and in one on a narrow
+// terminal.
+func (m *Model) nowLine(label, text string, w int, style screen.Style) []textLine {
+	if w < narrow {
+		return []textLine{{label, text, style}}
+	}
+	return hang(label, text, w, style)
 }
 
 // narrow is the width below which words are left out.
 const narrow = 60
 
-// stateLine is the present state, where it comes from, and since when.
-func (m *Model) stateLine() textLine {
+// stateLine is the present state, where it comes from, and since when. What it
+// comes from gives way, then its title.
+func (m *Model) stateLine(w int) textLine {
 	r := m.snap.Run
 	line := textLine{r.State, r.Title, plain}
-	if n := len(r.Visits); n > 0 {
-		v := &r.Visits[n-1]
-		if len(v.Source) > 0 {
-			line.text += " [" + strings.Join(v.Source, ", ") + "]"
-		}
-		line.text += ", for " + output.Duration(m.now.Sub(v.Entered).Truncate(time.Second))
+	n := len(r.Visits)
+	if n == 0 {
+		return line
+	}
+	v, source := &r.Visits[n-1], ""
+	if len(v.Source) > 0 {
+		source = " [" + strings.Join(v.Source, ", ") + "]"
+	}
+	room := w - screen.Width(r.State) - 1
+	since := ", for " + output.Duration(m.now.Sub(v.Entered).Truncate(time.Second))
+	if line.text = r.Title + source + since; screen.Width(line.text) > room {
+		line.text = screen.Cut(r.Title, room-screen.Width(since)) + since
 	}
 	return line
 }
@@ -71,18 +124,20 @@ func (m *Model) stateLine() textLine {
 // twoLines breaks a text into at most two lines, the second below the text of
 // the first.
 func twoLines(label, text string, w int, style screen.Style) []textLine {
-	parts := screen.Wrap(text, max(w-screen.Width(label)-1, 1))
-	if len(parts) < 2 {
-		return []textLine{{label, text, style}}
+	list := hang(label, text, w, style)
+	if len(list) < 3 {
+		return list
 	}
-	rest := strings.Join(parts[1:], " ")
-	return []textLine{{label, parts[0], style}, {strings.Repeat(" ", screen.Width(label)), rest, style}}
+	for _, l := range list[2:] {
+		list[1].text += " " + l.text
+	}
+	return list[:2]
 }
 
-func (m *Model) gatewayLines() []textLine {
+func (m *Model) gatewayLines(w int) []textLine {
 	c := &m.snap.Config
 	if m.snap.Seen.IsZero() {
-		return []textLine{{"", cmp.Or(m.snap.GatewayErr, "not seen yet"), warn}}
+		return m.nowLine("", cmp.Or(m.snap.GatewayErr, "not seen yet"), w, warn)
 	}
 	list := []textLine{
 		{"listens", c.Listen + " as " + c.Hostname, plain},
@@ -90,7 +145,7 @@ func (m *Model) gatewayLines() []textLine {
 		{"next", "no run is open: ims retire " + c.Name + " --dry-run", plain},
 	}
 	if m.snap.GatewayErr != "" {
-		list = append(list, textLine{"gateway", m.snap.GatewayErr, bad})
+		list = append(list, m.nowLine("gateway", m.snap.GatewayErr, w, bad)...)
 	}
 	return list
 }
@@ -101,11 +156,13 @@ func (m *Model) nextWords(keys bool) string {
 	a := r.Action
 	switch {
 	case r.Ended():
-	case r.Paused != nil:
-		return either(keys, "p continues", a.Command)
-	case r.Asked != nil:
-		return either(keys, "a answers, x rejects", a.Command)
-	case r.Phase == "operating":
+	case !m.snap.Gone.IsZero():
+		return "start a runner"
+	case keys && r.Paused != nil:
+		return "p continues"
+	case keys && r.Asked != nil:
+		return "a answers, x rejects"
+	case keys && r.Phase == "operating":
 		text := "c resumes, A aborts"
 		if m.noAbort() != "" {
 			text = "c resumes"
@@ -113,7 +170,7 @@ func (m *Model) nextWords(keys bool) string {
 		if len(r.Missing) > 0 && r.Missing[0].Fix != "" {
 			text = "the fix, then " + text
 		}
-		return either(keys, text, a.Command)
+		return text
 	}
 	text := a.What
 	if a.Verb != "" {
@@ -128,13 +185,34 @@ func (m *Model) nextWords(keys bool) string {
 	return text
 }
 
-// either is what keys do here, and the command that does it elsewhere.
-func either(keys bool, here, command string) string {
+// nextCommands are what does it from elsewhere, one for each choice. What is
+// not asked yet cannot be answered.
+func (m *Model) nextCommands() []string {
+	r := m.snap.Run
 	switch {
-	case command == "":
-		return here
-	case !keys:
-		return command
+	case r.Ended():
+		return nil
+	case !m.snap.Gone.IsZero():
+		return []string{"ims resume " + r.Run}
+	case r.Paused != nil || r.Asked != nil || r.Phase == "operating":
+		return Commands(r.Action.Command)
 	}
-	return here + "; or " + command
+	return nil
+}
+
+// Commands are what a command with choices stands for, as in --choice yes|no:
+// one for each, which a shell takes.
+func Commands(command string) []string {
+	if command == "" {
+		return nil
+	}
+	begin, choices, found := strings.Cut(command, " --choice ")
+	if !found {
+		return []string{command}
+	}
+	var list []string
+	for c := range strings.SplitSeq(choices, "|") {
+		list = append(list, begin+" --choice "+c)
+	}
+	return list
 }

@@ -3,8 +3,6 @@ package monitor
 import (
 	"cmp"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"example.org/ims/internal/output"
@@ -20,9 +18,9 @@ func (m *Model) drawPane(a screen.Area) {
 	case letterPane:
 		m.scrolled(a, "message "+m.letter.Entry, m.letterLines(a.W))
 	case journalPane:
-		m.scrolled(a, "journal", m.journalLines())
-	case evidencePane:
-		m.scrolled(a, "what the present state waits for", m.evidenceLines(a.W))
+		m.scrolled(a, "journal", m.journalLines(a.W))
+	case detailsPane:
+		m.scrolled(a, "details", m.detailLines(a.W))
 	case helpPane:
 		m.scrolled(a, "keys", m.helpLines())
 	case overview:
@@ -157,7 +155,11 @@ func folded(line string, w int) []textLine {
 
 // wrapped adds a text in lines below each other.
 func wrapped(list []textLine, label, text string, w int) []textLine {
-	for i, line := range screen.Wrap(text, w-len(label)-1) {
+	room := w
+	if label != "" {
+		room -= len(label) + 1
+	}
+	for i, line := range screen.Wrap(text, max(room, 1)) {
 		if i > 0 {
 			label = strings.Repeat(" ", len(label))
 		}
@@ -166,47 +168,14 @@ func wrapped(list []textLine, label, text string, w int) []textLine {
 	return list
 }
 
-func (m *Model) journalLines() []textLine {
+func (m *Model) journalLines(w int) []textLine {
 	list := make([]textLine, 0, len(m.lines))
 	for i := range m.lines {
 		l := &m.lines[i]
-		list = append(list, textLine{fmt.Sprintf("%5d %s", l.Seq, m.clock(l.At)), l.Kind + " " + l.State + ": " + l.Text, plain})
+		list = wrapped(list, fmt.Sprintf("%5d %s", l.Seq, m.clock(l.At)), l.Kind+" "+l.State+": "+l.Text, w)
 	}
 	if len(list) == 0 {
 		list = append(list, textLine{"", "nothing was read of it", faint})
-	}
-	return list
-}
-
-// evidenceLines are the conditions of the present state, each with the facts
-// that it was judged on.
-func (m *Model) evidenceLines(w int) []textLine {
-	r := m.snap.Run
-	if r == nil {
-		return nil
-	}
-	list := []textLine{{r.State, r.Title, strong}, {"seen", m.clock(r.Seen), plain}, {"", "", plain}}
-	for i := range r.Conditions {
-		c := &r.Conditions[i]
-		style := map[string]textLine{"pass": {style: good}, "fail": {style: bad}}[c.Verdict].style
-		list = append(list, textLine{strings.ToUpper(c.Verdict), c.That, style})
-		for _, k := range slices.Sorted(maps.Keys(c.Facts)) {
-			list = append(list, textLine{"    fact", k + " = " + cmp.Or(c.Facts[k], "unknown"), plain})
-		}
-		list = wrapped(list, "     why", c.Why, w)
-		if c.Verdict != "pass" && c.Fix != "" {
-			list = wrapped(list, "     fix", c.Fix, w)
-		}
-	}
-	if len(r.Conditions) == 0 {
-		list = append(list, textLine{"", "the present state has no condition", faint})
-	}
-	if r.Asked != nil {
-		list = wrapped(list, "question", strings.TrimSpace(r.Asked.Comment), w)
-		for _, e := range r.Asked.Evidence {
-			list = append(list, textLine{"    shown", e, plain})
-		}
-		list = append(list, textLine{"  journal", "head " + r.Asked.Head, plain})
 	}
 	return list
 }

@@ -12,32 +12,36 @@ import (
 	"example.org/ims/internal/tui/screen"
 )
 
-// sumLines are the account, DNS, and what was noticed, in words for w cells.
+// sumLines are the account, DNS, and what was noticed, in lines of w cells. On a
+// narrow terminal each takes one, and the details have the rest.
 func (m *Model) sumLines(w int) []textLine {
 	r := m.snap.Run
 	if r == nil {
 		return nil
 	}
-	var list []textLine
+	list := []textLine{{"ledger", "not counted yet", faint}}
 	if l := r.Ledger; l != nil {
-		list = append(list, ledgerLine(l, w))
-	} else {
-		list = append(list, textLine{"ledger", "not counted yet", faint})
+		style := good
+		if l["unaccounted"] > 0 {
+			style = bad
+		}
+		list = m.nowLine("ledger", ledgerText(l, w-len("ledger ")), w, style)
 	}
-	list = append(list, m.mxLine(w))
+	text, style := m.mxText(w - len("mx "))
+	list = append(list, m.nowLine("mx", text, w, style)...)
 	for _, v := range m.snap.Resolvers {
-		list = append(list, textLine{"veto", v, warn})
+		list = append(list, m.nowLine("veto", v, w, warn)...)
 	}
 	for _, c := range m.snap.Canaries {
-		list = append(list, textLine{"canary", c, plain})
+		list = append(list, m.nowLine("canary", c, w, plain)...)
 	}
 	for _, n := range r.Notes {
-		if !strings.HasPrefix(n, "old MX of ") { // which mxLine says
-			list = append(list, textLine{"note", n, plain})
+		if !strings.HasPrefix(n, "old MX of ") { // which mxText says
+			list = append(list, m.nowLine("note", n, w, plain)...)
 		}
 	}
 	if m.snap.GatewayErr != "" {
-		list = append(list, textLine{"gateway", m.snap.GatewayErr, bad})
+		list = append(list, m.nowLine("gateway", m.snap.GatewayErr, w, bad)...)
 	}
 	return list
 }
@@ -48,8 +52,9 @@ var ledgerWords = []struct{ set, brief string }{
 	{"returned", "ret"}, {"absorbed", "abs"}, {"deleted", "del"}, {"redirected", "redir"}, {"present", "here"},
 }
 
-// ledgerLine says what is unaccounted first, and leaves out empty sets.
-func ledgerLine(l map[string]int64, w int) textLine {
+// ledgerText says what is unaccounted first, and leaves out empty sets. Where w
+// cells are too few, it says so in short words, and at last only what is here.
+func ledgerText(l map[string]int64, w int) string {
 	unaccounted := fmt.Sprintf("%d unaccounted: ", l["unaccounted"])
 	long := unaccounted + fmt.Sprintf("%d accepted + %d generated = %d delivered", l["accepted"], l["generated"], l["delivered"])
 	brief := unaccounted + fmt.Sprintf("%d acc + %d gen = %d dlv", l["accepted"], l["generated"], l["delivered"])
@@ -59,11 +64,10 @@ func ledgerLine(l map[string]int64, w int) textLine {
 			brief += fmt.Sprintf(" + %d %s", n, word.brief)
 		}
 	}
-	t := textLine{"ledger", fitting(w-len("ledger "), long, brief), good}
-	if l["unaccounted"] > 0 {
-		t.style = bad
+	if w < narrow-len("ledger ") {
+		brief = fmt.Sprintf("%d unaccounted, %d here", l["unaccounted"], l["present"])
 	}
-	return t
+	return fitting(w, long, brief)
 }
 
 // fitting is the longer text where there is room for it.
@@ -74,18 +78,17 @@ func fitting(w int, long, brief string) string {
 	return brief
 }
 
-// mxLine says which authorities agree, and until when the old MX may be
-// cached.
-func (m *Model) mxLine(w int) textLine {
-	r := m.snap.Run
-	t := textLine{"mx", "no authority was asked yet", plain}
-	long, brief := t.text, t.text
+// mxText says until when the old MX may be cached, and which authorities agree.
+func (m *Model) mxText(w int) (string, screen.Style) {
+	r, style := m.snap.Run, plain
+	long := "no authority was asked yet"
+	brief := long
 	if len(r.Authorities) > 0 {
 		var agree bool
 		long, agree = authorities(r.Authorities, "%d of %d say %s")
 		brief, _ = authorities(r.Authorities, "%d/%d %s")
 		if !agree {
-			t.style = warn
+			style = warn
 		}
 	}
 	switch at := m.clock(r.Expires); {
@@ -97,12 +100,12 @@ func (m *Model) mxLine(w int) textLine {
 	default:
 		long, brief = "old MX in no cache since "+at+"; "+long, "old gone "+at+"; "+brief
 	}
-	t.text = fitting(w-len("mx "), long, brief)
-	return t
+	return fitting(w, long, brief), style
 }
 
 // authorities says for each domain what its name servers answer, how many of
-// how many in the given form, and whether they agree everywhere.
+// how many in the given form, and whether they agree everywhere. Domains for
+// which they answer the same are named together.
 func authorities(all []runner.Authority, form string) (text string, agree bool) {
 	var domains, parts []string
 	votes := map[string]map[string]int{}
@@ -113,6 +116,7 @@ func authorities(all []runner.Authority, form string) (text string, agree bool) 
 		votes[a.Domain][cmp.Or(a.Answer, "no MX")]++
 	}
 	agree = true
+	named := map[string][]string{}
 	for _, d := range domains {
 		of := 0
 		for _, n := range votes[d] {
@@ -125,24 +129,44 @@ func authorities(all []runner.Authority, form string) (text string, agree bool) 
 			words[i] = fmt.Sprintf(form, votes[d][a], of, strings.TrimSuffix(a, "."))
 		}
 		agree = agree && len(answers) == 1
-		parts = append(parts, d+": "+strings.Join(words, ", "))
+		said := strings.Join(words, ", ")
+		if len(named[said]) == 0 {
+			parts = append(parts, said)
+		}
+		named[said] = append(named[said], d)
+	}
+	slices.SortStableFunc(parts, func(a, b string) int { return split(named[b], votes) - split(named[a], votes) })
+	for i, said := range parts {
+		parts[i] = strings.Join(named[said], ", ") + ": " + said
 	}
 	return strings.Join(parts, "; "), agree
 }
 
-// clientLines are the hosts that still connect, the last first.
-func (m *Model) clientLines() []textLine {
+// split is how many answers there are for the first of some domains: those that
+// have more than one are said first.
+func split(domains []string, votes map[string]map[string]int) int { return len(votes[domains[0]]) }
+
+// clientLines are the hosts that still connect, the last first, in lines of w
+// cells.
+func (m *Model) clientLines(w int) []textLine {
 	if m.snap.ClientsErr != "" {
-		return []textLine{{"clients", "unknown: " + m.snap.ClientsErr, warn}}
+		return m.nowLine("clients", "unknown: "+m.snap.ClientsErr, w, warn)
 	}
 	var list []textLine
 	for i := range m.snap.Clients {
 		c := &m.snap.Clients[i]
-		what := fmt.Sprintf("%d accepted", c.Accepted)
-		if c.Deferred > 0 {
-			what += fmt.Sprintf(", %d put off", c.Deferred)
+		var what []string
+		if c.Accepted > 0 || c.Deferred == 0 {
+			what = append(what, fmt.Sprintf("%d accepted", c.Accepted))
 		}
-		list = append(list, textLine{"late", fmt.Sprintf("%s %s: %s, last %s ago", c.Host, c.Helo, what, short(m.now.Sub(c.LastValid))), plain})
+		if c.Deferred > 0 {
+			what = append(what, fmt.Sprintf("%d put off", c.Deferred))
+		}
+		text := fmt.Sprintf("%s %s: %s, last %s ago", c.Host, c.Helo, strings.Join(what, ", "), short(m.now.Sub(c.LastValid)))
+		if screen.Width("late "+text) > w && w >= narrow-2 { // the name is what may be given up
+			text = fmt.Sprintf("%s: %s, last %s ago, as %s", c.Host, strings.Join(what, ", "), short(m.now.Sub(c.LastValid)), c.Helo)
+		}
+		list = append(list, textLine{"late", text, plain})
 	}
 	return list
 }
@@ -205,7 +229,7 @@ func (m *Model) drawEvents(a screen.Area) {
 	all := m.recent(a.H - y)
 	for _, l := range all {
 		x := a.Put(0, y, m.clock(l.At)+" ", faint)
-		a.Put(x, y, screen.Cut(l.Text, a.W-x), plain)
+		a.Put(x, y, screen.Cut(strings.TrimSpace(l.Text), a.W-x), plain)
 		y++
 	}
 }

@@ -16,18 +16,12 @@ func (m *Model) Final() []string {
 		return nil
 	}
 	stores := m.stores()
-	verdict, w := m.verdictLine(false)
-	if m.snap.Summary == nil {
-		verdict, w = m.unsummed()
-	}
 	now := m.nowLines(finalWidth, false)
-	var sums []textLine
-	for _, l := range append([]textLine{{"verdict", verdict, w.style()}, {"empty  ", m.etaLine(), plain}}, m.sumLines(1<<10)...) {
-		for _, part := range wrapped(nil, l.label, l.text, finalWidth) {
-			part.style = l.style
-			sums = append(sums, part)
-		}
-	}
+	verdict, w, command := m.verdictText(false, false)
+	sums := hang("verdict", verdict, finalWidth, w.style())
+	sums = append(sums, commandLines("fix    ", command, finalWidth)...)
+	sums = append(sums, hang("empty  ", m.etaLine(), finalWidth, plain)...)
+	sums = append(sums, m.sumLines(finalWidth)...)
 	s := screen.New(finalWidth, 2+len(now)+1+len(stores)+len(sums))
 	a := s.Area(0, 0, finalWidth, 1<<20)
 	m.drawHead(a.Area(0, 0, a.W, 2))
@@ -42,20 +36,20 @@ func (m *Model) Final() []string {
 // Words is the state in one line, for where no screen is.
 func (m *Model) Words() string {
 	text, _ := m.status()
-	if b := m.brief(); b != "" {
+	if b := m.brief(1 << 10); b != "" {
 		text += " · " + b
 	}
 	return text
 }
 
-// Verdict is the judgement on the whole in one line, and whether it counts as
-// stalled.
-func (m *Model) Verdict() (text string, stalled bool) {
+// Verdict is the judgement on the whole in one line, the command that resolves
+// it, "" if none does, and whether it counts as stalled.
+func (m *Model) Verdict() (text, command string, stalled bool) {
 	if m.snap.Summary == nil {
-		return "", false
+		return "", "", false
 	}
-	text, _ = m.verdictLine(false)
-	return text, m.whole().stalled
+	text, _, command = m.verdictText(false, false)
+	return text, command, m.whole().stalled
 }
 
 // Stores are the counts in one line.

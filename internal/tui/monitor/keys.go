@@ -29,13 +29,13 @@ func (m *Model) local() []binding {
 		return append([]binding{move("messages"), enter("read it", (*Model).openLetter), back()}, m.verbs()...)
 	case letterPane:
 		return append([]binding{move("lines"), back()}, m.verbs()...)
-	case journalPane, evidencePane, helpPane:
+	case journalPane, detailsPane, helpPane:
 		return []binding{move("lines"), back()}
 	case overview:
 	}
 	switch m.focus {
 	case onSteps:
-		return []binding{enter("what it waits for", (*Model).openEvidence)}
+		return []binding{enter("details", (*Model).openDetails)}
 	case onEvents:
 		return []binding{enter("the journal", (*Model).openJournal)}
 	case onMatrix, numFocus:
@@ -67,7 +67,7 @@ func (m *Model) global() []binding {
 		{keys: []string{"p"}, show: "p", what: "pause", why: (*Model).noPause, act: (*Model).pause},
 		{keys: []string{"c"}, show: "c", what: "resume", why: (*Model).noResume, act: (*Model).resume},
 		{keys: []string{"A"}, show: "A", what: "abort", why: (*Model).noAbort, act: (*Model).abort},
-		{keys: []string{"g"}, show: "g", what: "guard", why: (*Model).noRun, act: (*Model).openEvidence},
+		{keys: []string{"g"}, show: "g", what: "details", act: (*Model).openDetails},
 		{keys: []string{"j"}, show: "j", what: "journal", why: (*Model).noRun, act: (*Model).openJournal},
 	}
 	if m.paused() { // then p and c mean the same
@@ -140,7 +140,7 @@ func (m *Model) wander(name string) []Effect {
 		return m.ask(false)
 	case lettersPane:
 		m.line = min(max(m.line+step, 0), max(len(m.letters.Items)-1, 0))
-	case letterPane, journalPane, evidencePane, helpPane:
+	case letterPane, journalPane, detailsPane, helpPane:
 		m.scroll = max(m.scroll+step, 0)
 	}
 	return nil
@@ -243,8 +243,8 @@ func (m *Model) openJournal() []Effect {
 	return nil
 }
 
-func (m *Model) openEvidence() []Effect {
-	m.open(evidencePane)
+func (m *Model) openDetails() []Effect {
+	m.open(detailsPane)
 	return nil
 }
 
@@ -286,7 +286,7 @@ func (m *Model) urgent() []binding {
 func (m *Model) keyLine(w int) string {
 	var b strings.Builder
 	used := 0
-	tail := "  ? help  q leave"
+	tail := "  g details  ? help  q leave"
 	if m.pane != overview {
 		tail = "  ? help"
 	}
@@ -296,7 +296,7 @@ func (m *Model) keyLine(w int) string {
 	}
 	seen := map[string]bool{}
 	for _, k := range list {
-		if seen[k.show] || k.show == "?" || k.show == "q" && m.pane == overview || k.why != nil && k.why(m) != "" {
+		if seen[k.show] || k.show == "?" || strings.Contains("gq", k.show) && m.pane == overview || k.why != nil && k.why(m) != "" {
 			continue
 		}
 		seen[k.show] = true

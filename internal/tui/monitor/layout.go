@@ -37,6 +37,14 @@ const (
 	leftColumn = 58
 )
 
+// columnWidth is the width of what is in the left column, if there are two.
+func columnWidth(w, h int) int {
+	if w >= wideFrom && h >= tallFrom {
+		return leftColumn
+	}
+	return w
+}
+
 // layout divides a terminal. Every panel that has lines has its full width, no
 // two overlap, and together they fill it; at the smallest size each of those
 // that matter has its least.
@@ -47,10 +55,11 @@ func layout(w, h int, want wants) [numPanels]Box {
 		return at
 	}
 	order := []panel{headPanel, nowPanel, storesPanel, matrixPanel, verdictPanel, sumsPanel, clientsPanel, eventsPanel, footPanel}
-	least := wants{headPanel: 2, nowPanel: 2, storesPanel: 2, matrixPanel: 3, verdictPanel: 1, sumsPanel: 1, footPanel: 1}
+	least := wants{headPanel: 2, nowPanel: 2, storesPanel: 2, matrixPanel: 2, verdictPanel: 1, sumsPanel: 1, footPanel: 1}
 	rows := share(h, least, want, []grant{
-		{nowPanel, 3}, {storesPanel, 0}, {sumsPanel, 2}, {matrixPanel, 5}, {verdictPanel, 2}, {eventsPanel, 1}, {nowPanel, 6}, {matrixPanel, 7},
-		{clientsPanel, 1}, {nowPanel, 0}, {sumsPanel, 0}, {eventsPanel, 3}, {matrixPanel, 0}, {clientsPanel, 0}, {eventsPanel, 0}, {matrixPanel, 1 << 20},
+		{nowPanel, 3}, {verdictPanel, 2}, {nowPanel, 4}, {storesPanel, 0}, {verdictPanel, 0}, {sumsPanel, 4}, {matrixPanel, 3}, {nowPanel, 6}, {matrixPanel, 5},
+		{eventsPanel, 1}, {clientsPanel, 1}, {matrixPanel, 7}, {nowPanel, 0}, {sumsPanel, 0}, {eventsPanel, 3}, {matrixPanel, 0}, {clientsPanel, 0},
+		{eventsPanel, 0}, {matrixPanel, 1 << 20},
 	})
 	stack(&at, 0, 0, w, order, rows)
 	return at
@@ -58,8 +67,8 @@ func layout(w, h int, want wants) [numPanels]Box {
 
 // wide has the procedure and what happened on the left, mail on the right.
 func wide(at *[numPanels]Box, w, h int, want wants) {
-	head, now, foot := 2, max(4, min(want[nowPanel], 7)), 1
-	verdict, sums := 2, max(2, min(want[sumsPanel], 6))
+	head, now, foot := 2, max(4, min(want[nowPanel], 8)), 1
+	verdict, sums := max(2, min(want[verdictPanel], 4)), max(2, min(want[sumsPanel], 6))
 	stack(at, 0, 0, w, []panel{headPanel, nowPanel}, wants{headPanel: head, nowPanel: now})
 	body := h - head - now - foot - verdict - sums
 	stack(at, 0, h-foot-verdict-sums, w, []panel{verdictPanel, sumsPanel, footPanel},

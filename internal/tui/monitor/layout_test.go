@@ -51,8 +51,8 @@ func TestLayout(t *testing.T) {
 		want        wants
 		left, right string
 	}{
-		{"smallest", 40, 12, some, "HHNNSSMMMVLK", ""},
-		{"classic", 80, 24, some, "HHNNNNSSSSSSMMMMMMVVLLEK", ""},
+		{"smallest", 40, 12, some, "HHNNNSSMMVLK", ""},
+		{"classic", 80, 24, some, "HHNNNNSSSSSSMMMMMVVLLCEK", ""},
 		{"classic, little to say", 80, 24, wants{nowPanel: 2, storesPanel: 6, matrixPanel: 3, verdictPanel: 2, sumsPanel: 2}, "HHNNSSSSSSMMMMMMMMMVVLLK", ""},
 		{"tall and narrow", 60, 40, some, "HHNNNNSSSSSSMMMMMMMMMMMMMMMMMVVLLCCEEEEK", ""},
 		{"wide", 160, 48, some, "HHNNNNTTTTTTTTTTTTTTTTTTTTTTTTTCCEEEEEEEEEEVVLLK", "HHNNNNSSSSSSMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMVVLLK"},

@@ -158,7 +158,7 @@ const (
 	lettersPane
 	letterPane
 	journalPane
-	evidencePane
+	detailsPane
 	helpPane
 )
 

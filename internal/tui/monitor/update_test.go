@@ -193,29 +193,41 @@ func TestVerdicts(t *testing.T) {
 	young.Most, young.Tried = 1, 1
 	tired := slow
 	tired.Next, tired.Ends = in(50*time.Hour), in(20*time.Hour)
-	stopped, none := config(), config()
-	stopped.Running = false
+	many := slow
+	many.Messages = 1500
+	literal := dead
+	literal.Dest = "[192.0.2.9]"
+	stopped, none, still := config(), config(), config()
+	stopped.Running, still.Paused = false, true
 	none.Effective.Mode = gateway.None
 	waiting := gateway.Destination{Store: gateway.MTSOut, Messages: 3, Oldest: ago(time.Hour)}
+	torn := gateway.Destination{Store: gateway.Corrupt, Messages: 2, Held: "no header"}
 	for _, c := range []struct {
-		name   string
-		config gateway.Config
-		row    gateway.Destination
-		want   string
+		name          string
+		config        gateway.Config
+		row           gateway.Destination
+		want, command string
 	}{
-		{"greylisted", config(), slow, "slow: slowco.example (52), ims queue retry"},
-		{"no host, often", config(), dead, "never: deadhost.example (32), ims queue return gw-old --store out --dest deadhost.example: 31 attempts"},
-		{"no host, once", config(), young, "blocked: deadhost.example (32), ims queue retry"},
-		{"times out before", config(), tired, "never: slowco.example (52), ims queue return"},
-		{"held", config(), held, "blocked: legal.example (4), ims queue release"},
-		{"stopped", stopped, slow, "blocked: slowco.example (52), ims gateway start gw-old: the service is stopped"},
-		{"mode none", none, waiting, "blocked: all in mts-out (3), ims gateway set gw-old --mode outbound-only"},
+		{"greylisted", config(), slow, "slow: slowco.example (52): 451", "ims queue retry gw-old --store out --dest slowco.example --reason 'it should be taken now'"},
+		{"more than a command takes", config(), many, "slow: slowco.example (1500): 451", "ims queue retry gw-old --store out --dest slowco.example --limit 1500 --reason 'it should be taken now'"},
+		{"no host, often", config(), dead, "never: deadhost.example (32): 31 attempts", "ims queue return gw-old --store out --dest deadhost.example --expect 32 --reason 'no host answers'"},
+		{"an address", config(), literal, "never: [192.0.2.9] (32): 31 attempts", "ims queue return gw-old --store out --dest '[192.0.2.9]' --expect 32 --reason 'no host answers'"},
+		{"no host, once", config(), young, "blocked: deadhost.example (32): no host", "ims queue retry gw-old --store out --dest deadhost.example --reason 'a host should answer now'"},
+		{"times out before", config(), tired, "never: slowco.example (52): it times out", "ims queue return gw-old --store out --dest slowco.example --expect 52 --reason 'it times out before its next attempt'"},
+		{"held", config(), held, "blocked: legal.example (4): held by ann", "ims queue release gw-old --store hold --dest legal.example --expect 4 --reason 'it may be sent'"},
+		{"unreadable", config(), torn, "never: all in corrupt (2): unreadable", "ims queue delete gw-old --store corrupt --expect 2 --reason 'it cannot be read'"},
+		{"stopped", stopped, slow, "blocked: slowco.example (52): the service is stopped", "ims gateway start gw-old --reason 'mail waits in it'"},
+		{"paused", still, slow, "blocked: slowco.example (52): the service is paused", "ims gateway resume gw-old --reason 'mail waits in it'"},
+		{"mode none", none, waiting, "blocked: all in mts-out (3): mode", "ims gateway set gw-old --mode outbound-only --restart --reason 'mts-out holds mail'"},
 	} {
 		s := last()
 		s.Config, s.Summary = c.config, &gateway.Summary{Rows: []gateway.Destination{c.row}, Worst: []gateway.Destination{c.row}, Found: 1}
-		text, stalled := fold(options, s).Verdict()
+		text, command, stalled := fold(options, s).Verdict()
 		if !strings.HasPrefix(text, c.want) || stalled {
 			t.Errorf("%s: %q, stalled %v, want %q", c.name, text, stalled, c.want)
+		}
+		if command != c.command {
+			t.Errorf("%s: resolved by\n  %s, want\n  %s", c.name, command, c.command)
 		}
 	}
 }

@@ -1,11 +1,13 @@
 package monitor
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
 
 	"example.org/ims/internal/output"
+	"example.org/ims/internal/setting"
 	"example.org/ims/internal/tui/screen"
 	"example.org/ims/pkg/gateway"
 )
@@ -23,6 +25,7 @@ const (
 func (w word) String() string { return [...]string{"", "slow", "blocked", "never"}[w] }
 
 // verdict is a word, why, and what resolves it: keys here, a command elsewhere.
+// A command can be pasted as it is.
 type verdict struct {
 	word    word
 	why     string
@@ -40,33 +43,55 @@ func (m *Model) judge(d *gateway.Destination) verdict {
 	c := &m.snap.Config
 	switch {
 	case d.Store == gateway.Corrupt:
-		return verdict{never, "unreadable: " + d.Held, "d deletes", m.command("delete", d)}
+		return verdict{never, "unreadable: " + d.Held, onOne("d deletes", d), m.command("delete", "it cannot be read", d)}
 	case d.Store == gateway.Bad:
-		return verdict{blocked, "set aside: " + d.Held, "l releases, n returns", m.command("release", d)}
+		return verdict{blocked, "set aside: " + d.Held, onOne("l releases, n returns", d), m.command("release", "it may be sent", d)}
 	case d.Store == gateway.Hold:
-		return verdict{blocked, "held " + d.Held, "l releases, n returns", m.command("release", d)}
+		return verdict{blocked, "held " + d.Held, onOne("l releases, n returns", d), m.command("release", "it may be sent", d)}
 	case c.Name != "" && !c.Running:
-		return elsewhere("the service is stopped", "ims gateway start "+c.Name)
+		return elsewhere("the service is stopped", "start "+c.Name, "mail waits in it")
 	case c.Paused && d.Store != gateway.MTA:
-		return elsewhere("the service is paused", "ims gateway resume "+c.Name)
+		return elsewhere("the service is paused", "resume "+c.Name, "mail waits in it")
 	case d.Store == gateway.MTSOut && (c.Effective.Mode == gateway.None || c.Effective.Mode == gateway.InboundOnly):
-		return elsewhere("mode "+c.Effective.Mode.Title()+" picks up nothing from mts-out", "ims gateway set "+c.Name+" --mode outbound-only")
+		return elsewhere("mode "+c.Effective.Mode.Title()+" picks up nothing from mts-out", "set "+c.Name+" --mode outbound-only --restart", "mts-out holds mail")
 	case d.Store != gateway.Out && d.Store != gateway.MTSIn, d.Tried == 0:
 		return verdict{}
 	}
 	return m.judgeTried(d)
 }
 
-// elsewhere is a verdict that no key of the monitor resolves.
-func elsewhere(why, command string) verdict { return verdict{blocked, why, command, command} }
+// onOne is what keys do to a row. One without a destination is no subject of
+// theirs, but each of its messages is.
+func onOne(verb string, d *gateway.Destination) string {
+	if d.Dest == "" {
+		return "enter shows them, then " + verb
+	}
+	return verb
+}
 
-// command is what does to a row what a key would.
-func (m *Model) command(verb string, d *gateway.Destination) string {
+// elsewhere is a verdict that no key of the monitor resolves.
+func elsewhere(why, act, reason string) verdict {
+	command := "ims gateway " + act + " --reason " + setting.Quote(reason)
+	return verdict{blocked, why, command, command}
+}
+
+// actLimit is how many entries ims queue acts on unless it is told.
+const actLimit = 1000
+
+// command is what does to a row what a key would, as a shell wants it. Where
+// the row has changed meanwhile, only a retry is still made.
+func (m *Model) command(verb, reason string, d *gateway.Destination) string {
 	text := "ims queue " + verb + " " + m.snap.Gateway + " --store " + d.Store.String()
 	if d.Dest != "" {
-		text += " --dest " + d.Dest
+		text += " --dest " + setting.Quote(d.Dest)
 	}
-	return text
+	switch {
+	case verb != "retry":
+		text += fmt.Sprintf(" --expect %d", d.Messages)
+	case d.Messages > actLimit:
+		text += fmt.Sprintf(" --limit %d", d.Messages)
+	}
+	return text + " --reason " + setting.Quote(reason)
 }
 
 // judgeTried says it of a row that was tried at least once.
@@ -78,15 +103,15 @@ func (m *Model) judgeTried(d *gateway.Destination) verdict {
 	}
 	switch {
 	case d.Next.IsZero() && len(m.snap.Config.Effective.Retry) == 0:
-		return verdict{never, "no retry is planned: " + last, "r retries, n returns", m.command("return", d)}
+		return verdict{never, "no retry is planned: " + last, "r retries, n returns", m.command("return", "no retry is planned", d)}
 	case !d.Expires.IsZero() && !d.Next.IsZero() && d.Next.After(d.Ends):
-		return verdict{never, "it times out before the next attempt: " + last, "r retries, n returns", m.command("return", d)}
+		return verdict{never, "it times out before the next attempt: " + last, "r retries, n returns", m.command("return", "it times out before its next attempt", d)}
 	case gone && d.Most >= stubborn:
-		return verdict{never, fmt.Sprintf("%d attempts, no host answered: %s", d.Most, last), "n returns them", m.command("return", d)}
+		return verdict{never, fmt.Sprintf("%d attempts, no host answered: %s", d.Most, last), "n returns them", m.command("return", "no host answers", d)}
 	case gone:
-		return verdict{blocked, "no host answers: " + last, "r retries, n returns", m.command("retry", d)}
+		return verdict{blocked, "no host answers: " + last, "r retries, n returns", m.command("retry", "a host should answer now", d)}
 	}
-	return verdict{slow, last, "r retries now", m.command("retry", d)}
+	return verdict{slow, last, "r retries now", m.command("retry", "it should be taken now", d)}
 }
 
 // unreachable reports whether a reply is ours: that nobody could be reached.
@@ -154,37 +179,42 @@ func (m *Model) stuck() bool {
 	return len(sum.Rows) > 0
 }
 
-// verdictLine says it in one line, with the key or the command that resolves
-// it.
-func (m *Model) verdictLine(keys bool) (string, word) {
-	w := m.whole()
-	verb := w.command
+// verdictText says it in words, with the keys that resolve it, or without: then
+// command is what does. brief leaves out why.
+func (m *Model) verdictText(keys, brief bool) (text string, w word, command string) {
+	all := m.whole()
+	switch total, ok := m.snap.Census.Total(); {
+	case m.snap.Summary == nil:
+		return "unknown: " + cmp.Or(m.snap.SummaryErr, "not summed up yet"), blocked, ""
+	case all.culprit != nil:
+	case ok && total == 0 && !m.snap.Seen.IsZero() && m.aside() != "":
+		return "blocked: " + m.aside() + ", which leaves only by hand", blocked, ""
+	case ok && total == 0 && !m.snap.Seen.IsZero():
+		return "empty: every store is", moving, ""
+	default:
+		return "moving: nothing was put off yet", moving, ""
+	}
+	who := name(all.culprit)
+	if brief {
+		who = screen.Cut(who, briefName)
+	}
+	text = fmt.Sprintf("%s: %s (%d)", all.word, who, all.culprit.Messages)
 	if keys {
-		verb = w.verb
+		text += ", " + all.verb
 	}
-	if w.culprit == nil {
-		if t, ok := m.snap.Census.Total(); ok && t == 0 && !m.snap.Seen.IsZero() {
-			if aside := m.aside(); aside != "" {
-				return "blocked: " + aside + ", which leaves only by hand", blocked
-			}
-			return "empty: every store is", moving
-		}
-		return "moving: nothing was put off yet", moving
+	if brief { // the head says that it is stalled
+		return strings.TrimSuffix(text, " them"), all.word, all.command
 	}
-	who := name(w.culprit)
-	if keys {
-		who = screen.Cut(who, mostName)
-	}
-	text := fmt.Sprintf("%s: %s (%d), %s: %s", w.word, who, w.culprit.Messages, verb, w.why)
-	if w.stalled {
+	text += ": " + all.why
+	if all.stalled {
 		text = "STALLED for " + output.Duration(m.snap.At.Sub(m.past.moved).Truncate(time.Second)) + ", " + text
 	}
-	return text, w.word
+	return text, all.word, all.command
 }
 
-// mostName is how much of a destination's name is shown before the verb, in
-// cells, so that the verb is seen.
-const mostName = 30
+// briefName is how much of a destination's name is shown on a narrow terminal,
+// in cells, so that what resolves it is seen.
+const briefName = 16
 
 // name is the destination of a row in words.
 func name(d *gateway.Destination) string {
