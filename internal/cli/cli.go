@@ -78,7 +78,7 @@ func (s *session) printer(format output.Format) *output.Printer {
 // cancelled and the command has ended.
 func Main(ctx context.Context, argv []string, stdio IO, deps Deps) int {
 	s := &session{io: stdio, deps: deps}
-	root := newRoot(s)
+	root := newRoot(s) //nolint:contextcheck // a command, and what completes its words, has its context from cobra when it runs
 	root.SetArgs(argv)
 	return execute(ctx, s, root)
 }

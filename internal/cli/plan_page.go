@@ -165,7 +165,7 @@ func waitWords(w *plan.Wait) string {
 	if w.Follows != "" {
 		text += "; the clock begins when no cache can hold the old MX any more"
 	}
-	return text + fmt.Sprintf("; a person is asked after %s", moment(w.Latest))
+	return text + "; a person is asked after " + moment(w.Latest)
 }
 
 // words0 is a duration of a plan as people write it.

@@ -58,10 +58,10 @@ func preflightFindings(version string, r *preflight.Report, book *runbook.Book, 
 			suite: "preflight " + r.Gateway, id: c.ID, title: c.That, kind: preflightKind(c.Verdict), fix: c.Fix, known: c.Old,
 			text: strings.Join(append([]string{string(c.Verdict) + ": " + c.Reason}, preflightDetail(c)...), "; "), place: place{file: cmp.Or(src.config, src.facts), line: 1},
 		}
-		switch {
-		case c.Group == preflight.GroupGuard:
+		switch c.Group {
+		case preflight.GroupGuard:
 			f.place = place{book.Doc.File, at[c.ID]}
-		case c.Group == preflight.GroupWaiver:
+		case preflight.GroupWaiver:
 			f.line = src.waivers[strings.TrimPrefix(c.ID, "waiver.")]
 		}
 		if c.Waived != nil {

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing/synctest"
 	"time"
@@ -232,7 +233,7 @@ func (p *play) arrives(ctx context.Context, rcpt string) error {
 		return fmt.Errorf("the gateway, which accepts, says %s: %w", said, err)
 	}
 	if p.rel.take(false, model.MailArrives, model.StrangerArrives); len(p.rel.now) == 0 {
-		return fmt.Errorf("the gateway takes mail, which the model does not allow")
+		return errors.New("the gateway takes mail, which the model does not allow")
 	}
 	synctest.Wait()
 	return nil

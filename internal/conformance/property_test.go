@@ -41,7 +41,7 @@ func sequences() *rapid.Generator[[]op] {
 func try(t *testing.T, start model.World, as reading, claims model.Params, ops []op) (err error) {
 	t.Helper()
 	archives := t.TempDir()
-	synctest.Test(t, func(t *testing.T) { err = run(context.Background(), start, as, claims, ops, archives) })
+	synctest.Test(t, func(*testing.T) { err = run(context.Background(), start, as, claims, ops, archives) })
 	return err
 }
 

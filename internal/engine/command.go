@@ -128,7 +128,7 @@ func (e *Engine) pause(ctx context.Context, c Command, d machine.Detail) error {
 
 // ask puts the question to people once, with the evidence and the digest that
 // an answer is bound to, and waits.
-func (e *Engine) ask(ctx context.Context, a machine.Action) error {
+func (e *Engine) ask(ctx context.Context) error {
 	if err := e.observe(ctx); err != nil {
 		return err
 	}

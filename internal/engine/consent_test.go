@@ -32,7 +32,7 @@ func TestConsentCoversWhatWasNamed(t *testing.T) {
 				spaces(r.lab.East, all, late)
 			}
 		}
-		r.until(func(s engine.Status) bool { return operating(s) && s.State == "remove_spaces" }, func(e *engine.Engine, s engine.Status) {
+		r.until(func(s engine.Status) bool { return operating(s) && s.State == "remove_spaces" }, func(_ *engine.Engine, s engine.Status) {
 			c, err := r.lab.East.Config(t.Context())
 			if err != nil || !slices.Contains(c.Spaces, late) {
 				t.Errorf("a space was taken away that nobody was asked about: %v, %v", c.Spaces, err)

@@ -210,7 +210,7 @@ func (e *Engine) turn(ctx context.Context) error {
 	case machine.Reobserve:
 		return e.reobserve(ctx, a)
 	case machine.Ask:
-		return e.ask(ctx, a)
+		return e.ask(ctx)
 	case machine.Arm:
 		return e.timers(ctx)
 	case machine.Operate:

@@ -3,8 +3,8 @@ package engine_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -131,7 +131,7 @@ func TestRevertedEffectIsMadeAgain(t *testing.T) {
 		t.Errorf("keys (-want +got):\n%s", diff)
 	}
 	for n := 2; n < want.Commits; n++ {
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
+		t.Run(strconv.Itoa(n), func(t *testing.T) {
 			var got []string
 			e := inBubble(t, func(t *testing.T) (e end) { e, got = revert(t, n, n%2 == 0); return e })
 			compareEnds(t, want, e)

@@ -71,7 +71,7 @@ func (c *commands) other(h *Hand) {
 		h.Warning = "set each that is shown to the successor: ims gateway set and ims route connect change them"
 		see = "ims dependents " + name
 	default:
-		h.Warning = fmt.Sprintf("no command does this alone: %s", wantedWords(c.do))
+		h.Warning = "no command does this alone: " + wantedWords(c.do)
 		return
 	}
 	h.See = append(h.See, see)

@@ -36,12 +36,13 @@ type file struct {
 // performed twice, if it still holds then.
 func (p *Plan) Save() ([]byte, error) {
 	p.Format, p.Nonce = Format, rand.Text()
-	raw, seal, err := sealed(p)
+	_, seal, err := sealed(p)
 	if err != nil {
 		return nil, fmt.Errorf("save plan: %w", err)
 	}
 	p.Seal = seal
-	if raw, _, err = canonical(p); err != nil {
+	raw, _, err := canonical(p)
+	if err != nil {
 		return nil, fmt.Errorf("save plan: %w", err)
 	}
 	return append(raw, '\n'), nil

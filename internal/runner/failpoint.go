@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -34,7 +35,7 @@ func ParseFailPoint(s string) (FailPoint, error) {
 	case "between":
 		f.Between = what
 	default:
-		err = fmt.Errorf("want before:N, after:N or between:STATE")
+		err = errors.New("want before:N, after:N or between:STATE")
 	}
 	if err != nil {
 		return f, fmt.Errorf("read fail point %q: %w", s, err)

@@ -162,8 +162,9 @@ func zoneState(e engine.Effect, k zone.Kind) machine.EffectState {
 			return machine.Overridden
 		}
 		return machine.Transient
+	default:
+		return machine.Refused
 	}
-	return machine.Refused
 }
 
 func (w *World) lookZone(ctx context.Context, e engine.Effect) engine.Result {

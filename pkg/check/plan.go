@@ -161,7 +161,7 @@ func leadsToRisk(def *machine.Def, from int) bool {
 		if st.Kind == machine.KindDo && st.Do.Risk {
 			return true
 		}
-		if !(st.Kind == machine.KindApprove && st.Approve.When == machine.Here) {
+		if st.Kind != machine.KindApprove || st.Approve.When != machine.Here {
 			for _, t := range followers(st) {
 				if !seen[t] {
 					seen[t] = true

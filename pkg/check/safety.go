@@ -94,6 +94,7 @@ func (x *shell) wrong(s machine.State, w *model.World, m *move) (bad set) {
 		bad.add(s4, !s.Granted(expiredEarly) || m.w.Expired > m.w.MayExpire)
 	case actPerform, actDoubtDone:
 		x.wrongEffect(s, w, m, &bad)
+	default:
 	}
 	if m.s.Phase == machine.Ready && !m.s.Undoing && (s.Phase != machine.Ready || s.Cur != m.s.Cur) {
 		x.wrongDecision(m, &bad)

@@ -62,7 +62,7 @@ func TestSchemaAcceptsShippedRunbooks(t *testing.T) {
 		if err := s.Validate(parse(t, source)); err != nil {
 			t.Errorf("%s: %v", f, err)
 		}
-		typo := slices.Concat(source, []byte("strat: ready\n"))
+		typo := slices.Concat(source, []byte("staart: ready\n"))
 		if err := s.Validate(parse(t, typo)); err == nil {
 			t.Errorf("%s with a misspelt key is accepted", f)
 		}

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// DefaultTTL, in seconds, is assumed of old data that nobody saw.
+// DefaultTTL is assumed of old data that nobody saw, in seconds.
 const DefaultTTL = 86400
 
 // Due says until when old data may be in caches.

@@ -7,6 +7,7 @@ package axfr
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -91,7 +92,7 @@ func transfer(ctx context.Context, cfg Config) ([]dns.RR, error) {
 	case err != nil:
 		return nil, err
 	case len(rrs) < 2 || !dns.IsDuplicate(rrs[0], rrs[len(rrs)-1]):
-		return nil, fmt.Errorf("it does not end with the SOA that it began with")
+		return nil, errors.New("it does not end with the SOA that it began with")
 	}
 	return rrs[:len(rrs)-1], nil
 }

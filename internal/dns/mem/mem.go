@@ -161,6 +161,7 @@ func (z *Zone) Apply(ctx context.Context, c zone.Change) zone.Outcome {
 		return outcome(zone.Unreachable, "fault: unreachable")
 	case LoseRequest:
 		return outcome(zone.Unknown, "fault: the request was lost")
+	case None, LoseReply:
 	}
 	o = z.swap(c)
 	if fault == LoseReply {

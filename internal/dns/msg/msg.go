@@ -7,6 +7,7 @@ package msg
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -137,7 +138,7 @@ func exchange(ctx context.Context, network string, q Query, m *dns.Msg) (*dns.Ms
 		return nil, rtt, err
 	case len(r.Question) != 1 || r.Question[0].Qtype != m.Question[0].Qtype ||
 		zone.CanonicalName(r.Question[0].Name) != m.Question[0].Name:
-		return nil, rtt, fmt.Errorf("reply to another question")
+		return nil, rtt, errors.New("reply to another question")
 	}
 	return r, rtt, nil
 }

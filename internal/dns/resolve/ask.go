@@ -51,8 +51,7 @@ func (r *Resolver) fetch(ctx context.Context, name, typ string) (entry, error) {
 			end, least, followed = alias.Data[0], min(least, alias.TTL), true
 		}
 		set := msg.Answer(end, typ, m)
-		switch {
-		case !set.Empty() || m.Rcode == dns.RcodeNameError || !followed || msg.SOA(m.Ns) != nil:
+		if !set.Empty() || m.Rcode == dns.RcodeNameError || !followed || msg.SOA(m.Ns) != nil {
 			set.TTL = min(set.TTL, least)
 			e := entry{set: set}
 			if m.Rcode == dns.RcodeNameError {

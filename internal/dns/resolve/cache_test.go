@@ -1,7 +1,7 @@
 package resolve
 
 import (
-	"fmt"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,7 +26,7 @@ func TestCacheExpires(t *testing.T) {
 func TestCacheIsBounded(t *testing.T) {
 	c := cache{entries: map[question]entry{}}
 	for i := range maxEntries + 50 {
-		c.put(question{fmt.Sprint(i), "MX"}, entry{until: time.Now().Add(time.Hour)})
+		c.put(question{strconv.Itoa(i), "MX"}, entry{until: time.Now().Add(time.Hour)})
 	}
 	if len(c.entries) != maxEntries {
 		t.Errorf("%d entries", len(c.entries))

@@ -65,7 +65,7 @@ const (
 // New checks cfg and makes a Resolver with an empty cache.
 func New(cfg Config) (*Resolver, error) {
 	if len(cfg.Servers) == 0 {
-		return nil, fmt.Errorf("make resolver: no servers")
+		return nil, errors.New("make resolver: no servers")
 	}
 	cfg.Servers = slices.Clone(cfg.Servers)
 	for i, s := range cfg.Servers {

@@ -200,6 +200,7 @@ func unconfirmed(o zone.Outcome, err error) zone.Outcome {
 	switch o.Kind {
 	case zone.Applied, zone.Conflict, zone.Unknown:
 		o.Kind, o.Detail = zone.Unknown, o.Detail+"; not read back: "+err.Error()
+	default:
 	}
 	return o
 }

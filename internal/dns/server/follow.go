@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -152,7 +153,7 @@ func (s *Server) ask(ctx context.Context, network string, r Remote, m *dns.Msg) 
 		return nil, err
 	}
 	if c.TsigProvider != nil && in.IsTsig() == nil {
-		return nil, fmt.Errorf("reply is not signed")
+		return nil, errors.New("reply is not signed")
 	}
 	return in, nil
 }

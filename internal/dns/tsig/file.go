@@ -1,6 +1,7 @@
 package tsig
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -91,7 +92,7 @@ func tokens(s string) ([]string, error) {
 		case strings.HasPrefix(s, "/*"):
 			_, rest, ok := strings.Cut(s[2:], "*/")
 			if !ok {
-				return nil, fmt.Errorf("parse keys: comment does not end")
+				return nil, errors.New("parse keys: comment does not end")
 			}
 			s = rest
 		case s[0] == '{', s[0] == '}', s[0] == ';':
@@ -99,7 +100,7 @@ func tokens(s string) ([]string, error) {
 		case s[0] == '"':
 			word, rest, ok := strings.Cut(s[1:], `"`)
 			if !ok {
-				return nil, fmt.Errorf("parse keys: string does not end")
+				return nil, errors.New("parse keys: string does not end")
 			}
 			out, s = append(out, word), rest
 		default:

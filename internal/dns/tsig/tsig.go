@@ -13,6 +13,7 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"log/slog"
@@ -48,7 +49,7 @@ var hashes = map[string]func() hash.Hash{
 func NewKey(name, algorithm, secret string) (Key, error) {
 	k := Key{Name: zone.CanonicalName(name), Algorithm: zone.CanonicalName(algorithm)}
 	if k.Name == "." {
-		return Key{}, fmt.Errorf("make key: no name")
+		return Key{}, errors.New("make key: no name")
 	}
 	if hashes[k.Algorithm] == nil {
 		return Key{}, fmt.Errorf("make key %q: algorithm %q is not supported", name, algorithm)

@@ -62,7 +62,7 @@ func (w *Watcher) find(ctx context.Context, name, typ string) (zone.RRset, error
 		m, _, err := msg.Ask(ctx, msg.Query{Addr: s, Name: name, Type: typ, Recurse: recurse, Timeout: w.cfg.Timeout})
 		switch {
 		case err != nil:
-		case m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError, !m.Authoritative && !(recurse && m.RecursionAvailable):
+		case m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError, !m.Authoritative && (!recurse || !m.RecursionAvailable):
 			err = fmt.Errorf("ask %s for %s %s: no answer, rcode %s", s, name, typ, dns.RcodeToString[m.Rcode])
 		default:
 			return msg.Answer(name, typ, m), nil

@@ -13,10 +13,14 @@ import (
 
 // The words of access, as callers of this package know them.
 type (
-	Right  = access.Right
+	// Right is what a person may do.
+	Right = access.Right
+	// Person is somebody who may use the socket.
 	Person = access.Person
+	// People are the users who may use the socket, by uid.
 	People = access.People
-	Peer   = access.Peer
+	// Peer is who is at the other end of a connection.
+	Peer = access.Peer
 )
 
 // Rights.

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net"
 	"slices"
 	"strings"
@@ -77,7 +77,7 @@ func (w *world) host(addr string) *host {
 	h.srv = smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &session{h: h}, nil }))
 	h.srv.Domain = "sink.example"
 	h.srv.EnableDSN = true
-	h.srv.ErrorLog = log.New(io.Discard, "", 0)
+	h.srv.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	w.hosts[addr] = h
 	go func() { _ = h.srv.Serve(h.l) }()
 	return h

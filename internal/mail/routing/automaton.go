@@ -58,10 +58,10 @@ func (m machine) step(set []int, r rune) []int {
 		if pos == len(p) {
 			continue
 		}
-		switch {
-		case p[pos] == '*':
+		switch p[pos] {
+		case '*':
 			next = m.enter(next, pat, pos)
-		case p[pos] == '%' || p[pos] == r:
+		case '%', r:
 			next = m.enter(next, pat, pos+1)
 		}
 	}

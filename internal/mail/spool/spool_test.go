@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"testing"
 	"time"
 
@@ -251,8 +252,8 @@ func TestEvents(t *testing.T) {
 	s := open(t, "s", fs)
 	for i := range 5 {
 		var tx spool.Tx
-		tx.Track(ledger.Event{Kind: ledger.Operated, Message: fmt.Sprint(2 * i), At: t0})
-		tx.Track(ledger.Event{Kind: ledger.Operated, Message: fmt.Sprint(2*i + 1)})
+		tx.Track(ledger.Event{Kind: ledger.Operated, Message: strconv.Itoa(2 * i), At: t0})
+		tx.Track(ledger.Event{Kind: ledger.Operated, Message: strconv.Itoa(2*i + 1)})
 		commit(t, s, &tx)
 	}
 	if err := s.Close(); err != nil {
@@ -264,7 +265,7 @@ func TestEvents(t *testing.T) {
 	commit(t, s, &tx)
 	all := events(t, s, 0, 0)
 	for i, e := range all {
-		if e.Seq != uint64(i+1) || e.Message != fmt.Sprint(i) || e.At.IsZero() {
+		if e.Seq != uint64(i+1) || e.Message != strconv.Itoa(i) || e.At.IsZero() {
 			t.Errorf("event %d = %+v", i, e)
 		}
 	}
