@@ -22,7 +22,9 @@ func TestInboundCover(t *testing.T) {
 		{"unknown to the gateway alone", func(_ *Inbound, d *Domain) { d.Old.Known, d.New.Known = no, says("550 5.7.1 relaying denied") }, rcpt, Unknown, "nothing about the other recipients"},
 		{"a domain that the gateway does not take", func(_ *Inbound, d *Domain) { d.Old.Known, d.New.Known = says("550 5.1.2 no such domain"), no }, rcpt, Pass, "nothing to cover"},
 		{"a domain without mail", func(_ *Inbound, d *Domain) { d.Old.Known, d.New.Known = says("556 nobody takes mail here"), no }, rcpt, Pass, "nothing to cover"},
-		{"policy", func(_ *Inbound, d *Domain) { d.Old.Known, d.New.Known = says("550 5.7.1 your address is on a list"), no }, rcpt, Unknown, "does not say that the recipient does not exist"},
+		{"policy", func(_ *Inbound, d *Domain) {
+			d.Old.Known, d.New.Known = says("550 5.7.1 your address is on a list"), no
+		}, rcpt, Unknown, "does not say that the recipient does not exist"},
 		{"policy without an enhanced code", func(_ *Inbound, d *Domain) { d.Old.Known, d.New.Known = says("550 blocked"), no }, rcpt, Unknown, "does not say that the recipient does not exist"},
 		{"shut", func(_ *Inbound, d *Domain) { d.Old.Known, d.New.Known = says("554 5.3.2 no mail today"), no }, rcpt, Unknown, "does not say that the recipient does not exist"},
 		{"a mailbox is full", func(_ *Inbound, d *Domain) { d.Old.Known, d.New.Known = says("552 5.2.2 quota exceeded"), no }, rcpt, Unknown, "does not say that the recipient does not exist"},
@@ -38,7 +40,9 @@ func TestInboundCover(t *testing.T) {
 		{"gray at both", func(_ *Inbound, d *Domain) { d.Old.Random, d.New.Random = later, later }, stranger, Unknown, "only for now"},
 		{"nobody is taken there", func(_ *Inbound, d *Domain) { d.New = Answers{says("550 5.7.1 no"), says("550 5.7.1 no")} }, stranger, Unknown, "not because there is no such recipient"},
 		{"nobody is taken here", func(_ *Inbound, d *Domain) { d.Old = Answers{says("550 5.7.1 no"), says("550 5.7.1 no")} }, stranger, Unknown, "not because there is no such recipient"},
-		{"nobody is taken here, and all there", func(_ *Inbound, d *Domain) { d.Old, d.New.Random = Answers{says("550 5.7.1 no"), says("550 5.7.1 no")}, yes }, stranger, Unknown, "not because there is no such recipient"},
+		{"nobody is taken here, and all there", func(_ *Inbound, d *Domain) {
+			d.Old, d.New.Random = Answers{says("550 5.7.1 no"), says("550 5.7.1 no")}, yes
+		}, stranger, Unknown, "not because there is no such recipient"},
 		{"the gateway is silent", func(in *Inbound, d *Domain) { in.Old.Err, d.Old = "no route", Answers{} }, stranger, Unknown, "no route"},
 		{"nobody is there", func(in *Inbound, d *Domain) { in.New.Closed, d.New = true, Answers{closed, closed} }, stranger, Unknown, "connection refused"},
 		{"nobody is here", func(in *Inbound, d *Domain) { in.Old.Closed, d.Old = true, Answers{closed, closed} }, stranger, Unknown, "connection refused"},
@@ -54,7 +58,9 @@ func TestInboundCover(t *testing.T) {
 		{"outlives the run", func(in *Inbound, _ *Domain) { in.New.TLS.NotAfter = now.Add(16 * 24 * time.Hour) }, tls, Pass, "valid until"},
 		{"outlives the shortest run", func(in *Inbound, _ *Domain) { in.New.TLS.NotAfter = now.Add(11 * 24 * time.Hour) }, tls, Unknown, "if one wait takes as long as it may"},
 		{"not valid yet", func(in *Inbound, _ *Domain) { in.New.TLS.NotBefore = now.Add(time.Hour) }, tls, Fail, "not valid before"},
-		{"nobody is here to offer it", func(in *Inbound, _ *Domain) { in.Old.Closed, in.Old.TLS, in.New.TLS = true, Certificate{}, Certificate{} }, tls, Unknown, "it refuses connections"},
+		{"nobody is here to offer it", func(in *Inbound, _ *Domain) {
+			in.Old.Closed, in.Old.TLS, in.New.TLS = true, Certificate{}, Certificate{}
+		}, tls, Unknown, "it refuses connections"},
 		{"broken", func(in *Inbound, _ *Domain) { in.New.TLS.Failed = "the handshake fails" }, tls, Fail, "the handshake fails"},
 		{"lost", func(in *Inbound, _ *Domain) { in.New.TLS = Certificate{} }, tls, Fail, "cannot follow"},
 		{"never was", func(in *Inbound, _ *Domain) { in.Old.TLS, in.New.TLS = Certificate{}, Certificate{} }, tls, Pass, "neither east nor west"},

@@ -33,6 +33,7 @@ type Snapshot struct {
 	Notes      []string     `json:"notes"`
 
 	offline bool
+	toldWhy string // why Told is null
 }
 
 // Fact is one observed value, in words.
@@ -169,6 +170,9 @@ func (s *Snapshot) within(now time.Time, age time.Duration) *Snapshot {
 	}
 	if old(c.Outbound.At) {
 		c.Outbound.Err = why(c.Outbound.At)
+	}
+	if old(c.Made) {
+		c.Told, c.toldWhy = nil, why(c.Made)
 	}
 	c.Inbound = s.Inbound.within(old, why)
 	c.Dependents = append([]Dependents{}, s.Dependents...)

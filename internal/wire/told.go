@@ -21,7 +21,11 @@ func (s *site) told(ctx context.Context, g config.Gateway) []preflight.Told {
 		case t.Webhook != "":
 			one.Way = "webhook"
 		case t.Mail != "":
-			one.Way, one.Through = "mail", s.through(ctx, g, &t)
+			one.Way = "mail"
+			through, err := s.through(ctx, g, &t)
+			if one.Through = through; err != nil {
+				one.Err = fmt.Sprintf("whether mail for %s passes through %s is not known: %v", t.Mail, g.Name, err)
+			}
 		}
 		all = append(all, one)
 	}
@@ -29,11 +33,16 @@ func (s *site) told(ctx context.Context, g config.Gateway) []preflight.Told {
 }
 
 // through says why mail for a target would pass through a gateway: it is handed
-// to it, or to a site of the organization that routes it there.
-func (s *site) through(ctx context.Context, g config.Gateway, t *notify.Target) string {
-	for _, addr := range s.addresses(ctx, t.Via) {
+// to it, or to a site of the organization that routes it there. An error says
+// why that is not known.
+func (s *site) through(ctx context.Context, g config.Gateway, t *notify.Target) (string, error) {
+	addrs, err := s.addresses(ctx, t.Via)
+	if err != nil {
+		return "", err
+	}
+	for _, addr := range addrs {
 		if sameListener(addr, g.Listen) {
-			return fmt.Sprintf("it hands mail for %s to %s, where %s listens", t.Mail, t.Via, g.Name)
+			return fmt.Sprintf("it hands mail for %s to %s, where %s listens", t.Mail, t.Via, g.Name), nil
 		}
 		for _, site := range s.cfg.Organization.Sites {
 			if site.Submission == "" || !sameListener(addr, site.Submission) {
@@ -41,37 +50,40 @@ func (s *site) through(ctx context.Context, g config.Gateway, t *notify.Target) 
 			}
 			r, ok := s.gateway(g.Name).(gateway.Router)
 			if !ok {
-				continue
+				return "", fmt.Errorf("the adapter of %s cannot route from site %s", g.Name, site.Name)
 			}
-			if hops, err := r.Route(ctx, site.Name, t.Mail, 100); err == nil && hops[g.Name] > 0 {
-				return fmt.Sprintf("it hands mail for %s to site %s, which routes it to %s", t.Mail, site.Name, g.Name)
+			hops, err := r.Route(ctx, site.Name, t.Mail, 100)
+			if err != nil {
+				return "", fmt.Errorf("route from site %s: %w", site.Name, err)
+			}
+			if hops[g.Name] > 0 {
+				return fmt.Sprintf("it hands mail for %s to site %s, which routes it to %s", t.Mail, site.Name, g.Name), nil
 			}
 		}
 	}
-	return ""
+	return "", nil
 }
 
-// addresses are the address:ports behind a host:port; the host itself if it
-// cannot be looked up.
-func (s *site) addresses(ctx context.Context, hostPort string) []string {
+// addresses are the address:ports behind a host:port.
+func (s *site) addresses(ctx context.Context, hostPort string) ([]string, error) {
 	host, port, err := net.SplitHostPort(hostPort)
 	if err != nil {
-		return nil
+		return nil, fmt.Errorf("read %q: %w", hostPort, err)
 	}
 	if known, ok := s.cfg.Resolver.Hosts[host]; ok {
-		return []string{known}
+		return []string{known}, nil
 	}
 	if net.ParseIP(host) != nil {
-		return []string{hostPort}
+		return []string{hostPort}, nil
 	}
 	found, err := net.DefaultResolver.LookupHost(ctx, host)
 	if err != nil {
-		return []string{hostPort}
+		return nil, fmt.Errorf("look up %s: %w", host, err)
 	}
 	for i, a := range found {
 		found[i] = net.JoinHostPort(a, port)
 	}
-	return found
+	return found, nil
 }
 
 // sameListener reports whether an address leads to a listener, which may listen
