@@ -2,6 +2,7 @@ package spool
 
 import (
 	"fmt"
+	"slices"
 	"time"
 	"unique"
 
@@ -52,20 +53,16 @@ type Brief struct {
 	Last, Held  string
 }
 
-// Briefs calls fn for every entry of a gateway, in no order. It reads memory
-// only, and no commit is made durable meanwhile: fn must be quick. The Brief is
+// Briefs calls fn for every entry that a gateway has when it is called, in no
+// order. It reads memory only, and commits do not wait for fn. The Brief is
 // valid during the call.
 func (s *Spool) Briefs(gw string, fn func(*Brief)) error {
-	s.view.RLock()
-	defer s.view.RUnlock()
-	if why := s.fault.Load(); why != nil {
-		return fmt.Errorf("sum up gateway %q: %w: %s", gw, ErrUnhealthy, *why)
+	list, err := s.listed(gw)
+	if err != nil {
+		return fmt.Errorf("sum up gateway %q: %w", gw, err)
 	}
 	var b Brief
-	for p, r := range s.index.recs {
-		if p.gateway != gw {
-			continue
-		}
+	for _, r := range list {
 		b = Brief{
 			ID: r.id, Store: r.shown(), Recipients: r.rcpts, Size: r.size, Class: r.brief.class, Accepted: r.accepted,
 			Next: moment(r.brief.next), Tried: moment(r.brief.tried), Attempts: r.attempts, Held: r.why,
@@ -79,4 +76,15 @@ func (s *Spool) Briefs(gw string, fn func(*Brief)) error {
 		fn(&b)
 	}
 	return nil
+}
+
+// listed are the entries of a gateway at one moment. Only that they are copied,
+// eight octets each, is done while commits wait; what they say does not change.
+func (s *Spool) listed(gw string) ([]*rec, error) {
+	s.view.RLock()
+	defer s.view.RUnlock()
+	if why := s.fault.Load(); why != nil {
+		return nil, fmt.Errorf("%w: %s", ErrUnhealthy, *why)
+	}
+	return slices.Clone(s.index.lists[gw]), nil
 }

@@ -13,6 +13,7 @@ import (
 // needed. Spool.view guards it; the committer alone changes it.
 type index struct {
 	recs       map[place]*rec
+	lists      map[string][]*rec // of each gateway, in no order
 	bodies     map[mail.ID]body
 	flagged    map[place]*rec // entries shown in the corrupt store though their key says another
 	shelves    map[string]*[gateway.NumStores]shelf
@@ -24,7 +25,8 @@ type place struct {
 	id      mail.ID
 }
 
-// rec stands for one entry.
+// rec stands for one entry. But for its places it does not change once it is in
+// the index: an entry that changes has another one.
 type rec struct {
 	place
 	store    gateway.Store // of the key
@@ -35,6 +37,7 @@ type rec struct {
 	size     int64
 	accepted time.Time
 	pos      int // in its shelf's heap, -1 when it has no age
+	at       int // in its gateway's list
 	brief    brief
 }
 
@@ -54,7 +57,7 @@ type shelf struct {
 
 func newIndex() *index {
 	return &index{
-		recs: make(map[place]*rec), bodies: make(map[mail.ID]body), flagged: make(map[place]*rec),
+		recs: make(map[place]*rec), lists: make(map[string][]*rec), bodies: make(map[mail.ID]body), flagged: make(map[place]*rec),
 		shelves: make(map[string]*[gateway.NumStores]shelf),
 	}
 }
@@ -90,6 +93,8 @@ func (x *index) shelf(gw string, st gateway.Store) *shelf {
 
 func (x *index) add(r *rec) {
 	x.recs[r.place] = r
+	r.at = len(x.lists[r.gateway])
+	x.lists[r.gateway] = append(x.lists[r.gateway], r)
 	if r.why != "" {
 		x.flagged[r.place] = r
 		if r.message == "" {
@@ -107,6 +112,7 @@ func (x *index) add(r *rec) {
 
 func (x *index) remove(r *rec) {
 	delete(x.recs, r.place)
+	x.unlist(r)
 	if r.why != "" {
 		delete(x.flagged, r.place)
 		if r.message == "" {
@@ -120,6 +126,16 @@ func (x *index) remove(r *rec) {
 	if r.pos >= 0 {
 		heap.Remove(&s.ages, r.pos)
 	}
+}
+
+// unlist takes an entry out of its gateway's list; the last one takes its place.
+func (x *index) unlist(r *rec) {
+	list := x.lists[r.gateway]
+	last := len(list) - 1
+	list[r.at] = list[last]
+	list[r.at].at = r.at
+	list[last] = nil
+	x.lists[r.gateway] = list[:last]
 }
 
 // move applies a committed change: from, to or both are set. A change in place

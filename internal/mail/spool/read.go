@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 
@@ -46,11 +45,14 @@ func (s *Spool) Counts(gw string) [gateway.NumStores]gateway.Count {
 func (s *Spool) Gateways() []string {
 	s.view.RLock()
 	defer s.view.RUnlock()
-	names := make(map[string]bool)
-	for p := range s.index.recs {
-		names[p.gateway] = true
+	var names []string
+	for gw, list := range s.index.lists {
+		if len(list) > 0 {
+			names = append(names, gw)
+		}
 	}
-	return slices.Sorted(maps.Keys(names))
+	slices.Sort(names)
+	return names
 }
 
 // iter makes an iterator over a durable state: fn runs while nothing is being
