@@ -89,7 +89,7 @@ func graphClass(st *machine.StateDef) string {
 	switch {
 	case st.Kind == machine.KindEnd:
 		return "ends" // "end" is a word of the diagram language
-	case st.Do != nil && st.Do.Risk:
+	case st.Do != nil && st.Do.Destructive():
 		return "destructive"
 	}
 	return st.Kind.String()

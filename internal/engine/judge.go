@@ -149,7 +149,7 @@ func (e *Engine) verdict(st *machine.StateDef, a machine.Action) (machine.Record
 	for _, id := range ans.Missing {
 		d.Missing = append(d.Missing, id.String())
 	}
-	if st.Kind == machine.KindDo && st.Do.Risk && ans.Verdict == machine.Pass {
+	if st.Kind == machine.KindDo && st.Do.Destructive() && ans.Verdict == machine.Pass {
 		if why := e.stale(); why != "" {
 			ans.Verdict, d.Why = machine.Fails, why
 		}

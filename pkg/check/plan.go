@@ -158,7 +158,7 @@ func leadsToRisk(def *machine.Def, from int) bool {
 	seen, todo := map[int]bool{from: true}, []int{from}
 	for len(todo) > 0 {
 		st := &def.States[todo[0]]
-		if st.Kind == machine.KindDo && st.Do.Risk {
+		if st.Kind == machine.KindDo && st.Do.Destructive() {
 			return true
 		}
 		if st.Kind != machine.KindApprove || st.Approve.When != machine.Here {

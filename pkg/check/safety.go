@@ -175,8 +175,8 @@ func modeIndex(name string) uint8 {
 // wrongDecision checks the moment at which the run makes up its mind.
 func (x *shell) wrongDecision(m *move, bad *set) {
 	do := x.def.States[m.s.Cur].Do
-	bad.add(s8, do.Risk && m.w.Digest != m.w.ConfigFacts())
-	bad.add(s6, do.Risk && do.Pre == machine.Here)
+	bad.add(s8, do.Destructive() && m.w.Digest != m.w.ConfigFacts())
+	bad.add(s6, do.Destructive() && do.Pre == machine.Here)
 	unfit := !m.w.Next && !do.Args.NullMX
 	loses := !m.w.Covers && !m.s.Granted(inboundLoss)
 	switch {
@@ -191,7 +191,7 @@ func (x *shell) wrongDecision(m *move, bad *set) {
 // destructive effect that the run is about to decide on.
 func (x *shell) unstable(s machine.State, w *model.World, moves []move) (move, bool) {
 	st := &x.def.States[s.Cur]
-	if st.Kind != machine.KindDo || !st.Do.Risk || st.Do.Pre == machine.Here || s.Undoing || s.Phase > machine.Doubting || !w.Exists {
+	if st.Kind != machine.KindDo || !st.Do.Destructive() || st.Do.Pre == machine.Here || s.Undoing || s.Phase > machine.Doubting || !w.Exists {
 		return move{}, false
 	}
 	if x.verdict(st.Do.Pre, s, w) != machine.Pass {

@@ -168,6 +168,9 @@ func (s *StateDoc) checkDo(key strictyaml.Text, m *strictyaml.Mistakes) {
 	if s.Risk.Value != "" && s.Risk.Value != "destructive" {
 		m.Add(s.Risk.Pos, "risk", "risk is %q, want destructive", s.Risk)
 	}
+	if s.Risk.Value == "" && (action == machine.GatewayAbsent || (s.Undo != nil && s.Undo.Impossible.Value != "")) {
+		m.Add(key.Pos, "destructive", "nothing brings back what state %q takes: say risk: destructive, so that it needs a fresh approval", key)
+	}
 	if s.Risk.Value != "" && len(s.Pre) == 0 {
 		m.Add(key.Pos, "destructive", "destructive state %q has no pre: it needs a guard that the environment cannot falsify", key)
 	}
@@ -235,7 +238,7 @@ func (doc *Doc) checkGraph(def *machine.Def) strictyaml.Mistakes {
 				m.Add(key.Pos, "order", "%q can be followed by the effect of %q, which stands before it: effects are undone in the reverse order of the file, so they must be reached in that order", key, def.States[j].ID)
 			}
 		}
-		if st.Do.Risk && reachable(def, def.Start, isApprove(def))[i] {
+		if st.Do.Destructive() && reachable(def, def.Start, isApprove(def))[i] {
 			m.Add(key.Pos, "destructive", "destructive state %q can be reached without an approval", key)
 		}
 	}
