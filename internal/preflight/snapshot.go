@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -129,7 +130,7 @@ func Read(data []byte) (*Snapshot, error) {
 		return nil, fmt.Errorf("read facts: %w", err)
 	}
 	if s.Gateway == "" || s.Made.IsZero() {
-		return nil, fmt.Errorf("read facts: they name no gateway or no time")
+		return nil, errors.New("read facts: they name no gateway or no time")
 	}
 	_, err := s.Set()
 	return s, err

@@ -3,6 +3,7 @@ package monitor
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 
 	"example.org/ims/internal/output"
 	"example.org/ims/internal/tui/screen"
@@ -165,7 +166,7 @@ func (m *Model) drawRow(a screen.Area, y int, d *gateway.Destination, c *matrixC
 func count(n int64) string {
 	switch {
 	case n < 10_000:
-		return fmt.Sprint(n)
+		return strconv.FormatInt(n, 10)
 	case n < 1_000_000:
 		return fmt.Sprintf("%dk", n/1000)
 	}

@@ -3,6 +3,7 @@ package monitor
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"example.org/ims/internal/output"
@@ -87,7 +88,7 @@ func (m *Model) drawLetterRow(a screen.Area, y, edge int, wide bool, it *gateway
 	}
 	a.Right(edge, y, size(it.Size), style)
 	a.Right(edge+5, y, short(m.now.Sub(it.Accepted)), style)
-	a.Right(edge+11, y, fmt.Sprint(it.Attempts), style)
+	a.Right(edge+11, y, strconv.Itoa(it.Attempts), style)
 	a.Right(edge+17, y, m.until(it.Next), style)
 }
 

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -108,7 +109,7 @@ func (m *Model) drawStore(a screen.Area, y int, st gateway.Store, cols storeColu
 		cols.put(a, y, []string{"none", "", "", "", ""}, faint)
 		return
 	}
-	cells := []string{fmt.Sprint(c.Messages), size(c.Bytes), "", "", ""}
+	cells := []string{strconv.FormatInt(c.Messages, 10), size(c.Bytes), "", "", ""}
 	if c.Messages == 0 {
 		cells[1] = ""
 	} else if !c.Oldest.IsZero() {
@@ -188,7 +189,7 @@ func (m *Model) drawStoresBriefly(a screen.Area) {
 	var parts []string
 	for _, st := range m.stores() {
 		c := &m.snap.Census.Stores[st]
-		n := fmt.Sprint(c.Messages)
+		n := strconv.FormatInt(c.Messages, 10)
 		if !known(c) {
 			n = "?"
 		}

@@ -1,7 +1,7 @@
 package monitor
 
 import (
-	"fmt"
+	"strconv"
 
 	"example.org/ims/internal/tui/screen"
 )
@@ -57,7 +57,7 @@ func (m *Model) Stores() string {
 	text := ""
 	for _, st := range m.stores() {
 		c := &m.snap.Census.Stores[st]
-		n := fmt.Sprint(c.Messages)
+		n := strconv.FormatInt(c.Messages, 10)
 		if !known(c) {
 			n = "unknown"
 		}

@@ -155,11 +155,11 @@ func (m *Model) resort() []Effect {
 // inFilter edits the filter. Every letter narrows at once.
 func (m *Model) inFilter(name string) []Effect {
 	text := *m.filter
-	switch {
-	case name == "enter":
+	switch name {
+	case "enter":
 		m.filter = nil
 		return nil
-	case name == "esc":
+	case "esc":
 		m.filter, text = nil, ""
 	default:
 		text = edit(text, name)
@@ -296,7 +296,7 @@ func (m *Model) keyLine(w int) string {
 	}
 	seen := map[string]bool{}
 	for _, k := range list {
-		if seen[k.show] || k.show == "?" || strings.Contains("gq", k.show) && m.pane == overview || k.why != nil && k.why(m) != "" {
+		if seen[k.show] || k.show == "?" || (k.show == "g" || k.show == "q") && m.pane == overview || k.why != nil && k.why(m) != "" {
 			continue
 		}
 		seen[k.show] = true

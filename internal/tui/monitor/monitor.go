@@ -168,13 +168,12 @@ type Model struct {
 	w, h int
 	now  time.Time
 
-	snap   Snapshot
-	fresh  bool // a snapshot came
-	past   history
-	shut   [gateway.NumStores]time.Time // since when nothing may come in, zero if it may
-	lines  []runner.Line
-	said   []runner.Line // lines of somebody else
-	ledger map[string]int64
+	snap  Snapshot
+	fresh bool // a snapshot came
+	past  history
+	shut  [gateway.NumStores]time.Time // since when nothing may come in, zero if it may
+	lines []runner.Line
+	said  []runner.Line // lines of somebody else
 
 	focus  focus
 	pane   pane

@@ -2,6 +2,7 @@ package monitor_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -347,7 +348,7 @@ func TestInflow(t *testing.T) {
 		s.Seen, s.Census = s.At, census(s.At, 96)
 		routed += more
 		s.Census.Stores[gateway.MTA].Entered = routed
-		s.Run.Facts["route.here"] = fmt.Sprint(open)
+		s.Run.Facts["route.here"] = strconv.FormatBool(open)
 		m.Update(s)
 		for l := range strings.SplitSeq(screenText(m, 160, 48), "\n") {
 			if _, row, ok := strings.Cut(l, "MTA queue for this gateway"); ok {
