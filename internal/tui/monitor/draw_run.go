@@ -181,7 +181,13 @@ func (m *Model) drawSteps(a screen.Area) {
 	if m.focus == onSteps {
 		mark = "› "
 	}
-	a.Put(0, 0, mark+"STEP", heading)
+	rows := a.H - 1
+	top := max(0, min(r.Index-1-rows/3, len(r.Steps)-rows))
+	head := mark + "STEP"
+	if rows < len(r.Steps) {
+		head += fmt.Sprintf("  %d to %d of %d", top+1, top+rows, len(r.Steps))
+	}
+	a.Put(0, 0, head, heading)
 	a.Right(a.W, 0, "ENTERED", heading)
 	entered := map[string]time.Time{}
 	for _, v := range r.Visits {
@@ -189,8 +195,6 @@ func (m *Model) drawSteps(a screen.Area) {
 			entered[v.State] = v.Entered
 		}
 	}
-	rows := a.H - 1
-	top := max(0, min(r.Index-1-rows/3, len(r.Steps)-rows))
 	for y := range min(rows, len(r.Steps)-top) {
 		drawStep(a, y+1, top+y+1, &r.Steps[top+y], r, m.clock(entered[r.Steps[top+y].State]))
 	}

@@ -67,7 +67,7 @@ func layout(w, h int, want wants) [numPanels]Box {
 
 // wide has the procedure and what happened on the left, mail on the right.
 func wide(at *[numPanels]Box, w, h int, want wants) {
-	head, now, foot := 2, max(4, min(want[nowPanel], 8)), 1
+	head, now, foot := 2, max(2, min(want[nowPanel], 8)), 1
 	verdict, sums := max(2, min(want[verdictPanel], 4)), max(2, min(want[sumsPanel], 6))
 	stack(at, 0, 0, w, []panel{headPanel, nowPanel}, wants{headPanel: head, nowPanel: now})
 	body := h - head - now - foot - verdict - sums

@@ -19,6 +19,10 @@ const (
 	fitLeast   = 10 * time.Second
 )
 
+// steady is how many times as much may come in as the stores shrink by before
+// that they shrink says nothing: it is then what the traffic does by chance.
+const steady = 4
+
 // sample is the stores at one moment.
 type sample struct {
 	at       time.Time
@@ -192,6 +196,9 @@ func (m *Model) estimate() eta {
 		return eta{why: "nothing was delivered for " + output.Duration(m.snap.At.Sub(m.past.moved).Truncate(time.Second)) + m.timesOut()}
 	case slope >= 0 || -slope*60 < 0.05:
 		return eta{why: "it does not shrink"}
+	}
+	if in := m.past.flowOf(gateway.MTA, fitSpan).in + m.past.accepted(fitSpan).in; in > steady*-slope*60 {
+		return eta{why: fmt.Sprintf("mail comes in about as fast as it leaves, %.1f a minute", in)}
 	}
 	left := func(perSecond float64) time.Time {
 		d := min(float64(s.total)/perSecond, float64(30*24*3600))

@@ -258,6 +258,15 @@ func TestEstimate(t *testing.T) {
 	}
 	unseen := last()
 	unseen.Seen = time.Time{}
+	busy := monitor.New(options)
+	for i := range 60 { // it shrinks a little, under much traffic
+		s := last()
+		s.At = in(time.Duration(i) * time.Second)
+		s.Seen, s.Census, s.Summary = s.At, census(s.At, 200-int64(i)/10), &gateway.Summary{}
+		s.Census.Stores[gateway.MTA].Entered += 5 * uint64(i)
+		s.Census.Accepted += 2 * uint64(i)
+		busy.Update(s)
+	}
 	for _, c := range []struct {
 		name  string
 		model *monitor.Model
@@ -266,6 +275,7 @@ func TestEstimate(t *testing.T) {
 		{"shrinks", fold(options, last()), "about Jun 18 11:00 ("},
 		{"seen once", few, "unknown, because watched for only 0s"},
 		{"grows", grows, "unknown, because it grows, by 60.0 a minute"},
+		{"shrinks under traffic", busy, "unknown, because mail comes in about as fast as it leaves, 420.0 a minute"},
 		{"stands", flat, "unknown, because nothing was delivered for 59s"},
 		{"never seen", fold(options, unseen), "unknown, because the gateway was not seen yet"},
 		{"a store unknown", screens["unknown-store"](), "about"},
