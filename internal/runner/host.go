@@ -140,7 +140,11 @@ func (st stored) bind(source []byte) (*runbook.Book, error) {
 		return nil, mistakes
 	}
 	book, mistakes := runbook.Bind(doc, st.Binding)
-	return book, mistakes.Err()
+	if err := mistakes.Err(); err != nil {
+		return nil, err
+	}
+	book.Def.Core = st.Core
+	return book, nil
 }
 
 // bound is the book of a run in the journal.
@@ -149,7 +153,7 @@ func bound(sum journal.Summary) (stored, *runbook.Book, error) {
 	if err := json.Unmarshal(sum.Params, &st); err != nil {
 		return st, nil, fmt.Errorf("read run %q: %w", sum.ID, err)
 	}
-	if st.Core != machine.CoreVersion {
+	if !machine.Reads(st.Core) {
 		return st, nil, fmt.Errorf("read run %q: it was opened under version %s of the core, this program has %s", sum.ID, st.Core, machine.CoreVersion)
 	}
 	book, err := st.bind(sum.Text)

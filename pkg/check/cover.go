@@ -82,6 +82,9 @@ func result(def *machine.Def, s machine.State, m *move) (machine.Result, bool) {
 func resultOfGuard(st *machine.StateDef, e machine.Event) machine.Result {
 	switch st.Kind {
 	case machine.KindDo:
+		if e.Verdict == machine.Unknown {
+			return machine.Unsure
+		}
 		return machine.GuardFails
 	case machine.KindWait:
 		if int(e.Guard) == st.Wait.Drift {

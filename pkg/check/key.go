@@ -12,7 +12,7 @@ type key [5]uint64
 
 func pack(s machine.State, w *model.World) key {
 	p := w.Pack()
-	m := uint64(s.Cur) | uint64(s.Phase)<<8 | uint64(s.Why)<<16 | uint64(s.Target)<<24 | uint64(s.Attempt)<<32 |
+	m := uint64(s.Cur) | uint64(s.Phase)<<8 | uint64(s.Looks)<<11 | uint64(s.Why)<<16 | uint64(s.Target)<<24 | uint64(s.Attempt)<<32 |
 		uint64(s.Grants)<<40 | uint64(s.Timers)<<48
 	if s.Undoing {
 		m |= 1<<56 | uint64(s.Back)<<57
@@ -28,7 +28,7 @@ func (k *key) unpack() (machine.State, model.World) {
 func (k *key) machine() machine.State {
 	m := k[3]
 	return machine.State{
-		Cur: uint8(m), Phase: machine.Phase(uint8(m >> 8)), Why: machine.Result(uint8(m >> 16)), Target: uint8(m >> 24),
+		Cur: uint8(m), Phase: machine.Phase(m >> 8 & 7), Looks: uint8(m >> 11 & 31), Why: machine.Result(uint8(m >> 16)), Target: uint8(m >> 24),
 		Attempt: uint8(m >> 32), Grants: uint8(m >> 40), Timers: uint8(m >> 48), Undoing: m>>56&1 == 1, Back: uint8(m >> 57), Changed: k[4],
 	}
 }

@@ -168,6 +168,9 @@ func (x *shell) tidy(s *machine.State, w *model.World) {
 	switch s.Phase {
 	case machine.Asking, machine.Operating, machine.Closing, machine.Closed:
 		s.Attempt = 0 // whatever comes next begins to count anew
+		if s.Looks > 0 {
+			s.Looks = 1 // that it was a guard which told nothing
+		}
 	case machine.Judging, machine.Ready, machine.Intended, machine.Doubting:
 	}
 	s.Changed &= x.plan.undone | 1<<s.Cur

@@ -150,7 +150,7 @@ func (d *Def) Duration(s State, t Timer) time.Duration {
 	case ExpiryTimer:
 		return st.Approve.Expires
 	case BackoffTimer:
-		return st.Do.Retry.Delay(s.Attempt)
+		return st.Do.Retry.Delay(max(s.Attempt, s.Looks))
 	case NumTimers:
 	}
 	return 0

@@ -20,10 +20,10 @@ func (d *Def) judged(s State, e Event) (State, uint8) {
 		case Fails: // the question does not apply: nothing is granted
 			return d.follow(s, OK)
 		case Unknown:
-			return lookAgain(s), 0
+			return d.lookAgain(s), 0
 		case Pass:
 		}
-		s.Phase, s.Timers = Asking, 1<<ExpiryTimer
+		s.Phase, s.Looks, s.Timers = Asking, 0, 1<<ExpiryTimer
 		return s, s.Timers
 	case KindAssert:
 		if int(e.Guard) == st.Assert {
@@ -33,7 +33,7 @@ func (d *Def) judged(s State, e Event) (State, uint8) {
 			case Fails:
 				return d.follow(s, Fail)
 			case Unknown:
-				return lookAgain(s), 0
+				return d.lookAgain(s), 0
 			}
 		}
 	case KindEnd:
@@ -41,18 +41,42 @@ func (d *Def) judged(s State, e Event) (State, uint8) {
 	return s, 0
 }
 
+// judgedDo moves an effect whose guard was judged. A guard that stays unknown
+// has not failed: then.guard leads back, often to a soak of days, which nothing
+// that was seen has voided. It ends the state with "unknown", as an effect does
+// of which nobody can say whether it happened; nothing was done and nothing is
+// given up, and once a person lets the run go on it is judged again in place.
 func (d *Def) judgedDo(s State, v Verdict) (State, uint8) {
 	switch v {
 	case Pass:
+		s.Looks = 0
 		return d.ready(s)
 	case Fails:
 		return d.follow(s, GuardFails)
 	case Unknown:
 	}
-	if s.Attempt++; s.Attempt >= d.States[s.Cur].Do.Retry.Max {
+	s, last := d.saw(s, d.States[s.Cur].Do.Retry.Max)
+	switch {
+	case !last:
+		return backOff(s)
+	case d.Core == coreOne:
 		return d.follow(s, GuardFails)
+	case s.Attempt > 0: // an effect that was tried is looked at before all else
+		s.Looks = 0
 	}
-	return backOff(s)
+	return d.follow(s, Unsure)
+}
+
+// saw counts a look that told nothing, and reports whether it was the last of
+// the most that there may be in a row. Looks are no attempts: what could not be
+// observed for a while may still be tried as often as before.
+func (d *Def) saw(s State, most uint8) (next State, last bool) {
+	if d.Core == coreOne {
+		s.Attempt++
+		return s, s.Attempt >= most
+	}
+	s.Looks++
+	return s, s.Looks >= most
 }
 
 // maxLooks is how often in a row a question or an assertion may be unknown.
@@ -60,8 +84,9 @@ const maxLooks = 5
 
 // lookAgain stays, because what could not be observed is often only late; what
 // stays unknown is for a person.
-func lookAgain(s State) State {
-	if s.Attempt++; s.Attempt >= maxLooks {
+func (d *Def) lookAgain(s State) State {
+	s, last := d.saw(s, maxLooks)
+	if last {
 		s.Phase, s.Why, s.Timers = Operating, Unsure, 0
 	}
 	return s

@@ -41,6 +41,7 @@ type Def struct {
 	Start  int
 	Guards []string // names, by index; their meaning is the shell's
 	Begins Begins   // the worlds that it is for
+	Core   string   // of a run that an earlier core opened: its version; "" is CoreVersion
 }
 
 // Begins names the worlds in which a run of a runbook may begin. The machine

@@ -66,7 +66,16 @@ type Detail struct {
 
 // CoreVersion changes whenever Step or the fold would read an old journal
 // differently. A plan made by another version is refused.
-const CoreVersion = "1"
+const CoreVersion = "2"
+
+// coreOne counts looks as attempts, and takes a guard that stays unknown for
+// one that fails.
+const coreOne = "1"
+
+// Reads reports whether a journal that a core of this version began is read as
+// that core read it: a run goes on under the rules that it was opened with, and
+// [Def.Core] says which.
+func Reads(core string) bool { return core == coreOne || core == CoreVersion }
 
 // Visit is one stay in a state.
 type Visit struct {

@@ -7,7 +7,8 @@ type State struct {
 	Phase   Phase
 	Why     Result // in Operating: the result that led there
 	Target  uint8  // the do's target under work
-	Attempt uint8  // attempts made at it
+	Attempt uint8  // intents for it in this visit, and values before that could not be read
+	Looks   uint8  // looks in a row that told nothing, of a guard or of an effect; in Operating above 0 if it was a guard
 	Grants  uint8  // bits, by facts.GrantIndex
 	Timers  uint8  // bits of armed timers
 	Undoing bool   // an abort or a restoration is under way; Cur is the state being undone

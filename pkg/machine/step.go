@@ -99,7 +99,7 @@ func (d *Def) step(s State, e Event) (State, uint8) {
 func (d *Def) enter(s State, cur uint8) (State, uint8) {
 	st := &d.States[cur]
 	s.Cur, s.Phase, s.Why = cur, Judging, OK
-	s.Target, s.Attempt, s.Timers = 0, 0, 0
+	s.Target, s.Attempt, s.Looks, s.Timers = 0, 0, 0, 0
 	switch st.Kind {
 	case KindDo:
 		if len(st.Do.Targets) == 0 {
@@ -202,7 +202,8 @@ func (d *Def) outcome(s State, r EffectState) (State, uint8) {
 		return s, 0
 	}
 	n, _ := do.Action.Nature()
-	if s.Attempt++; n == Once || s.Attempt >= do.Retry.Max {
+	s, last = d.saw(s, do.Retry.Max)
+	if last || n == Once {
 		return d.giveUp(s, Unsure)
 	}
 	return backOff(s)
@@ -210,7 +211,7 @@ func (d *Def) outcome(s State, r EffectState) (State, uint8) {
 
 // again goes back to where the effect is decided, with the same key.
 func (d *Def) again(s State) State {
-	s.Phase = Judging
+	s.Phase, s.Looks = Judging, 0
 	if s.Undoing || d.States[s.Cur].Do.Pre == Here {
 		s.Phase = Ready
 	}
@@ -218,6 +219,7 @@ func (d *Def) again(s State) State {
 }
 
 func (d *Def) giveUp(s State, r Result) (State, uint8) {
+	s.Looks = 0
 	if s.Undoing {
 		s.Phase, s.Why, s.Timers = Operating, r, 0
 		return s, 0
@@ -229,7 +231,7 @@ func (d *Def) giveUp(s State, r Result) (State, uint8) {
 }
 
 func (d *Def) doneTarget(s State) (State, uint8) {
-	s.Attempt = 0
+	s.Attempt, s.Looks = 0, 0
 	switch {
 	case s.Undoing && s.Target > 0:
 		s.Target--
@@ -281,15 +283,17 @@ func (d *Def) answered(s State, e Event) (State, uint8) {
 	return d.lead(s, OK, c.Target)
 }
 
-// proceed is the operator's Continue: an effect in doubt is looked at first,
-// everything else starts its state anew.
+// proceed is the operator's Continue: an effect in doubt is looked at first, a
+// guard that was unknown is judged again, everything else starts its state anew.
 func (d *Def) proceed(s State) (State, uint8) {
 	switch {
 	case s.Phase != Operating:
 	case s.Undoing:
 		s.Phase, s.Attempt = Ready, 0
-	case d.States[s.Cur].Kind == KindDo && s.Why == Unsure:
+	case d.States[s.Cur].Kind == KindDo && s.Why == Unsure && s.Looks == 0:
 		s.Phase, s.Attempt = Doubting, 0
+	case d.States[s.Cur].Kind == KindDo && s.Why == Unsure:
+		return d.again(s), 0
 	default:
 		return d.enter(s, s.Cur)
 	}
@@ -300,7 +304,7 @@ func (d *Def) proceed(s State) (State, uint8) {
 // are reached in the order of the file, so the highest bit is the newest. When
 // nothing is left, an abort ends the run, and a restoration goes on with it.
 func (d *Def) nextUndo(s State) (State, uint8) {
-	s.Timers, s.Attempt, s.Why = 0, 0, OK
+	s.Timers, s.Attempt, s.Looks, s.Why = 0, 0, 0, OK
 	for s.Changed != 0 {
 		i := bits.Len64(s.Changed) - 1
 		do := d.States[i].Do

@@ -39,10 +39,15 @@ func judged(g uint8, v Verdict) Event { return Event{Kind: Judged, Guard: g, Ver
 func outcome(r EffectState) Event     { return Event{Kind: OutcomeIs, Result: r} }
 
 var (
+	backedOff = Event{Kind: Elapsed, Timer: BackoffTimer}
+
 	opened = Event{Kind: Opened}
 	intent = Event{Kind: IntentSet}
 	done   = outcome(Done)
 )
+
+// blind are as many looks in a row at which a guard is unknown as the sample has.
+func blind(g uint8) []Event { return []Event{judged(g, Unknown), backedOff, judged(g, Unknown)} }
 
 // upTo are the events that lead to a state of the sample.
 func upTo(state string) []Event {
@@ -109,7 +114,13 @@ func TestStep(t *testing.T) {
 		{"one target after the other, each guarded", "change", []Event{judged(1, Pass), intent, done}, "change", Judging, []string{"judge"}},
 		{"a guard that fails", "change", []Event{judged(1, Fails)}, "change", Operating, []string{"operate"}},
 		{"unknown is looked at again", "change", []Event{judged(1, Unknown)}, "change", Judging, []string{"arm backoff"}},
-		{"unknown does not last for ever", "change", []Event{judged(1, Unknown), {Kind: Elapsed, Timer: BackoffTimer}, judged(1, Unknown)}, "change", Operating, []string{"operate"}},
+		{"unknown does not last for ever", "change", blind(1), "change", Operating, []string{"operate"}},
+		{"what a person lets go on is judged again", "change", append(blind(1), Event{Kind: Continue}), "change", Judging, []string{"judge"}},
+		{"unknown in a row, not in all", "change", []Event{judged(1, Unknown), backedOff, judged(1, Pass), intent, outcome(InDoubt), outcome(NotDone), judged(1, Unknown)}, "change", Judging, []string{"arm backoff"}},
+		{"looks are no attempts", "change", []Event{judged(1, Unknown), backedOff, judged(1, Pass), intent, outcome(Transient)}, "change", Judging, []string{"arm backoff"}},
+		{"nor are looks at an effect", "change", []Event{judged(1, Pass), intent, outcome(InDoubt), outcome(InDoubt), backedOff, outcome(NotDone)}, "change", Judging, []string{"judge"}},
+		{"an effect that was tried is looked at first", "change", append([]Event{judged(1, Pass), intent, outcome(Transient), backedOff}, append(blind(1), Event{Kind: Continue})...), "change", Doubting, []string{"reobserve"}},
+		{"so is one in doubt", "change", []Event{judged(1, Pass), intent, outcome(InDoubt), outcome(InDoubt), backedOff, outcome(InDoubt), {Kind: Continue}}, "change", Doubting, []string{"reobserve"}},
 		{"doubt is looked at, never repeated blindly", "change", []Event{judged(1, Pass), intent, outcome(InDoubt)}, "change", Doubting, []string{"reobserve"}},
 		{"not done is judged again", "change", []Event{judged(1, Pass), intent, outcome(InDoubt), outcome(NotDone)}, "change", Judging, []string{"judge"}},
 		{"transient is tried again later", "change", []Event{judged(1, Pass), intent, outcome(Transient)}, "change", Judging, []string{"arm backoff"}},
@@ -129,6 +140,8 @@ func TestStep(t *testing.T) {
 		{"a timer that does not run cannot run out", "watch", []Event{{Kind: Elapsed, Timer: HoldTimer}}, "watch", Judging, []string{"judge", "judge", "arm timeout", "arm stall"}},
 
 		{"a destructive guard sends back to a state that drains", "remove", []Event{judged(5, Fails)}, "watch", Judging, []string{"judge", "judge", "arm timeout", "arm stall"}},
+		{"a destructive guard that is unknown sends nowhere", "remove", blind(5), "remove", Operating, []string{"operate"}},
+		{"nor does it once it is looked at again", "remove", append(blind(5), Event{Kind: Continue}), "remove", Judging, []string{"judge"}},
 		{"the end is recorded", "done", nil, "done", Closing, []string{"close"}},
 		{"and then nothing is left", "done", []Event{{Kind: ClosedRun}}, "done", Closed, nil},
 
@@ -151,6 +164,51 @@ func TestStep(t *testing.T) {
 				t.Errorf("actions (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestUnknownSaysSo: a run that waits for a person because a guard is unknown
+// says that, and not that the guard failed.
+func TestUnknownSaysSo(t *testing.T) {
+	d := sample()
+	for from, g := range map[string]uint8{"change": 1, "remove": 5} {
+		if s := run(d, append(upTo(from), blind(g)...)); s.Why != Unsure {
+			t.Errorf("%s waits because of %q, want %q", from, s.Why, Unsure)
+		}
+	}
+}
+
+// TestEveryVisitCountsAnew: what a visit of a state used up of its attempts and
+// looks is not missing in the next.
+func TestEveryVisitCountsAnew(t *testing.T) {
+	d := sample()
+	for name, events := range map[string][]Event{
+		"continue after a refusal": {judged(1, Unknown), backedOff, judged(1, Pass), intent, outcome(Refused), {Kind: Continue}},
+		"continue after a guard":   {judged(1, Unknown), backedOff, judged(1, Fails), {Kind: Continue}},
+		"the next target":          {judged(1, Pass), intent, outcome(InDoubt), outcome(InDoubt), backedOff, done},
+	} {
+		if s := run(d, append(upTo("change"), events...)); s.Phase != Judging || s.Attempt != 0 || s.Looks != 0 {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
+	again := append(upTo("remove"), judged(5, Unknown), backedOff, judged(5, Fails), judged(2, Pass), Event{Kind: Elapsed, Timer: HoldTimer}, judged(4, Pass))
+	if s := run(d, again); d.States[s.Cur].ID != "remove" || s.Attempt != 0 || s.Looks != 0 {
+		t.Errorf("a later visit: %+v", s)
+	}
+}
+
+// TestAnOlderCoreIsReadAsItWas: a run goes on under the rules that it was opened
+// with, so that its journal leads where it led then.
+func TestAnOlderCoreIsReadAsItWas(t *testing.T) {
+	d := sample()
+	d.Core = coreOne
+	if s := run(d, append(upTo("remove"), blind(5)...)); d.States[s.Cur].ID != "watch" || s.Looks != 0 {
+		t.Errorf("core %s goes to %s: %+v", d.Core, d.States[s.Cur].ID, s)
+	}
+	for core, want := range map[string]bool{"1": true, CoreVersion: true, "": false, "none": false} {
+		if Reads(core) != want {
+			t.Errorf("Reads(%q) = %v", core, !want)
+		}
 	}
 }
 
