@@ -102,7 +102,10 @@ func (m *Model) askVerb(v verb) []Effect {
 	case gateway.Delete:
 		d.title = "Delete " + s.words
 		d.text = []string{"Nobody is told, neither sender nor recipient. The tracking log keeps who did it and why."}
-	case gateway.Retry, gateway.Suspend, gateway.Release:
+	case gateway.Retry:
+		d.title = "Retry " + s.words
+		s.sel.Expect = 0 // it harms nobody if there are others by then
+	case gateway.Suspend, gateway.Release:
 		d.title = strings.ToUpper(v.what[:1]) + v.what[1:] + " " + s.words
 	}
 	if v.destructive {

@@ -39,12 +39,15 @@ var out = gateway.Out
 
 func TestVerbs(t *testing.T) {
 	row := gateway.Selection{Store: &out, Dest: "deadhost.example", Limit: 32, Expect: 32}
+	some := row
+	some.Expect = 0
 	for _, c := range []struct {
 		name string
 		keys string
 		want []monitor.Effect
 	}{
-		{"retry", "r t h e y enter", []monitor.Effect{monitor.Act{Verb: gateway.Retry, Selection: row, Reason: "they"}}},
+		{"retry, however many there are by then", "r t h e y enter", []monitor.Effect{monitor.Act{Verb: gateway.Retry, Selection: some, Reason: "they"}}},
+		{"hold", "h i t enter", []monitor.Effect{monitor.Act{Verb: gateway.Suspend, Selection: row, Reason: "it"}}},
 		{"return with the count", "n g o enter 3 2 enter", []monitor.Effect{monitor.Act{Verb: gateway.Return, Selection: row, Reason: "go"}}},
 		{"return with another count", "n g o enter 3 enter enter", nil},
 		{"return without a reason", "n enter 3 2 enter", nil},
@@ -198,6 +201,8 @@ func TestVerdicts(t *testing.T) {
 	many.Messages = 1500
 	literal := dead
 	literal.Dest = "[192.0.2.9]"
+	twice := dead
+	twice.Last = "connect to mx.deadhost.example 192.0.2.25:25: dial tcp 192.0.2.25:25: connect: connection refused"
 	stopped, none, still := config(), config(), config()
 	stopped.Running, still.Paused = false, true
 	none.Effective.Mode = gateway.None
@@ -212,6 +217,7 @@ func TestVerdicts(t *testing.T) {
 		{"greylisted", config(), slow, "slow: slowco.example (52): 451", "ims queue retry gw-old --store out --dest slowco.example --reason 'it should be taken now'"},
 		{"more than a command takes", config(), many, "slow: slowco.example (1500): 451", "ims queue retry gw-old --store out --dest slowco.example --limit 1500 --reason 'it should be taken now'"},
 		{"no host, often", config(), dead, "never: deadhost.example (32): 31 attempts", "ims queue return gw-old --store out --dest deadhost.example --expect 32 --reason 'no host answers'"},
+		{"an address said twice", config(), twice, "never: deadhost.example (32): 31 attempts, no host answered: connect to mx.deadhost.example 192.0.2.25:25: connection refused", "ims queue return gw-old --store out --dest deadhost.example --expect 32 --reason 'no host answers'"},
 		{"an address", config(), literal, "never: [192.0.2.9] (32): 31 attempts", "ims queue return gw-old --store out --dest '[192.0.2.9]' --expect 32 --reason 'no host answers'"},
 		{"no host, once", config(), young, "blocked: deadhost.example (32): no host", "ims queue retry gw-old --store out --dest deadhost.example --reason 'a host should answer now'"},
 		{"times out before", config(), tired, "never: slowco.example (52): it times out", "ims queue return gw-old --store out --dest slowco.example --expect 52 --reason 'it times out before its next attempt'"},

@@ -97,10 +97,7 @@ func (m *Model) command(verb, reason string, d *gateway.Destination) string {
 // judgeTried says it of a row that was tried at least once.
 func (m *Model) judgeTried(d *gateway.Destination) verdict {
 	gone := unreachable(d.Last)
-	last := d.Last
-	if last == "" {
-		last = "no word why"
-	}
+	last := cmp.Or(undialled(d.Last), "no word why")
 	switch {
 	case d.Next.IsZero() && len(m.snap.Config.Effective.Retry) == 0:
 		return verdict{never, "no retry is planned: " + last, "r retries, n returns", m.command("return", "no retry is planned", d)}
@@ -112,6 +109,17 @@ func (m *Model) judgeTried(d *gateway.Destination) verdict {
 		return verdict{blocked, "no host answers: " + last, "r retries, n returns", m.command("retry", "a host should answer now", d)}
 	}
 	return verdict{slow, last, "r retries now", m.command("retry", "it should be taken now", d)}
+}
+
+// undialled is a reply without the address that was called, where it says that
+// twice: as "connect to HOST ADDRESS: dial tcp ADDRESS: connect: refused".
+func undialled(last string) string {
+	before, after, found := strings.Cut(last, ": dial tcp ")
+	address, why, told := strings.Cut(after, ": ")
+	if !found || !told || !strings.HasSuffix(before, " "+address) {
+		return last
+	}
+	return before + ": " + strings.TrimPrefix(why, "connect: ")
 }
 
 // unreachable reports whether a reply is ours: that nobody could be reached.
