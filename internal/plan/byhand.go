@@ -68,7 +68,7 @@ func (p *Plan) byHand(h *Hand, c *configuration, s *Step) {
 		}
 		old := c.zones[ch.Target]
 		_, known := c.zones[ch.Target]
-		c.apply(*s.Do, ch.Target, "")
+		c.apply(*s.Do, ch.Target, "", "")
 		cmd := commands{p: p, state: s.ID, do: *s.Do, before: before}
 		switch {
 		case s.Do.Action == machine.DNSRRset && s.Do.modelled():

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -57,10 +58,11 @@ func (e Effect) modelled() bool {
 }
 
 // apply changes the configuration as an effect would, and says how. Words is
-// the present value of what is not modelled, "" if it has none.
-func (c *configuration) apply(e Effect, target, words string) Change {
+// the present value of what is not modelled, "" if it has none; wanted is what
+// becomes of it, "" if only the effect can tell.
+func (c *configuration) apply(e Effect, target, words, wanted string) Change {
 	if !e.modelled() {
-		ch := Change{Target: target, Before: []string{}, After: []string{wantedWords(e)}}
+		ch := Change{Target: target, Before: []string{}, After: []string{cmp.Or(wanted, wantedWords(e))}}
 		if words != "" {
 			ch.Before = append(ch.Before, words)
 		}

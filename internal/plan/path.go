@@ -22,7 +22,8 @@ func (m *maker) change(st *machine.StateDef, target int) {
 	m.world, m.changed = m.world.Do(st.Do.Action, st.Do.Args), true
 	m.flushed(st)
 	step := &m.plan.States[len(m.plan.States)-1]
-	ch := m.config.apply(*step.Do, st.Do.Targets[target], m.in.Before.Words[st.ID+"/"+st.Do.Targets[target]])
+	key := st.ID + "/" + st.Do.Targets[target]
+	ch := m.config.apply(*step.Do, st.Do.Targets[target], m.in.Before.Words[key], m.in.Before.Wanted[key])
 	if st.Do.Action == machine.GatewayDependents && m.seed[facts.RouteDependents] == 0 {
 		ch.After = ch.Before
 	}

@@ -96,6 +96,7 @@ type Before struct {
 	Gateway *gateway.Config       `json:"gateway,omitempty"` // nil if it could not be read
 	Zones   map[string]zone.RRset `json:"zones,omitempty"`   // MX by mail domain; one that could not be read is left out
 	Words   map[string]string     `json:"words,omitempty"`   // of whatever else effects change, by STATE/TARGET
+	Wanted  map[string]string     `json:"wanted,omitempty"`  // what becomes of Words, where that follows from what was read
 }
 
 // Places say where everything is, for people without this program's help.

@@ -9,6 +9,7 @@ import (
 	"example.org/ims/internal/engine"
 	"example.org/ims/internal/gateway/readonly"
 	"example.org/ims/internal/plan"
+	"example.org/ims/internal/world"
 	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/machine"
@@ -41,14 +42,7 @@ func (s *site) plan(ctx context.Context, book *runbook.Book) (*plan.Plan, error)
 		Book: book, Facts: assume(obs.Facts), Now: obs.At, Expires: w.CachedUntil(), Notes: obs.Notes,
 		Places: ro.placesOf(book), NotChecked: notChecked(ro.placesOf(book)),
 	}
-	in.Before = ro.before(ctx, book)
-	for key, r := range plan.Readings(book.Def) {
-		_, words, err := w.Image(ctx, engine.Effect{State: r.State, Target: r.Target, Action: r.Action, Args: r.Args})
-		if err != nil {
-			words = "unknown: " + err.Error()
-		}
-		in.Before.Words[key] = words
-	}
+	in.Before = ro.before(ctx, w, book)
 	in.Queue, in.QueueWhy = queued(ctx, ro.gateway(book.Bound.Gateway))
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -70,8 +64,8 @@ func assume(s *facts.Set) *facts.Set {
 }
 
 // before reads what a run would change.
-func (s *site) before(ctx context.Context, book *runbook.Book) plan.Before {
-	b := plan.Before{Zones: map[string]zone.RRset{}, Words: map[string]string{}}
+func (s *site) before(ctx context.Context, w *world.World, book *runbook.Book) plan.Before {
+	b := plan.Before{Zones: map[string]zone.RRset{}, Words: map[string]string{}, Wanted: map[string]string{}}
 	if c, err := s.gateway(book.Bound.Gateway).Config(ctx); err == nil { // an error shows as facts that are unknown
 		b.Gateway = &c
 	}
@@ -83,6 +77,18 @@ func (s *site) before(ctx context.Context, book *runbook.Book) plan.Before {
 		if rr, err := domain.Writer.Read(ctx, d, "MX"); err == nil { // as above
 			b.Zones[d] = rr
 		}
+	}
+	for key, r := range plan.Readings(book.Def) {
+		e := engine.Effect{State: r.State, Target: r.Target, Action: r.Action, Args: r.Args}
+		image, words, err := w.Image(ctx, e)
+		if err == nil {
+			e.Image = image
+			b.Wanted[key], err = w.Wanted(e)
+		}
+		if err != nil {
+			words = "unknown: " + err.Error()
+		}
+		b.Words[key] = words
 	}
 	return b
 }

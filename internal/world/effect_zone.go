@@ -32,6 +32,28 @@ func (w *World) zoneImage(ctx context.Context, e engine.Effect) (image, words st
 	return string(raw), lines(before), nil
 }
 
+// Wanted says in words what an effect makes of the records that it changes, of
+// which e.Image is the value from before. It is "" of an effect that changes
+// none, and nothing is read.
+func (w *World) Wanted(e engine.Effect) (words string, err error) {
+	if e.Action != machine.DNSRRset {
+		return "", nil
+	}
+	list, err := w.records(e)
+	if err != nil {
+		return "", err
+	}
+	olds, err := before(e.Image)
+	if err != nil || len(olds) != len(list) {
+		return "", errors.Join(err, fmt.Errorf("%d records are to change, and %d were read", len(list), len(olds)))
+	}
+	after := make([]zone.RRset, len(list))
+	for i, r := range list {
+		after[i] = r.want(olds[i])
+	}
+	return lines(after), nil
+}
+
 func lines(sets []zone.RRset) string {
 	words := make([]string, len(sets))
 	for i, s := range sets {
