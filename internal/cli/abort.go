@@ -31,11 +31,9 @@ be undone and what will not. Beyond the point of no return it is refused.
 A value that somebody else has changed since is left alone, and waits for the
 operator. On the way back, too, the gateway is never left stopped or in a mode
 that sends nothing while mail or a route leads to it.`,
-		Example: "  ims abort east-1 --reason 'merger is off'",
-		Args:    args(cobra.ExactArgs(1), "a run"),
-		ValidArgsFunction: func(cmd *cobra.Command, argv []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-			return completeRuns(s, cmd, argv)
-		},
+		Example:           "  ims abort east-1 --reason 'merger is off'",
+		Args:              args(cobra.ExactArgs(1), "a run"),
+		ValidArgsFunction: s.completeRuns,
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			opts.run = argv[0]
 			return runAbort(cmd.Context(), s, s.printer(format), opts)

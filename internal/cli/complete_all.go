@@ -86,8 +86,8 @@ func (s *session) wordCompleters() map[string]completer {
 	gateways := only(s.gatewayList)
 	return map[string]completer{
 		"GATEWAY": gateways, "NAME": gateways, "compare OLD": gateways, "compare NEW": gateways,
-		"RUN":         s.runList,
-		"RUN|GATEWAY": s.runList,
+		"RUN":         s.completeRuns,
+		"RUN|GATEWAY": s.completeRuns,
 		"FILE":        files,
 		"OLD":         files, "NEW": files,
 		"STATE": only(s.askedState),
@@ -164,10 +164,6 @@ func (s *session) hostList(*cobra.Command, []string) []cobra.Completion {
 		names = append(names, cobra.CompletionWithDesc(g.Hostname, "gateway "+g.Name))
 	}
 	return names
-}
-
-func (s *session) runList(cmd *cobra.Command, argv []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return completeRuns(s, cmd, argv)
 }
 
 // asked is the status of the run that the first argument names.

@@ -154,7 +154,7 @@ func kindOf(s *runner.Status) output.Kind {
 }
 
 // completeRuns completes the ids of open runs.
-func completeRuns(s *session, cmd *cobra.Command, argv []string) ([]cobra.Completion, cobra.ShellCompDirective) {
+func (s *session) completeRuns(cmd *cobra.Command, argv []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(argv) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

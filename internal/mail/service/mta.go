@@ -226,14 +226,7 @@ func (m *mta) report(tx *spool.Tx, e mail.Entry, failed []mail.Rcpt, wake *[]mai
 	if len(failed) == 0 {
 		return nil
 	}
-	outs := make([]delivery.Outcome, len(failed))
-	for i, r := range failed {
-		outs[i] = delivery.Outcome{
-			Rcpt: r.Addr, Kind: delivery.Failed, Permanent: true, Status: routing.NoRoute,
-			Reply: "no route to the intended recipient",
-		}
-	}
-	return m.o.giveUp(tx, e, failed, outs, "", wake)
+	return m.o.giveUp(tx, e, failed, failures(failed, routing.NoRoute, "no route to the intended recipient"), "", wake)
 }
 
 // handLoop hands over to mts-out at most Handover after mail was routed,

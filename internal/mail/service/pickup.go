@@ -7,7 +7,6 @@ import (
 
 	"example.org/ims/internal/mail"
 	"example.org/ims/internal/mail/address"
-	"example.org/ims/internal/mail/delivery"
 	"example.org/ims/internal/mail/spool"
 	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/ledger"
@@ -74,13 +73,7 @@ func (rt *runtime) outboundEntry(tx *spool.Tx, e mail.Entry, now time.Time) ([]m
 // directions (Q257264).
 func (rt *runtime) tooBig(tx *spool.Tx, e mail.Entry, limit int64) (news []mail.Entry, err error) {
 	tx.Delete(e)
-	outs := make([]delivery.Outcome, len(e.Rcpts))
-	for i, r := range e.Rcpts {
-		outs[i] = delivery.Outcome{
-			Rcpt: r.Addr, Kind: delivery.Failed, Permanent: true, Status: "5.3.4",
-			Reply: fmt.Sprintf("message of %d bytes exceeds the limit of %d", e.Size, limit),
-		}
-	}
+	outs := failures(e.Rcpts, "5.3.4", fmt.Sprintf("message of %d bytes exceeds the limit of %d", e.Size, limit))
 	err = rt.g.o.giveUp(tx, e, e.Rcpts, outs, "", &news)
 	return news, err
 }

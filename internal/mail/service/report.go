@@ -14,6 +14,16 @@ import (
 	"example.org/ims/pkg/ledger"
 )
 
+// failures are outcomes for recipients that this host itself gives up, with an
+// enhanced status code (RFC 3463) and words.
+func failures(rcpts []mail.Rcpt, status, words string) []delivery.Outcome {
+	outs := make([]delivery.Outcome, len(rcpts))
+	for i, r := range rcpts {
+		outs[i] = delivery.Outcome{Rcpt: r.Addr, Kind: delivery.Failed, Permanent: true, Status: status, Reply: words}
+	}
+	return outs
+}
+
 // giveUp adds to tx that recipients of an entry failed, with outs aligned, and
 // the report that tells the sender, if one may be sent. A report that fails is
 // absorbed, never reported on (RFC 3464 section 2, event 1018). news gets the

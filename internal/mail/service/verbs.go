@@ -183,13 +183,7 @@ func (g *Gateway) verb(tx *spool.Tx, verb gateway.Verb, e mail.Entry, actor, rea
 		ev.Kind, ev.Reason = ledger.Deleted, reason
 	case gateway.Return:
 		tx.Delete(e)
-		outs := make([]delivery.Outcome, len(e.Rcpts))
-		for i, r := range e.Rcpts {
-			outs[i] = delivery.Outcome{
-				Rcpt: r.Addr, Kind: delivery.Failed, Permanent: true, Status: "5.0.0",
-				Reply: "returned by an operator: " + delivery.Sanitize(reason),
-			}
-		}
+		outs := failures(e.Rcpts, "5.0.0", "returned by an operator: "+delivery.Sanitize(reason))
 		return g.o.giveUp(tx, e, e.Rcpts, outs, actor, news)
 	}
 	ev.Store = n.Store.String()
