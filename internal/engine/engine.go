@@ -137,8 +137,7 @@ type Engine struct {
 	written  time.Time // of the last Observed record
 	stretch  time.Time // since when time is covered that no record covers yet
 	passing  bool      // the condition of the current wait held at the last look
-	stallMin facts.Value
-	stallAt  time.Time
+	metric   metric
 	pending  time.Time // derived time-out: last time the clock fact was false
 
 	mu     sync.Mutex
@@ -240,7 +239,10 @@ func (e *Engine) fold(recs []machine.Record) {
 		e.hist.Add(r)
 		e.visits.follow(e.opts.Book.Def, before, e.hist.State, r)
 		if e.hist.State.Cur != before.Cur {
-			e.stallAt, e.pending = time.Time{}, time.Time{}
+			e.metric, e.pending = metric{}, time.Time{}
+		}
+		if r.Kind == machine.Unpaused || r.Event.Kind == machine.Continue { // nobody looked at it meanwhile
+			e.metric = metric{}
 		}
 	}
 }

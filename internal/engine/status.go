@@ -182,10 +182,25 @@ func (e *Engine) missing(st *machine.StateDef, v *facts.Vector) []Missing {
 	var out []Missing
 	for _, f := range all.Findings(v) {
 		if f.Verdict != machine.Pass {
-			out = append(out, Missing{f.Guard.Expr, f.Verdict.String(), f.Guard.Why, f.Guard.Fix})
+			out = append(out, Missing{f.Guard.Expr, f.Verdict.String(), f.Guard.Why + e.unread(f.Missing), f.Guard.Fix})
 		}
 	}
 	return out
+}
+
+// unread says which facts could not be observed, and why if this engine saw it.
+func (e *Engine) unread(ids []facts.ID) string {
+	words := make([]string, len(ids))
+	for i, id := range ids {
+		words[i] = id.String()
+		if e.observed && e.last.Facts[id].Why != "" {
+			words[i] += ": " + e.last.Facts[id].Why
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return "; cannot be observed: " + strings.Join(words, ", ")
 }
 
 // ends is the earliest time at which the current wait can be over, and the

@@ -40,8 +40,8 @@ func (e *Engine) remaining(t machine.Timer) time.Duration {
 	if t == machine.TimeoutTimer && e.pending.After(since) {
 		since = e.pending
 	}
-	if t == machine.StallTimer && e.stallAt.After(since) {
-		since = e.stallAt
+	if t == machine.StallTimer && e.metric.since.After(since) {
+		since = e.metric.since
 	}
 	return d - time.Since(since)
 }
@@ -51,6 +51,35 @@ func later(a, b time.Time) time.Time {
 		return b
 	}
 	return a
+}
+
+// metric is what the looks of this wait, in this life of the runner, have shown
+// of the count whose standstill is a stall.
+type metric struct {
+	seen   bool        // it was known at a look
+	min    facts.Value // the least that it was
+	since  time.Time   // since when it stands still; looks that told nothing push it on
+	looked time.Time   // the last look
+	blind  bool        // which told nothing
+}
+
+// look takes in a look and reports whether the count fell, or is zero. Time in
+// which nobody could count is not time in which nothing moved: a gap makes no
+// stall, and one that lasts is for the time-out, which follows the wall clock.
+func (m *metric) look(v facts.Value, now time.Time) (fell bool) {
+	switch {
+	case m.looked.IsZero():
+		m.since = now
+	case m.blind || v == facts.Unknown:
+		m.since = m.since.Add(now.Sub(m.looked))
+	}
+	m.looked, m.blind = now, v == facts.Unknown
+	if m.blind || (m.seen && v != 0 && v >= m.min) {
+		return false
+	}
+	fell = m.seen
+	m.seen, m.min, m.since = true, v, now
+	return fell
 }
 
 // moved notices that the stall metric fell, or is zero, and that a clock fact
@@ -70,12 +99,7 @@ func (e *Engine) moved(ctx context.Context) error {
 		return nil
 	}
 	v := e.last.Facts[id].Value
-	first := e.stallAt.IsZero()
-	if v == facts.Unknown || (!first && v != 0 && v >= e.stallMin) {
-		return nil
-	}
-	e.stallMin, e.stallAt = v, now
-	if first || now.Sub(e.hist.Started[machine.StallTimer]) < w.Stall/4 {
+	if !e.metric.look(v, now) || now.Sub(e.hist.Started[machine.StallTimer]) < w.Stall/4 {
 		return nil
 	}
 	return e.append(ctx, record(machine.Moved, machine.Event{}, machine.Detail{State: e.state().ID, Facts: map[string]string{id.String(): id.Format(v)}}))
