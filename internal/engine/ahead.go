@@ -21,7 +21,7 @@ type Action struct {
 // ahead finds the next human action on the path that the run takes if all goes
 // well. Times are lower bounds: what has to be delivered is delivered at once.
 func (e *Engine) ahead(v *facts.Vector) Action {
-	s, now := e.hist.State, time.Now()
+	s, now := e.hist.State, e.now()
 	run, st := e.opts.Run.ID, e.state()
 	switch {
 	case s.Phase == machine.Closing || s.Phase == machine.Closed:

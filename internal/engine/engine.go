@@ -121,6 +121,9 @@ type Options struct {
 	// Hold, if set, is asked before every effect; while it returns true the run
 	// is paused.
 	Hold func() bool
+	// At is the time as of which the Status of a run that nobody performs is
+	// told, so that the same records give the same one; zero is the present.
+	At time.Time
 }
 
 // Engine performs one run. Run may be called once; the other methods are safe

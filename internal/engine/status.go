@@ -209,14 +209,14 @@ func (e *Engine) ends() (earliest, limit time.Time) {
 	s, st := e.hist.State, e.state()
 	if st.Wait == nil || s.Phase != machine.Judging {
 		if s.Armed(machine.ExpiryTimer) {
-			limit = time.Now().Add(e.remaining(machine.ExpiryTimer))
+			limit = e.now().Add(e.remaining(machine.ExpiryTimer))
 		}
 		return earliest, limit
 	}
-	limit = time.Now().Add(e.remaining(machine.TimeoutTimer))
-	earliest = time.Now().Add(st.Wait.For)
+	limit = e.now().Add(e.remaining(machine.TimeoutTimer))
+	earliest = e.now().Add(st.Wait.For)
 	if s.Armed(machine.HoldTimer) {
-		earliest = time.Now().Add(e.remaining(machine.HoldTimer))
+		earliest = e.now().Add(e.remaining(machine.HoldTimer))
 	}
 	return earliest, limit
 }

@@ -35,7 +35,7 @@ func (e *Engine) remaining(t machine.Timer) time.Duration {
 	}
 	since := e.hist.Started[t]
 	if p := e.hist.Paused; p != nil { // the clock stood still since
-		since = since.Add(max(time.Since(later(p.Since, since)), 0))
+		since = since.Add(max(e.now().Sub(later(p.Since, since)), 0))
 	}
 	if t == machine.TimeoutTimer && e.pending.After(since) {
 		since = e.pending
@@ -43,7 +43,15 @@ func (e *Engine) remaining(t machine.Timer) time.Duration {
 	if t == machine.StallTimer && e.metric.since.After(since) {
 		since = e.metric.since
 	}
-	return d - time.Since(since)
+	return d - e.now().Sub(since)
+}
+
+// now is the time as of which the run is told.
+func (e *Engine) now() time.Time {
+	if e.opts.At.IsZero() {
+		return time.Now()
+	}
+	return e.opts.At
 }
 
 func later(a, b time.Time) time.Time {
