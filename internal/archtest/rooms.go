@@ -38,6 +38,7 @@ const (
 	theSettings = "a setting has one name, one text and one command"
 	theFiles    = "tests against the spool as it is"
 	theForm     = "what is hashed has one form"
+	theVerdicts = "says ready, asks, unknown or blocked as all do"
 )
 
 // house is every room of the module. What is not written is forbidden.
@@ -203,16 +204,20 @@ var inside = map[string]room{
 		"pkg/gateway":            theWords,
 		"pkg/zone":               "an MX to move",
 	}},
+	"internal/verdict": {imports: arrows{
+		"pkg/machine": "knows what a state asks of people",
+	}},
 	"internal/plan": {imports: arrows{
-		"internal/jcs": theForm,
-		"pkg/machine":  theMachine,
-		"pkg/facts":    theFacts,
-		"pkg/guard":    theGuards,
-		"pkg/runbook":  "plans a bound runbook",
-		"pkg/model":    "the abstract world that the dry run moves in",
-		"pkg/gateway":  theWords,
-		"pkg/zone":     "an RRset is part of a plan",
-		"pkg/ledger":   "predicts the fate of every message",
+		"internal/jcs":     theForm,
+		"internal/verdict": theVerdicts,
+		"pkg/machine":      theMachine,
+		"pkg/facts":        theFacts,
+		"pkg/guard":        theGuards,
+		"pkg/runbook":      "plans a bound runbook",
+		"pkg/model":        "the abstract world that the dry run moves in",
+		"pkg/gateway":      theWords,
+		"pkg/zone":         "an RRset is part of a plan",
+		"pkg/ledger":       "predicts the fate of every message",
 	}, tests: arrows{
 		"internal/world/worldtest": "a small organization",
 		"runbooks":                 "plans the shipped runbooks",
@@ -226,6 +231,7 @@ var inside = map[string]room{
 		"pkg/runbook":      "judges the guards of a bound runbook",
 		"pkg/gateway":      "knows an answer that did not come",
 		"internal/suggest": theNearest,
+		"internal/verdict": theVerdicts,
 	}, tests: arrows{
 		"runbooks":  "judges the shipped runbooks",
 		"pkg/model": "what an effect changes, it changes there",
@@ -293,6 +299,7 @@ var inside = map[string]room{
 		"internal/notify":     "tries whether people are told",
 		"internal/report":     "writes and checks the evidence of a run",
 		"internal/preflight":  "shows what stands in the way",
+		"internal/verdict":    theVerdicts,
 		"internal/compare":    "shows what a successor has taken over",
 		"internal/dependents": "shows who names a gateway",
 		"internal/setting":    theSettings,

@@ -14,7 +14,7 @@ type finding struct {
 	suite string // what was checked
 	id    string // of the rule, stable
 	title string
-	kind  output.Kind // Done, Blocked or Unknown
+	kind  output.Kind // Done, Blocked, Unknown, or Waiting for an answer
 	text  string      // what is wrong, in one line
 	fix   string      // what helps, or nothing
 	steps []step      // how it comes about
@@ -110,7 +110,7 @@ func (s findingSet) github() []byte {
 			continue
 		case !f.counts():
 			level = "notice"
-		case f.kind == output.Unknown:
+		case f.kind == output.Unknown, f.kind == output.Waiting:
 			level = "warning"
 		}
 		where := ""

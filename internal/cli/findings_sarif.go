@@ -35,7 +35,7 @@ func (s findingSet) sarif() ([]byte, error) {
 
 func (s findingSet) result(f finding) object {
 	level := "error"
-	if f.kind == output.Unknown {
+	if f.kind == output.Unknown || f.kind == output.Waiting {
 		level = "warning"
 	}
 	text := f.suite + ": " + f.text

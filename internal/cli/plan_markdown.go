@@ -8,6 +8,7 @@ import (
 
 	"example.org/ims/internal/output"
 	"example.org/ims/internal/plan"
+	"example.org/ims/internal/verdict"
 )
 
 // markdown is a text for a ticket in the making.
@@ -33,13 +34,9 @@ func planMarkdown(pl *plan.Plan, v planView) []byte {
 	m := &markdown{}
 	m.line("## Plan: retire %s, successor %s, by %s", md(pl.Gateway), md(cmp.Or(pl.Next, "none")), md(pl.Runbook))
 	m.line("")
-	m.line("**Verdict: %s** (%s). Made %s. Nothing was changed.", strings.ToUpper(string(pl.Verdict)), tally(pl), moment(pl.Made))
+	m.line("**Verdict: %s** (%s). Made %s. Nothing was changed.", strings.ToUpper(string(pl.Verdict)), pl.Counts(), moment(pl.Made))
 	m.line("")
-	for _, c := range pl.Checks {
-		if c.Verdict != "pass" {
-			m.line("- **%s** %s: %s. Fix: %s", strings.ToUpper(c.Verdict), code(cmp.Or(c.That, c.ID)), md(c.Why), code(c.Fix))
-		}
-	}
+	m.standings(planStandings(pl), planQuestions(pl))
 	if v.differs != nil {
 		m.differs(v.differs)
 	}
@@ -83,6 +80,31 @@ func (m *markdown) step(pl *plan.Plan, i int) {
 	}
 	if s.ID == pl.NoReturn {
 		m.line("\n   **Point of no return: from here on nothing can be undone.**")
+	}
+}
+
+// standings are the checks that do not pass, gravest first, and the questions
+// with what is behind each.
+func (m *markdown) standings(all []standing, questions []verdict.Question) {
+	for _, v := range gravest {
+		for _, s := range all {
+			if s.verdict == v && (v != verdict.Ask || s.word != "") {
+				m.line("- **%s** %s: %s. Fix: %s", cmp.Or(s.word, v.Word()), code(s.id), md(s.why), code(s.fix))
+			}
+		}
+	}
+	for _, q := range questions {
+		first := true
+		for _, s := range all {
+			if s.asked != q.State || s.word != "" {
+				continue
+			}
+			if first {
+				m.line("- **%s** %s: asks %s", verdict.Ask.Word(), code(q.State), md(questionWords(q)))
+				first = false
+			}
+			m.line("  - %s: %s. To mend it before: %s", code(s.id), md(s.why), code(s.fix))
+		}
 	}
 }
 

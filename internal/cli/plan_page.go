@@ -10,12 +10,14 @@ import (
 
 	"example.org/ims/internal/output"
 	"example.org/ims/internal/plan"
+	"example.org/ims/internal/verdict"
 )
 
 // planData is a plan as it is printed.
 type planData struct {
 	*plan.Plan
-	Differs *planDiff `json:"differs,omitempty"`
+	Counts  plan.Counts `json:"counts"`
+	Differs *planDiff   `json:"differs,omitempty"`
 }
 
 // planView says how a plan is shown.
@@ -39,25 +41,14 @@ func showPlan(p *output.Printer, pl *plan.Plan, v planView) error {
 		if err := p.Raw(planMarkdown(&one, v)); err != nil {
 			return err
 		}
-	} else if err := p.Result("plan", planData{&one, v.differs}, func(page *output.Page) { planPage(page, &one, v) }); err != nil {
+	} else if err := p.Result("plan", planData{&one, one.Counts(), v.differs}, func(page *output.Page) { planPage(page, &one, v) }); err != nil {
 		return err
 	}
-	kind := planKind(pl)
+	kind := kindOfWhole(pl.Verdict)
 	if v.differs != nil && len(v.differs.Binds) > 0 {
 		kind = output.Worse(kind, output.Drift)
 	}
 	return output.Said(kind)
-}
-
-func planKind(pl *plan.Plan) output.Kind {
-	switch pl.Verdict {
-	case plan.Blocked:
-		return output.Blocked
-	case plan.Unknown:
-		return output.Unknown
-	case plan.Ready:
-	}
-	return output.Done
 }
 
 func planPage(page *output.Page, pl *plan.Plan, v planView) {
@@ -66,8 +57,13 @@ func planPage(page *output.Page, pl *plan.Plan, v planView) {
 		what = "saved " + moment(pl.Made)
 	}
 	page.Line("PLAN  %s -> %s   runbook %s   %s", pl.Gateway, cmp.Or(pl.Next, "no successor"), pl.Runbook, what)
-	page.Line("Verdict: %s   %s   (exit %d)", strings.ToUpper(string(pl.Verdict)), tally(pl), planKind(pl).Code())
-	blockers(page, pl)
+	counts := pl.Counts()
+	verdictLine(page, pl.Verdict, counts.Tally.String())
+	if counts.Predicted.Any() {
+		page.Line("predicted of what the run will find: %s", counts.Predicted)
+	}
+	standingsPage(page, planStandings(pl), planQuestions(pl))
+	alwaysAsked(page, pl)
 	if v.differs != nil {
 		page.Blank()
 		diffPage(page, v.differs)
@@ -86,39 +82,54 @@ func planPage(page *output.Page, pl *plan.Plan, v planView) {
 	page.Line("plan %s", pl.ID.Hash)
 }
 
-// tally counts the checks.
-func tally(pl *plan.Plan) string {
-	fails, unknown := 0, 0
-	for _, c := range pl.Checks {
-		switch c.Verdict {
-		case "fail":
-			fails++
-		case "unknown":
-			unknown++
-		}
-	}
-	return fmt.Sprintf("%s, %d unknown, %d ok", output.Count(int64(fails), "blocker"), unknown, len(pl.Checks)-fails-unknown)
-}
-
-// blockers are the checks that do not pass, each with the command that fixes
-// it.
-func blockers(page *output.Page, pl *plan.Plan) {
-	for _, c := range pl.Checks {
-		if c.Verdict == "pass" {
+// planStandings are the checks of a plan that do not pass.
+func planStandings(pl *plan.Plan) []standing {
+	var out []standing
+	for i := range pl.Checks {
+		c := &pl.Checks[i]
+		if c.Verdict == verdict.Pass {
 			continue
 		}
-		word := "BLOCKER"
-		if c.Verdict == "unknown" {
-			word = "UNKNOWN"
+		s := standing{verdict: c.Verdict, asked: c.Asked, id: c.ID, why: c.Why, note: string(c.Provenance), fix: c.Fix}
+		if c.Predicted {
+			s.note = "predicted"
 		}
-		prose(page, word+"  ", fmt.Sprintf("%s: %s (%s)", c.ID, c.Why, c.Provenance))
 		if c.That != "" {
-			page.Line("         %s", c.That)
+			s.details = append(s.details, "wanted: "+c.That)
 		}
 		for _, m := range c.Missing {
-			prose(page, "         ", "could not be read: "+m)
+			s.details = append(s.details, "could not be observed: "+m)
 		}
-		page.Line("         fix: %s", c.Fix)
+		if c.Waived != "" {
+			s.word, s.details = "waived", append(s.details, "waived: "+c.Waived)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// planQuestions are all questions of a plan's path.
+func planQuestions(pl *plan.Plan) []verdict.Question {
+	var out []verdict.Question
+	for i := range pl.States {
+		if q := pl.States[i].Asks; q != nil {
+			out = append(out, q.Question)
+		}
+	}
+	return out
+}
+
+// alwaysAsked names what the run asks whatever it finds.
+func alwaysAsked(page *output.Page, pl *plan.Plan) {
+	var names []string
+	for i := range pl.States {
+		if q := pl.States[i].Asks; q != nil && q.When == plan.Always {
+			names = append(names, pl.States[i].ID)
+		}
+	}
+	if len(names) > 0 {
+		page.Blank()
+		page.Line("In any case the run asks: %s.", strings.Join(names, ", "))
 	}
 }
 
@@ -178,20 +189,8 @@ func words0(s string) string {
 }
 
 func askWords(q *plan.Question) string {
-	who := output.Count(int64(q.Min), "person")
-	if q.Min > 1 {
-		who = fmt.Sprintf("%d people", q.Min)
-	}
-	if len(q.From) > 0 {
-		who += " of " + strings.Join(q.From, ", ")
-	}
-	if q.NotSelf {
-		who += ", not whoever opened the run"
-	}
-	lead := map[string]string{
-		plan.Always: "asks " + who, plan.Now: "ASKS " + who + " AS THINGS ARE NOW", plan.OnlyIf: "asks " + who + ", if it has come to that",
-	}[q.When]
-	return fmt.Sprintf("%s; open for %s: %s", lead, words0(q.Expires), strings.TrimSpace(q.Ask))
+	lead := map[string]string{plan.Always: "asks ", plan.Now: "AS THINGS ARE NOW, asks ", plan.OnlyIf: "if it comes to that, asks "}[q.When]
+	return lead + questionWords(q.Question)
 }
 
 func undoWords(u *plan.Undo) string {

@@ -3,11 +3,13 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"example.org/ims/internal/output"
 	"example.org/ims/internal/preflight"
+	"example.org/ims/internal/verdict"
 )
 
 // preflightMarkdown is a report for a ticket or a pull request.
@@ -19,18 +21,21 @@ func preflightMarkdown(r *preflight.Report) []byte {
 	line("Runbook %s, %s. As of %s; a run that starts then ends %s at the earliest. Nothing was changed.",
 		cellText(r.Runbook), preflightCounts(r), r.Now.UTC().Format(time.RFC3339), r.Ends.UTC().Format(time.RFC3339))
 	line("")
+	for _, q := range r.Questions {
+		line("- **%s** %s: asks %s", verdict.Ask.Word(), cellCode(q.State), cellText(questionWords(q)))
+	}
+	if len(r.Questions) > 0 {
+		line("")
+	}
 	line("| | Check | Wanted | Reason | Fix | Provenance |")
 	line("|---|---|---|---|---|---|")
-	for _, v := range []preflight.Verdict{preflight.Fail, preflight.Unknown, preflight.Pass} {
+	for _, v := range append(slices.Clone(gravest), verdict.Pass) {
 		for i := range r.Checks {
 			c := &r.Checks[i]
 			if c.Verdict != v {
 				continue
 			}
-			mark := "ok"
-			if v != preflight.Pass {
-				mark = preflightWord(c)
-			}
+			mark := cmp.Or(preflightWord(c), v.Word())
 			if c.Open() {
 				mark = "**" + mark + "**"
 			}

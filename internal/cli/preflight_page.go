@@ -33,18 +33,7 @@ func showPreflight(s *session, p *output.Printer, r *preflight.Report, book *run
 	if err != nil {
 		return err
 	}
-	return output.Said(preflightKind(r.Verdict))
-}
-
-func preflightKind(v preflight.Verdict) output.Kind {
-	switch v {
-	case preflight.Fail:
-		return output.Blocked
-	case preflight.Unknown:
-		return output.Unknown
-	case preflight.Pass:
-	}
-	return output.Done
+	return output.Said(kindOfWhole(r.Verdict))
 }
 
 // preflightFindings are the checks: guards at their place in the runbook, the
@@ -55,7 +44,7 @@ func preflightFindings(version string, r *preflight.Report, book *runbook.Book, 
 	for i := range r.Checks {
 		c := &r.Checks[i]
 		f := finding{
-			suite: "preflight " + r.Gateway, id: c.ID, title: c.That, kind: preflightKind(c.Verdict), fix: c.Fix, known: c.Old,
+			suite: "preflight " + r.Gateway, id: c.ID, title: c.That, kind: kindOfWhole(c.Verdict.Whole()), fix: c.Fix, known: c.Old,
 			text: strings.Join(append([]string{string(c.Verdict) + ": " + c.Reason}, preflightDetail(c)...), "; "), place: place{file: cmp.Or(src.config, src.facts), line: 1},
 		}
 		switch c.Group {
@@ -65,7 +54,7 @@ func preflightFindings(version string, r *preflight.Report, book *runbook.Book, 
 			f.line = src.waivers[strings.TrimPrefix(c.ID, "waiver.")]
 		}
 		if c.Waived != nil {
-			f.waived = waivedWords(*c.Waived)
+			f.waived = c.Waived.String()
 		}
 		set.all = append(set.all, f)
 	}
@@ -94,10 +83,6 @@ func guardLines(doc *runbook.Doc) map[string]int {
 	return at
 }
 
-func waivedWords(w preflight.Waiver) string {
-	return fmt.Sprintf("%s (%s, until %s)", w.Reason, w.By, w.Expires.UTC().Format(time.RFC3339))
-}
-
 // preflightDetail is what a check relies on, and what could not be observed.
 func preflightDetail(c *preflight.Check) []string {
 	var out []string
@@ -107,12 +92,15 @@ func preflightDetail(c *preflight.Check) []string {
 	for _, m := range c.Missing {
 		out = append(out, "could not be observed: "+m)
 	}
+	if c.Asked != "" {
+		out = append(out, "the run asks people about it in "+c.Asked)
+	}
 	return out
 }
 
 func preflightPage(page *output.Page, r *preflight.Report) {
 	page.Line("PREFLIGHT %s -> %s   runbook %s   nothing was changed", r.Gateway, cmp.Or(r.Successor, "no successor"), r.Runbook)
-	page.Line("Verdict: %s   %s   (exit %d)", strings.ToUpper(string(r.Verdict)), preflightCounts(r), preflightKind(r.Verdict).Code())
+	verdictLine(page, r.Verdict, preflightCounts(r))
 	if r.Offline {
 		page.Line("recorded: what was observed %s", page.Time(r.Now))
 	}
@@ -120,19 +108,12 @@ func preflightPage(page *output.Page, r *preflight.Report) {
 		page.Line("baseline of %s: %d as before, %d new, %d gone", page.Time(b.Made), len(b.Old), len(b.New), len(b.Gone))
 	}
 	page.Line("a run that starts now ends %s at the earliest", page.Time(r.Ends))
-	for _, v := range []preflight.Verdict{preflight.Fail, preflight.Unknown} {
-		for i := range r.Checks {
-			if c := &r.Checks[i]; c.Verdict == v {
-				page.Blank()
-				preflightLines(page, c)
-			}
-		}
-	}
+	standingsPage(page, preflightStandings(r), r.Questions)
 	page.Blank()
 	preflightPassed(page, r)
 	preflightLater(page, r)
 	for _, w := range r.Waivers {
-		page.Line("waiver   %s: %s; %s", w.ID, waivedWords(w.Waiver), w.Note)
+		page.Line("waiver   %s: %s; %s", w.ID, w.Waiver, w.Note)
 	}
 	for _, n := range r.Notes {
 		page.Line("note     %s", n)
@@ -140,10 +121,7 @@ func preflightPage(page *output.Page, r *preflight.Report) {
 }
 
 func preflightCounts(r *preflight.Report) string {
-	fails, blockers := r.Count(preflight.Fail)
-	unknown, open := r.Count(preflight.Unknown)
-	ok, _ := r.Count(preflight.Pass)
-	words := fmt.Sprintf("%s, %s, %d ok, %d not judged yet", output.Count(int64(blockers), "blocker"), output.Count(int64(open), "unknown"), ok, len(r.Later))
+	words := fmt.Sprintf("%s, %d not judged yet", r.Counts, len(r.Later))
 	waived, old := 0, 0
 	for i := range r.Checks {
 		if r.Checks[i].Waived != nil {
@@ -153,35 +131,44 @@ func preflightCounts(r *preflight.Report) string {
 			old++
 		}
 	}
-	if fails+unknown > blockers+open {
-		words += fmt.Sprintf(", %d waived, %d as before", waived, old)
+	if waived > 0 {
+		words += fmt.Sprintf(", %d waived", waived)
+	}
+	if old > 0 {
+		words += fmt.Sprintf(", %d as before", old)
 	}
 	return words
 }
 
-// preflightWord is how a check that does not pass is announced.
+// preflightWord is how a check that does not count is announced, or "".
 func preflightWord(c *preflight.Check) string {
 	switch {
 	case c.Waived != nil:
 		return "waived"
 	case c.Old:
 		return "before"
-	case c.Verdict == preflight.Unknown:
-		return "UNKNOWN"
 	}
-	return "BLOCKER"
+	return ""
 }
 
-func preflightLines(page *output.Page, c *preflight.Check) {
-	page.Line("%-8s %s: %s (%s%s)", preflightWord(c), c.ID, c.Reason, c.Provenance, preflightAge(c))
-	page.Line("         wanted: %s", c.That)
-	for _, d := range preflightDetail(c) {
-		page.Line("         %s", d)
+// preflightStandings are the checks that do not pass.
+func preflightStandings(r *preflight.Report) []standing {
+	var out []standing
+	for i := range r.Checks {
+		c := &r.Checks[i]
+		if c.Verdict == preflight.Pass {
+			continue
+		}
+		s := standing{
+			verdict: c.Verdict, asked: c.Asked, word: preflightWord(c), id: c.ID, why: c.Reason, note: string(c.Provenance) + preflightAge(c),
+			details: append([]string{"wanted: " + c.That}, preflightDetail(c)...), fix: c.Fix,
+		}
+		if c.Waived != nil {
+			s.details = append(s.details, "waived: "+c.Waived.String())
+		}
+		out = append(out, s)
 	}
-	if c.Waived != nil {
-		page.Line("         waived: %s", waivedWords(*c.Waived))
-	}
-	page.Line("         fix: %s", c.Fix)
+	return out
 }
 
 func preflightAge(c *preflight.Check) string {

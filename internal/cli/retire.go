@@ -14,8 +14,8 @@ import (
 	"example.org/ims/internal/output"
 	"example.org/ims/internal/plan"
 	"example.org/ims/internal/runner"
+	"example.org/ims/internal/verdict"
 	"example.org/ims/pkg/facts"
-	"example.org/ims/pkg/machine"
 )
 
 type retireOptions struct {
@@ -51,7 +51,13 @@ of the world that starts from what is observed now. --out saves that plan, and
 --plan performs it: exactly that, and once. A plan binds to the configuration it
 was made from and to the states that it passes through, never to counts. It is
 refused, with what has changed, if that is not so any more (exit 5), and if a
-run performed it already (exit 2).`,
+run performed it already (exit 2).
+
+A dry run makes the checks of ims preflight, and counts them alike; what only a
+prediction can tell it counts apart. What blocks must be mended or waived (exit
+2). A question is what the run would ask as things are now; it needs a person's
+answer and blocks nothing, and a saved plan asks it when it is performed (exit
+3).`,
 		Example: `  ims retire east --dry-run
   ims retire east --dry-run --out plan.json
   ims retire east --dry-run --diff plan.json
@@ -169,7 +175,7 @@ func dryRun(ctx context.Context, s *session, p *output.Printer, c *config.Config
 	if err != nil {
 		return err
 	}
-	holds(pl, all)
+	sayRemovedBy(pl, all)
 	view := planView{messages: opts.messages}
 	if old != nil {
 		view.differs = compare(old, pl)
@@ -181,10 +187,10 @@ func dryRun(ctx context.Context, s *session, p *output.Printer, c *config.Config
 	if err := savePlan(opts.out, pl); err != nil {
 		return err
 	}
-	if pl.Complete() {
+	if pl.Performable() {
 		p.Note("saved; to perform exactly this, once: ims retire --plan %s", quoted(opts.out))
 	} else {
-		p.Note("saved to compare with; it comes to no end, so it cannot be performed")
+		p.Note("saved to compare with; it is %s, so it cannot be performed", pl.Verdict)
 	}
 	return shown
 }
@@ -226,23 +232,13 @@ func driftPage(page *output.Page, d *runner.DriftError) {
 	}
 }
 
-// holds makes each open run on the gateway of a plan a blocker of it, and names
-// the run that removed a gateway.
-func holds(pl *plan.Plan, all []runner.Summary) {
-	for _, one := range all {
-		if one.Gateway == pl.Gateway && one.Closed == nil {
-			pl.Block(plan.Check{
-				ID: "open-run", Provenance: facts.Live,
-				Why: fmt.Sprintf("run %s is open on gateway %s, so this plan starts from the middle of it", one.Run, one.Gateway),
-				Fix: "ims status " + one.Run,
-			})
-		}
-	}
+// sayRemovedBy names the run that removed a gateway in the checks of a plan.
+func sayRemovedBy(pl *plan.Plan, all []runner.Summary) {
 	run, ok := removedIn(all, pl.Gateway)
 	for i := range pl.Checks {
 		if c := &pl.Checks[i]; ok && c.ID == plan.Removed {
 			c.Why, c.Fix = removedWords(run), "ims status "+run.Run
-		} else if ok && c.Verdict == machine.Fails.String() && strings.Contains(c.That, facts.GwExists.String()) {
+		} else if ok && c.Verdict == verdict.Fail && strings.Contains(c.That, facts.GwExists.String()) {
 			c.Fix = "ims status " + run.Run // what is gone cannot be started
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"example.org/ims/internal/output"
 	"example.org/ims/internal/plan"
 	"example.org/ims/internal/runner"
+	"example.org/ims/internal/verdict"
 )
 
 func summaries() []runner.Summary {
@@ -24,21 +25,52 @@ func summaries() []runner.Summary {
 	}
 }
 
-func TestAnOpenRunBlocksAPlan(t *testing.T) {
-	for gateway, want := range map[string]plan.Verdict{"east": plan.Blocked, "west": plan.Ready} {
-		pl := &plan.Plan{Verdict: plan.Ready, Gateway: gateway, Next: "north", Runbook: "q285090"}
-		holds(pl, summaries())
-		if pl.Verdict != want {
-			t.Errorf("holds(%s) = %s, want %s", gateway, pl.Verdict, want)
-		}
-		var out strings.Builder
-		err := showPlan(output.New(&out, &strings.Builder{}, output.Options{}), pl, planView{})
-		if blocked := output.KindOf(err) == output.Blocked; blocked != (want == plan.Blocked) {
-			t.Errorf("showPlan(%s) = %v", gateway, err)
-		}
-		if named := strings.Contains(out.String(), "fix: ims status east-2\n"); named != (want == plan.Blocked) || strings.Contains(out.String(), "east-1") {
-			t.Errorf("the page for %s:\n%s", gateway, &out)
-		}
+// TestAPlanSaysWhatStandsInTheWay wants the page, the ticket and the exit code
+// of a plan to tell what blocks from what is asked.
+func TestAPlanSaysWhatStandsInTheWay(t *testing.T) {
+	blocker := plan.Check{ID: "open-run.east-2", Verdict: verdict.Fail, Why: "run east-2 is open", Fix: "ims status east-2", Provenance: "live"}
+	question := plan.Check{ID: "consent.when[0]", Verdict: verdict.Ask, Asked: "consent", Why: "mail is returned", Fix: "ims route add west", Provenance: "live"}
+	waived := blocker
+	waived.Waived = "we know (anna)"
+	consent := plan.Step{ID: "consent", Asks: &plan.Question{When: plan.Now, Question: verdict.Question{
+		State: "consent", Ask: "Go on?", Min: 2, From: []string{"anna", "ben", "cleo"}, NotSelf: true, Expires: "72h0m0s", Choices: []string{"granted"},
+	}}}
+	for _, tt := range []struct {
+		name   string
+		checks []plan.Check
+		want   output.Kind
+		lines  []string
+	}{
+		{"ready", nil, output.Done, []string{"Verdict: READY   0 blockers, 0 questions, 0 unknown, 0 ok   (exit 0)"}},
+		{"waived", []plan.Check{waived}, output.Done, []string{"Verdict: READY   0 blockers,", "waived    open-run.east-2: run east-2 is open (live)"}},
+		{"asked", []plan.Check{question}, output.Waiting, []string{
+			"Verdict: ASKS   0 blockers, 1 question, 0 unknown, 0 ok   (exit 3)",
+			"QUESTION  consent: asks 2 people of anna, ben, cleo, not whoever opened the run;\n          open for 3d: Go on?\n",
+			"          - consent.when[0]: mail is returned (live)\n          answer, once it asks: ims approve RUN consent\n          or mend it before: ims route add west\n",
+		}},
+		{"blocked", []plan.Check{question, blocker}, output.Blocked, []string{
+			"Verdict: BLOCKED   1 blocker, 1 question, 0 unknown, 0 ok   (exit 2)", "BLOCKER   open-run.east-2: run east-2 is open (live)\n          fix: ims status east-2\n",
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			pl := &plan.Plan{Verdict: plan.Ready, Gateway: "east", Next: "west", Runbook: "q285090", States: []plan.Step{consent}}
+			pl.Judge(tt.checks)
+			var out strings.Builder
+			if err := showPlan(output.New(&out, &strings.Builder{}, output.Options{}), pl, planView{}); output.KindOf(err) != tt.want {
+				t.Errorf("ends as %v, want %v", output.KindOf(err), tt.want)
+			}
+			for _, l := range tt.lines {
+				if !strings.Contains(out.String(), l) {
+					t.Errorf("the page has no %q:\n%s", l, &out)
+				}
+			}
+			ticket := string(planMarkdown(pl, planView{}))
+			for _, c := range tt.checks {
+				if c.Open() && !strings.Contains(ticket, "**"+c.Verdict.Word()+"**") {
+					t.Errorf("the ticket does not tell a %s:\n%s", c.Verdict, ticket)
+				}
+			}
+		})
 	}
 }
 

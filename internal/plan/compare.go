@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"example.org/ims/internal/verdict"
 	"example.org/ims/pkg/facts"
-	"example.org/ims/pkg/machine"
 )
 
 // Difference is one thing in which two plans differ.
@@ -199,7 +199,7 @@ func onward(rest []string, p *Plan) []string {
 	out := []string{words}
 	if !p.Complete() {
 		for _, ck := range p.Checks {
-			if ck.Verdict != machine.Pass.String() {
+			if ck.Verdict == verdict.Fail || ck.Verdict == verdict.Unknown {
 				out = append(out, fmt.Sprintf("stops: %s (%s): %s", ck.That, ck.Verdict, ck.Why))
 			}
 		}
@@ -214,11 +214,11 @@ func (p *Plan) News(now *Plan) []Difference {
 	c.text(ofVerdict, "verdict", string(p.Verdict), string(now.Verdict), "")
 	was, is := map[string]string{}, map[string]string{}
 	for _, ck := range p.Checks {
-		was[ck.ID] = ck.Verdict
+		was[ck.ID] = string(ck.Verdict)
 	}
 	why := map[string]string{}
 	for _, ck := range now.Checks {
-		is[ck.ID], why[ck.ID] = ck.Verdict, ck.Why
+		is[ck.ID], why[ck.ID] = string(ck.Verdict), ck.Why
 	}
 	for _, id := range names(was, is) {
 		c.text(ofCheck, id, orNotJudged(was[id]), orNotJudged(is[id]), why[id])

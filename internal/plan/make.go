@@ -2,8 +2,10 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
+	"example.org/ims/internal/verdict"
 	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/guard"
@@ -54,6 +56,7 @@ func Make(in Input) *Plan {
 	m.removed()
 	m.run()
 	m.fates()
+	m.plan.conclude()
 	m.plan.Ends = m.clock
 	m.plan.ID = ID{Hash: m.plan.identity(), Core: machine.CoreVersion}
 	return m.plan
@@ -93,7 +96,6 @@ type maker struct {
 	seed    facts.Vector // as observed
 	clock   time.Time    // simulated
 	changed bool         // an effect was simulated, or time passed
-	checked map[string]bool
 
 	flushAt    time.Time // when what does not move is given up early, if it is
 	flushAfter time.Duration
@@ -103,7 +105,6 @@ type maker struct {
 func (m *maker) run() {
 	def := m.in.Book.Def
 	s, actions := def.Step(def.Begin(), machine.Event{Kind: machine.Opened})
-	m.checked = map[string]bool{}
 	m.enter(&def.States[s.Cur])
 	for range maxSteps {
 		if len(actions) == 0 || actions[0].Kind == machine.Close {
@@ -208,13 +209,6 @@ func (m *maker) conclude(st *machine.StateDef, v machine.Verdict, e machine.Even
 	if v == machine.Pass || (v == machine.Fails && branches(st)) {
 		return e, true
 	}
-	if v == machine.Unknown {
-		if m.plan.Verdict == Ready {
-			m.plan.Verdict = Unknown
-		}
-		return e, false
-	}
-	m.plan.Verdict = Blocked
 	return e, false
 }
 
@@ -239,53 +233,74 @@ func (m *maker) facts() facts.Vector {
 	return v
 }
 
-// report lists the guards of a conjunction as checks, each once.
+// report lists the guards of a conjunction as checks, each once, with the gravest
+// verdict that it got.
 func (m *maker) report(st *machine.StateDef, all guard.All, v *facts.Vector) {
 	for _, f := range all.Findings(v) {
-		if m.checked[f.Guard.Name] {
-			continue
-		}
-		m.checked[f.Guard.Name] = true
 		c := Check{
-			ID: f.Guard.Name, That: f.Guard.Expr, Verdict: f.Verdict.String(), Why: f.Guard.Why, Fix: f.Guard.Fix,
+			ID: f.Guard.Name, That: f.Guard.Expr, Verdict: said(f.Verdict), Why: f.Guard.Why, Fix: f.Guard.Fix,
 			Provenance: facts.Live,
 		}
 		if m.changed {
 			c.Provenance = facts.Simulated
 		}
-		if st.Kind == machine.KindApprove { // it asks when the condition holds
-			c.Verdict = invert(f.Verdict).String()
+		if st.Kind == machine.KindApprove {
+			c.asks(st, all.Eval(v).Verdict)
 		}
 		for _, id := range f.Missing {
 			c.Missing = append(c.Missing, fmt.Sprintf("%s (%s)", id, m.in.Facts[id].Why))
 		}
 		if st.Kind == machine.KindAssert && branches(st) && f.Verdict == machine.Fails {
-			c.Verdict, c.Why = machine.Pass.String(), "it is not so, and the run goes another way: "+c.Why
+			c.Verdict, c.Why = verdict.Pass, "it is not so, and the run goes another way: "+c.Why
 		}
-		if f.Verdict == machine.Unknown {
+		if c.Verdict == verdict.Unknown {
 			c.Provenance = facts.NotKnown
 		}
-		if c.Verdict == machine.Fails.String() {
+		if c.Verdict == verdict.Fail || c.Verdict == verdict.Ask {
 			m.uncovered(&c, f.Guard)
 		}
-		m.plan.Checks = append(m.plan.Checks, c)
+		m.note(c)
 	}
 }
 
-func invert(v machine.Verdict) machine.Verdict {
+// note adds a check, or makes one that is there graver.
+func (m *maker) note(c Check) {
+	i := slices.IndexFunc(m.plan.Checks, func(o Check) bool { return o.ID == c.ID })
+	switch {
+	case i < 0:
+		m.plan.Checks = append(m.plan.Checks, c)
+	case c.Verdict.Gravity() > m.plan.Checks[i].Verdict.Gravity():
+		m.plan.Checks[i] = c
+	}
+}
+
+// asks is the verdict of a guard of a question, which is put if all its guards
+// hold.
+func (c *Check) asks(st *machine.StateDef, whole machine.Verdict) {
+	c.That = "not (" + c.That + ")"
+	switch whole {
+	case machine.Pass:
+		c.Verdict, c.Asked = verdict.Ask, st.ID
+	case machine.Fails:
+		c.Verdict = verdict.Pass
+	case machine.Unknown:
+		c.Verdict = verdict.Unknown
+	}
+}
+
+func said(v machine.Verdict) verdict.Check {
 	switch v {
 	case machine.Pass:
-		return machine.Fails
+		return verdict.Pass
 	case machine.Fails:
-		return machine.Pass
+		return verdict.Fail
 	case machine.Unknown:
 	}
-	return v
+	return verdict.Unknown
 }
 
 func (m *maker) block(id, why, fix string) {
-	m.plan.Verdict = Blocked
-	m.plan.Checks = append(m.plan.Checks, Check{ID: id, Verdict: machine.Fails.String(), Why: why, Fix: fix, Provenance: facts.Simulated})
+	m.note(Check{ID: id, Verdict: verdict.Fail, Why: why, Fix: fix, Provenance: facts.Simulated})
 }
 
 func firstFix(all guard.All, v *facts.Vector) string {

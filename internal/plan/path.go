@@ -1,20 +1,18 @@
 package plan
 
 import (
+	"example.org/ims/internal/verdict"
 	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/machine"
 )
 
-// ask notes a question that would be put. One that is asked only under a
-// condition is a decision that is missing now, and blocks.
+// ask notes a question that would be put although it is asked only under a
+// condition.
 func (m *maker) ask(st *machine.StateDef) {
 	if st.Approve.When == machine.Here {
 		return
 	}
 	m.plan.States[len(m.plan.States)-1].Asks.When = Now
-	if m.plan.Verdict == Ready {
-		m.plan.Verdict = Blocked
-	}
 }
 
 // change simulates an effect on one target.
@@ -40,7 +38,7 @@ func (m *maker) enter(st *machine.StateDef) {
 	case machine.KindWait:
 		step.Needs, step.Waits = m.needs(st.Wait.Until), m.wait(st.Wait)
 	case machine.KindApprove:
-		step.Asks = question(st.Approve)
+		step.Asks = question(st)
 	case machine.KindDo:
 		step.Do, step.Needs = &Effect{Action: st.Do.Action, Args: st.Do.Args}, m.needs(st.Do.Pre)
 		step.Undo = m.undo(st)
@@ -104,13 +102,10 @@ func (m *maker) needs(g int) []Need {
 	return out
 }
 
-func question(a *machine.Approve) *Question {
-	q := &Question{Ask: a.Ask, When: OnlyIf, Min: max(int(a.Min), 1), From: a.From, NotSelf: a.NotSelf, Expires: a.Expires.String(), Choices: []string{}}
-	if a.When == machine.Here {
+func question(st *machine.StateDef) *Question {
+	q := &Question{Question: verdict.QuestionOf(st), When: OnlyIf}
+	if st.Approve.When == machine.Here {
 		q.When = Always
-	}
-	for _, c := range a.Choices {
-		q.Choices = append(q.Choices, c.Name)
 	}
 	return q
 }

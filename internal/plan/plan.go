@@ -18,6 +18,7 @@ package plan
 import (
 	"time"
 
+	"example.org/ims/internal/verdict"
 	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/machine"
@@ -26,14 +27,15 @@ import (
 )
 
 // Verdict of a plan.
-type Verdict string
+type Verdict = verdict.Whole
 
-// Verdicts: Ready to start, Blocked by a guard or a missing decision, Unknown
-// because a fact could not be read.
+// Verdicts: Ready to start; Asks people something as things are now; Unknown
+// because a fact could not be read; Blocked by what must be mended.
 const (
-	Ready   Verdict = "ready"
-	Blocked Verdict = "blocked"
-	Unknown Verdict = "unknown"
+	Ready   = verdict.Ready
+	Asks    = verdict.Asks
+	Unknown = verdict.NotKnown
+	Blocked = verdict.Blocked
 )
 
 // Format is the version of a saved plan. A file of another one is refused.
@@ -121,16 +123,23 @@ type Zone struct {
 	Authorities []string `json:"authorities,omitempty"`
 }
 
-// Check is one guard, judged at the point where the run would judge it.
+// Check is one guard, judged at the point where the run would judge it, or
+// something else that was judged of the world as it is.
 type Check struct {
 	ID         string           `json:"id"`
 	That       string           `json:"that"`
-	Verdict    string           `json:"verdict"` // pass, fail or unknown
+	Verdict    verdict.Check    `json:"verdict"`
+	Asked      string           `json:"asked_in,omitempty"`  // the state in which people are asked, of verdict Ask
+	Predicted  bool             `json:"predicted,omitempty"` // it is about what the run will find, not about now
+	Waived     string           `json:"waived,omitempty"`    // why it does not count, who says so, and until when
 	Why        string           `json:"why"`
 	Fix        string           `json:"fix"`
 	Provenance facts.Provenance `json:"provenance"`
 	Missing    []string         `json:"missing,omitempty"`
 }
+
+// Open reports whether a check stands in the way.
+func (c *Check) Open() bool { return c.Verdict != verdict.Pass && c.Waived == "" }
 
 // Step is one state of the predicted path.
 type Step struct {
@@ -182,13 +191,8 @@ type Wait struct {
 
 // Question is what people are asked, and whether they will be.
 type Question struct {
-	Ask     string   `json:"ask"`
-	When    string   `json:"when"` // always; now, because its condition holds; or only if it comes to hold
-	Min     int      `json:"min"`
-	From    []string `json:"from,omitempty"`
-	NotSelf bool     `json:"not_self,omitempty"`
-	Expires string   `json:"expires"`
-	Choices []string `json:"choices"`
+	verdict.Question
+	When string `json:"when"` // always; now, because its condition holds; or only if it comes to hold
 }
 
 // When people are asked.
@@ -221,15 +225,20 @@ func (p *Plan) Path() []string {
 	return ids
 }
 
-// Complete reports whether the predicted path comes to an end: whatever blocks
-// it is then a decision that the run asks for.
+// Complete reports whether the predicted path comes to an end.
 func (p *Plan) Complete() bool {
 	return len(p.States) > 0 && p.States[len(p.States)-1].Kind == machine.KindEnd.String()
 }
 
+// Performable reports whether a run may perform the plan: nothing blocks it, and
+// all that it relies on is known. What it asks, the run asks.
+func (p *Plan) Performable() bool {
+	return p.Complete() && (p.Verdict == Ready || p.Verdict == Asks)
+}
+
 // Block adds a failing check.
 func (p *Plan) Block(c Check) {
-	c.Verdict = machine.Fails.String()
+	c.Verdict = verdict.Fail
 	p.Verdict = Blocked
 	p.Checks = append(p.Checks, c)
 }

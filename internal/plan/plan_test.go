@@ -4,12 +4,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"example.org/ims/internal/plan"
+	"example.org/ims/internal/verdict"
 	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/runbook"
 )
@@ -95,13 +97,14 @@ func TestVerdict(t *testing.T) {
 		want   plan.Verdict
 		check  string // that fails or is unknown
 	}{
-		{"no other route", map[facts.ID]facts.Value{facts.RouteUncovered: 1, facts.NextCoversOut: 0}, plan.Blocked, "consent_no_route.when[0]"},
-		{"successor refuses a domain", map[facts.ID]facts.Value{facts.NextCoversIn: 0}, plan.Blocked, "consent_inbound.when[0]"},
+		{"no other route", map[facts.ID]facts.Value{facts.RouteUncovered: 1, facts.NextCoversOut: 0}, plan.Asks, "consent_no_route.when[0]"},
+		{"successor refuses a domain", map[facts.ID]facts.Value{facts.NextCoversIn: 0}, plan.Asks, "consent_inbound.when[0]"},
 		{"gateway stopped", map[facts.ID]facts.Value{facts.GwRunning: 0}, plan.Blocked, "ready.assert[0]"},
 		{"mode none", map[facts.ID]facts.Value{facts.GwMode: 3}, plan.Blocked, "ready.assert[1]"},
 		{"successor cannot be read", map[facts.ID]facts.Value{facts.NextAccepts: facts.Unknown}, plan.Unknown, "ready.assert[3]"},
 		{"a fail beats an unknown", map[facts.ID]facts.Value{facts.NextAccepts: facts.Unknown, facts.GwRunning: 0}, plan.Blocked, "ready.assert[0]"},
-		{"mail on hold needs a decision", map[facts.ID]facts.Value{facts.GwSideHold: 1}, plan.Blocked, "aged_decision.when[0]"},
+		{"a fail beats a question", map[facts.ID]facts.Value{facts.RouteUncovered: 1, facts.NextAccepts: 0}, plan.Blocked, "ready.assert[3]"},
+		{"mail on hold needs a decision", map[facts.ID]facts.Value{facts.GwSideHold: 1}, plan.Asks, "aged_decision.when[0]"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -128,5 +131,45 @@ func TestHash(t *testing.T) {
 		if make(map[facts.ID]facts.Value{id: 2}) == base {
 			t.Errorf("%s changed and the hash did not", id)
 		}
+	}
+}
+
+// TestAQuestionBlocksNothing wants a plan that asks told apart from one that is
+// blocked: the run goes on once it is answered, and then asks the next.
+func TestAQuestionBlocksNothing(t *testing.T) {
+	p := plan.Make(plan.Input{Book: book(t, "q285090"), Facts: live(map[facts.ID]facts.Value{facts.RouteUncovered: 1, facts.NextCoversIn: 0}), Now: now})
+	if got := p.Counts().String(); !strings.HasPrefix(got, "0 blockers, 2 questions, 0 unknown, ") || !p.Performable() {
+		t.Errorf("%s; performable is %t, path %v", got, p.Performable(), p.Path())
+	}
+	for _, s := range p.States {
+		if s.ID == "consent_no_route" && (s.Asks.When != plan.Now || s.Asks.State != s.ID || s.Asks.Min != 1) {
+			t.Errorf("the step does not say that it asks now: %+v", s.Asks)
+		}
+	}
+	if blocked := plan.Make(plan.Input{Book: book(t, "q285090"), Facts: live(map[facts.ID]facts.Value{facts.GwRunning: 0}), Now: now}); blocked.Performable() {
+		t.Error("a plan that is blocked can be performed")
+	}
+}
+
+// TestJudge wants what was judged of now counted as it was, and what the run
+// judges for itself unmoved by waivers.
+func TestJudge(t *testing.T) {
+	make := func() *plan.Plan {
+		return plan.Make(plan.Input{Book: book(t, "q285090"), Facts: live(map[facts.ID]facts.Value{facts.RouteUncovered: 1, facts.GwSideHold: 2}), Now: now})
+	}
+	p := make()
+	now := []plan.Check{
+		{ID: "ready.assert[0]", Verdict: verdict.Pass},
+		{ID: "consent_no_route.when[0]", Verdict: verdict.Ask, Asked: "consent_no_route", Waived: "nobody writes there (anna)"},
+		{ID: "cover.out.SMTP:*@hq", Verdict: verdict.Ask, Asked: "consent_no_route"},
+	}
+	p.Judge(now)
+	if got := p.Counts().String(); !strings.HasPrefix(got, "0 blockers, 1 question, 0 unknown, 1 ok; predicted: 0 blockers, 1 question, ") || p.Verdict != plan.Asks {
+		t.Errorf("%s: %s", p.Verdict, got)
+	}
+	p = make()
+	p.Judge(append(now, plan.Check{ID: "cover.in.tls", Verdict: verdict.Fail}, plan.Check{ID: "notify", Verdict: verdict.Fail, Waived: "we look every hour (anna)"}))
+	if got := p.Counts().String(); !strings.HasPrefix(got, "1 blocker, 1 question, ") || p.Verdict != plan.Blocked || p.Performable() {
+		t.Errorf("%s: %s; performable is %t", p.Verdict, got, p.Performable())
 	}
 }

@@ -59,7 +59,7 @@ func (r *Report) compare(before *Report) error {
 			continue
 		}
 		now[c.ID] = true
-		if v, ok := was[c.ID]; ok && c.Group != GroupWaiver && v.gravity() >= c.Verdict.gravity() {
+		if v, ok := was[c.ID]; ok && c.Group != GroupWaiver && v.Gravity() >= c.Verdict.Gravity() {
 			c.Old = true
 			b.Old = append(b.Old, c.ID)
 		} else {

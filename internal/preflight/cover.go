@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/runbook"
 )
@@ -30,7 +31,7 @@ func (r *Report) outbound(s *Snapshot) {
 		case "covered":
 			c = c.pass("%s", p.Why)
 		case "uncovered":
-			c = c.fail(p.Fix, "%s", p.Why)
+			c = r.put(c.fail(p.Fix, "%s", p.Why), facts.RouteUncovered)
 		default:
 			c = c.unknown(p.Why, p.Fix)
 		}

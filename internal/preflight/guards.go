@@ -16,6 +16,7 @@ import (
 type use struct {
 	all     guard.All
 	inverse bool // true is the bad answer: a question is asked, or there is drift
+	asks    bool // and then people are asked
 	waits   bool // the state waits for it, so counts are not of now
 }
 
@@ -36,7 +37,7 @@ func uses(book *runbook.Book, st *machine.StateDef) []use {
 		add(st.Wait.Drift, use{waits: true, inverse: true})
 	}
 	if st.Approve != nil {
-		add(st.Approve.When, use{inverse: true})
+		add(st.Approve.When, use{inverse: true, asks: true})
 	}
 	return out
 }
@@ -72,7 +73,7 @@ func (r *Report) uncovered(s *Snapshot) {
 		}
 	}
 	for i := range r.Checks {
-		if c := &r.Checks[i]; c.Verdict == Fail && len(fixes) > 0 && strings.Contains(c.Fix, "--pattern PATTERN") {
+		if c := &r.Checks[i]; (c.Verdict == Fail || c.Verdict == Ask) && len(fixes) > 0 && strings.Contains(c.Fix, "--pattern PATTERN") {
 			c.Reason += ": " + strings.Join(names, ", ")
 			c.Fix = strings.Join(fixes, " && ")
 		}
@@ -94,8 +95,23 @@ func (r *Report) judge(set *facts.Set, st *machine.StateDef, u use, future futur
 			r.Later = append(r.Later, Later{f.Guard.Name, st.ID, f.Guard.Expr, strings.Join(later, "; ")})
 			continue
 		}
-		r.add(guardCheck(set, st, u, f.Guard, v))
+		c := guardCheck(set, st, u, f.Guard, v)
+		if c.Verdict == Ask {
+			for _, id := range f.Guard.Refs {
+				r.asked[id] = st.ID
+			}
+		}
+		r.add(c)
 	}
+}
+
+// put makes a failure a question, if the run asks people about the fact that
+// it is a part of.
+func (r *Report) put(c Check, about facts.ID) Check {
+	if state := r.asked[about]; state != "" && c.Verdict == Fail {
+		c.Verdict, c.Asked = Ask, state
+	}
+	return c
 }
 
 // inverse turns "it asks" or "it has drifted" into a failure.
@@ -133,6 +149,9 @@ func guardCheck(set *facts.Set, st *machine.StateDef, u use, g *guard.Guard, v m
 	switch v {
 	case machine.Fails:
 		c.Verdict = Fail
+		if u.asks {
+			c.Verdict, c.Asked = Ask, st.ID
+		}
 	case machine.Unknown:
 		c.Verdict, c.Provenance = Unknown, facts.NotKnown
 		if slices.ContainsFunc(c.Missing, unreachable) {

@@ -3,6 +3,7 @@ package preflight
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,7 +39,11 @@ func (r *Report) inbound(s *Snapshot, book *runbook.Book) {
 	r.add(logged(base, s))
 	for i := range in.List {
 		d := &in.List[i]
-		r.add(known(base, s, d))
+		c := known(base, s, d)
+		if slices.Contains(s.Domains, d.Name) { // which next.covers_in is about
+			c = r.put(c, facts.NextCoversIn)
+		}
+		r.add(c)
 		r.add(random(base, s, d))
 		r.add(size(base, s, d))
 	}

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"example.org/ims/internal/verdict"
 )
 
 func TestInboundCover(t *testing.T) {
@@ -102,7 +104,7 @@ func TestWhatIsNotListedIsUnknown(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 	}
-	if r.Verdict != Unknown {
+	if r.Verdict != verdict.NotKnown {
 		t.Errorf("verdict = %s", r.Verdict)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"example.org/ims/internal/verdict"
 	"example.org/ims/pkg/facts"
 )
 
@@ -45,11 +46,11 @@ func TestOfflineGivesTheSameVerdicts(t *testing.T) {
 
 func TestOldFactsAreUnknown(t *testing.T) {
 	r := report(t, Input{Snapshot: serving(nil), Offline: true, Made: now.Add(time.Hour), MaxAge: time.Hour})
-	if r.Verdict != Pass {
+	if r.Verdict != verdict.Ready {
 		t.Errorf("facts that are just young enough: %s, %q", r.Verdict, wrong(r))
 	}
 	r = report(t, Input{Snapshot: serving(nil), Offline: true, Made: now.Add(2 * time.Hour), MaxAge: time.Hour})
-	if r.Verdict != Unknown {
+	if r.Verdict != verdict.NotKnown {
 		t.Errorf("verdict = %s", r.Verdict)
 	}
 	for _, c := range r.Checks {
@@ -80,22 +81,22 @@ func TestWaivers(t *testing.T) {
 	world := serving(map[facts.ID]facts.Value{facts.RouteUncovered: 1})
 	w := Waiver{ID: "consent_no_route.when[0]", Reason: "nobody writes there", By: "anna", Expires: now.Add(time.Hour)}
 	r := report(t, Input{Snapshot: world, Waivers: []Waiver{w}})
-	if r.Verdict != Pass || len(r.Waivers) != 1 || !r.Waivers[0].Used || find(t, r, w.ID).Verdict != Fail {
+	if r.Verdict != verdict.Ready || len(r.Waivers) != 1 || !r.Waivers[0].Used || find(t, r, w.ID).Verdict != Ask {
 		t.Errorf("waived: %s, %+v", r.Verdict, r.Waivers)
 	}
 	r = report(t, Input{Snapshot: world, Waivers: []Waiver{w}, Made: w.Expires})
-	if c := find(t, r, "waiver."+w.ID); r.Verdict != Fail || !strings.Contains(c.Reason, "by anna") || find(t, r, w.ID).Waived != nil {
+	if c := find(t, r, "waiver."+w.ID); r.Verdict != verdict.Blocked || !strings.Contains(c.Reason, "by anna") || find(t, r, w.ID).Waived != nil {
 		t.Errorf("expired: %s, %+v", r.Verdict, c)
 	}
 	r = report(t, Input{Snapshot: serving(nil), Waivers: []Waiver{w}})
-	if r.Verdict != Pass || r.Waivers[0].Used || r.Waivers[0].Note == "" {
+	if r.Verdict != verdict.Ready || r.Waivers[0].Used || r.Waivers[0].Note == "" {
 		t.Errorf("not needed: %s, %+v", r.Verdict, r.Waivers)
 	}
 	w.ID = "consent_no_rout.when[0]"
 	if _, err := Make(Input{Snapshot: world, Book: book(t, "q285090"), Made: now, Waivers: []Waiver{w}}); err == nil || !strings.Contains(err.Error(), `did you mean "consent_no_route.when[0]"?`) {
 		t.Errorf("unknown check: %v", err)
 	}
-	if r, err := Make(Input{Snapshot: world, Book: book(t, "q285090"), Made: now, Waivers: []Waiver{w}, Known: []string{w.ID}}); err != nil || r.Verdict != Fail {
+	if r, err := Make(Input{Snapshot: world, Book: book(t, "q285090"), Made: now, Waivers: []Waiver{w}, Known: []string{w.ID}}); err != nil || r.Verdict != verdict.Asks {
 		t.Errorf("check of another runbook: %v, %v", r, err)
 	}
 }
@@ -112,21 +113,21 @@ func TestBaseline(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := report(t, Input{Snapshot: one, Baseline: before})
-	if r.Verdict != Pass || len(r.Baseline.Old) != 2 || len(r.Baseline.New) > 0 {
+	if r.Verdict != verdict.Ready || len(r.Baseline.Old) != 2 || len(r.Baseline.New) > 0 {
 		t.Errorf("the same again: %s, %+v", r.Verdict, r.Baseline)
 	}
-	worse := serving(map[facts.ID]facts.Value{facts.RouteUncovered: facts.Unknown, facts.GwSideCorrupt: 2})
+	worse := serving(map[facts.ID]facts.Value{facts.RouteUncovered: 1, facts.GwSideCorrupt: 2})
 	r = report(t, Input{Snapshot: worse, Baseline: before})
 	want := &Baseline{Made: now, Runbook: "q285090", Old: []string{"consent_no_route.when[0]"}, New: []string{"ready.assert[2]"}, Gone: []string{}}
-	if diff := cmp.Diff(want, r.Baseline); diff != "" || r.Verdict != Fail {
+	if diff := cmp.Diff(want, r.Baseline); diff != "" || r.Verdict != verdict.Blocked {
 		t.Errorf("unknown has become a failure: %s (-want +got)\n%s", r.Verdict, diff)
 	}
 	r = report(t, Input{Snapshot: serving(nil), Baseline: before})
-	if !slices.Equal(r.Baseline.Gone, []string{"ready.assert[2]", "consent_no_route.when[0]"}) || r.Verdict != Pass {
+	if !slices.Equal(r.Baseline.Gone, []string{"ready.assert[2]", "consent_no_route.when[0]"}) || r.Verdict != verdict.Ready {
 		t.Errorf("all is well: %s, %+v", r.Verdict, r.Baseline)
 	}
 	waived := report(t, Input{Snapshot: one, Waivers: []Waiver{{ID: "consent_no_route.when[0]", Expires: now.Add(time.Hour)}}})
-	if r = report(t, Input{Snapshot: one, Baseline: waived}); r.Verdict != Fail {
+	if r = report(t, Input{Snapshot: one, Baseline: waived}); r.Verdict != verdict.Asks {
 		t.Errorf("what was waived in the baseline, and is no more, is %s", r.Verdict)
 	}
 	before.Gateway = "west"

@@ -5,44 +5,29 @@
 // It is pure: what was observed comes in as a [Snapshot], live or from a file,
 // and the same snapshot gives the same [Report]. It refuses to guess: a guard
 // about what the run itself will change, or wait for, is "not judged yet", and
-// what could not be observed is unknown, which never passes.
+// what could not be observed is unknown, which never passes. What does not hold
+// fails, unless the runbook puts it to people: then it is a question.
 package preflight
 
 import (
 	"fmt"
 	"time"
 
+	"example.org/ims/internal/verdict"
 	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/runbook"
 )
 
-// Verdict of a check, and of a report.
-type Verdict string
+// Verdict of a check.
+type Verdict = verdict.Check
 
-// Verdicts, mildest first.
+// Verdicts of a check, mildest first.
 const (
-	Pass    Verdict = "pass"
-	Unknown Verdict = "unknown"
-	Fail    Verdict = "fail"
+	Pass    = verdict.Pass
+	Ask     = verdict.Ask
+	Unknown = verdict.Unknown
+	Fail    = verdict.Fail
 )
-
-func (v Verdict) gravity() int {
-	switch v {
-	case Pass:
-		return 0
-	case Unknown:
-		return 1
-	case Fail:
-	}
-	return 2
-}
-
-func worse(a, b Verdict) Verdict {
-	if b.gravity() > a.gravity() {
-		return b
-	}
-	return a
-}
 
 // Groups of checks.
 const (
@@ -59,8 +44,9 @@ const (
 type Check struct {
 	ID         string           `json:"id"` // stable; waivers and baselines name it
 	Group      string           `json:"group"`
-	State      string           `json:"state,omitempty"` // of the runbook, for guards
-	That       string           `json:"that"`            // what is wanted
+	State      string           `json:"state,omitempty"`    // of the runbook, for guards
+	Asked      string           `json:"asked_in,omitempty"` // the state in which the run asks people, of verdict Ask
+	That       string           `json:"that"`               // what is wanted
 	Verdict    Verdict          `json:"verdict"`
 	Reason     string           `json:"reason"`
 	Fix        string           `json:"fix,omitempty"` // the command or edit that helps; empty if it passes
@@ -86,19 +72,23 @@ type Later struct {
 
 // Report is the answer.
 type Report struct {
-	Gateway   string      `json:"gateway"`
-	Successor string      `json:"successor"`
-	Runbook   string      `json:"runbook"`
-	Verdict   Verdict     `json:"verdict"`
-	Offline   bool        `json:"offline"`
-	Now       time.Time   `json:"now"`  // the time that was reasoned about: of the facts, if they are recorded
-	Made      time.Time   `json:"made"` // the time that the report was made
-	Ends      time.Time   `json:"ends_not_before"`
-	Checks    []Check     `json:"checks"`
-	Later     []Later     `json:"not_judged_yet"`
-	Waivers   []WaiverUse `json:"waivers"`
-	Baseline  *Baseline   `json:"baseline,omitempty"`
-	Notes     []string    `json:"notes"`
+	Gateway   string             `json:"gateway"`
+	Successor string             `json:"successor"`
+	Runbook   string             `json:"runbook"`
+	Verdict   verdict.Whole      `json:"verdict"`
+	Counts    verdict.Tally      `json:"counts"` // of what is neither waived nor in the baseline
+	Offline   bool               `json:"offline"`
+	Now       time.Time          `json:"now"`  // the time that was reasoned about: of the facts, if they are recorded
+	Made      time.Time          `json:"made"` // the time that the report was made
+	Ends      time.Time          `json:"ends_not_before"`
+	Checks    []Check            `json:"checks"`
+	Questions []verdict.Question `json:"questions"` // that the run would put as things are now
+	Later     []Later            `json:"not_judged_yet"`
+	Waivers   []WaiverUse        `json:"waivers"`
+	Baseline  *Baseline          `json:"baseline,omitempty"`
+	Notes     []string           `json:"notes"`
+
+	asked map[facts.ID]string // what the run asks people about, by the state that asks
 }
 
 // Input is what a report is made from.
@@ -124,9 +114,10 @@ func Make(in Input) (*Report, error) {
 		s = s.within(in.Made, in.MaxAge)
 	}
 	r := &Report{
-		Gateway: s.Gateway, Successor: s.Successor, Runbook: in.Book.Def.Name, Verdict: Pass, Offline: in.Offline,
+		Gateway: s.Gateway, Successor: s.Successor, Runbook: in.Book.Def.Name, Offline: in.Offline,
 		Now: s.Made, Made: in.Made, Ends: planned(s, in.Book),
-		Checks: []Check{}, Later: []Later{}, Waivers: []WaiverUse{}, Notes: append([]string{}, s.Notes...),
+		Checks: []Check{}, Questions: []verdict.Question{}, Later: []Later{}, Waivers: []WaiverUse{}, Notes: append([]string{}, s.Notes...),
+		asked: map[facts.ID]string{},
 	}
 	r.guards(s, in.Book)
 	r.outbound(s)
@@ -140,36 +131,37 @@ func Make(in Input) (*Report, error) {
 	if err := r.compare(in.Baseline); err != nil {
 		return nil, err
 	}
+	r.conclude(in.Book)
+	return r, nil
+}
+
+// conclude counts what stands in the way, and says what the run would ask.
+func (r *Report) conclude(book *runbook.Book) {
+	worst, asked := Pass, map[string]bool{}
 	for i := range r.Checks {
 		c := &r.Checks[i]
 		if !c.At.IsZero() {
-			c.Age = max(0, int64(in.Made.Sub(c.At)/time.Second))
+			c.Age = max(0, int64(r.Made.Sub(c.At)/time.Second))
 		}
 		if c.Verdict == Pass {
 			c.Fix = ""
 		}
 		if c.Open() {
-			r.Verdict = worse(r.Verdict, c.Verdict)
+			worst, asked[c.Asked] = verdict.Worse(worst, c.Verdict), true
+		}
+		if c.Open() || c.Verdict == Pass {
+			r.Counts.Add(c.Verdict, c.Asked)
 		}
 	}
-	return r, nil
+	r.Verdict = worst.Whole()
+	for i := range book.Def.States {
+		if st := &book.Def.States[i]; st.Approve != nil && asked[st.ID] {
+			r.Questions = append(r.Questions, verdict.QuestionOf(st))
+		}
+	}
 }
 
 func (r *Report) add(c Check) { r.Checks = append(r.Checks, c) }
-
-// Count says how many checks have a verdict, and how many of those stand in
-// the way.
-func (r *Report) Count(v Verdict) (all, open int) {
-	for i := range r.Checks {
-		if r.Checks[i].Verdict == v {
-			all++
-			if r.Checks[i].Open() {
-				open++
-			}
-		}
-	}
-	return all, open
-}
 
 // planned is when a run that starts now ends at the earliest: every wait of
 // the runbook takes at least its own time, and the old MX must have left the

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"example.org/ims/internal/verdict"
 	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/model"
@@ -109,7 +110,7 @@ func wrong(r *Report) []string {
 
 func TestNothingStandsInTheWay(t *testing.T) {
 	r := report(t, Input{Snapshot: serving(nil)})
-	if r.Verdict != Pass || len(wrong(r)) > 0 {
+	if r.Verdict != verdict.Ready || len(wrong(r)) > 0 || r.Counts.OK != len(r.Checks) {
 		t.Errorf("verdict = %s, wrong %q", r.Verdict, wrong(r))
 	}
 	for _, want := range []string{"ready.assert[0]", "consent_no_route.when[0]", "consent_inbound.when[0]", "move_mx.pre[0]", "move_mx.pre[1]",
@@ -140,7 +141,7 @@ func TestGuardsOfTheFutureAreNotJudged(t *testing.T) {
 			t.Errorf("%s: %q, want it not judged yet: %q", id, later[id], why)
 		}
 	}
-	if r.Verdict != Pass {
+	if r.Verdict != verdict.Ready {
 		t.Errorf("verdict = %s: %q", r.Verdict, wrong(r))
 	}
 	judged := len(r.Checks) + len(r.Later)
@@ -153,15 +154,17 @@ func TestVerdicts(t *testing.T) {
 	tests := []struct {
 		name   string
 		change map[facts.ID]facts.Value
-		want   Verdict
+		want   verdict.Whole
 		checks []string
 	}{
-		{"stopped", map[facts.ID]facts.Value{facts.GwRunning: 0}, Fail, []string{"fail ready.assert[0]"}},
-		{"mode none", map[facts.ID]facts.Value{facts.GwMode: 3}, Fail, []string{"fail ready.assert[1]"}},
-		{"not covered", map[facts.ID]facts.Value{facts.RouteUncovered: 1}, Fail, []string{"fail consent_no_route.when[0]"}},
-		{"nobody knows", map[facts.ID]facts.Value{facts.RouteUncovered: facts.Unknown}, Unknown, []string{"unknown consent_no_route.when[0]"}},
-		{"a decision of the run could make it good", map[facts.ID]facts.Value{facts.NextCoversIn: 0}, Fail, []string{"fail consent_inbound.when[0]"}},
-		{"any fail beats any unknown", map[facts.ID]facts.Value{facts.RouteUncovered: facts.Unknown, facts.GwRunning: 0}, Fail, []string{"fail ready.assert[0]", "unknown consent_no_route.when[0]"}},
+		{"stopped", map[facts.ID]facts.Value{facts.GwRunning: 0}, verdict.Blocked, []string{"fail ready.assert[0]"}},
+		{"mode none", map[facts.ID]facts.Value{facts.GwMode: 3}, verdict.Blocked, []string{"fail ready.assert[1]"}},
+		{"not covered", map[facts.ID]facts.Value{facts.RouteUncovered: 1}, verdict.Asks, []string{"ask consent_no_route.when[0]"}},
+		{"nobody knows", map[facts.ID]facts.Value{facts.RouteUncovered: facts.Unknown}, verdict.NotKnown, []string{"unknown consent_no_route.when[0]"}},
+		{"a decision of the run could make it good", map[facts.ID]facts.Value{facts.NextCoversIn: 0}, verdict.Asks, []string{"ask consent_inbound.when[0]"}},
+		{"any unknown beats any question", map[facts.ID]facts.Value{facts.RouteUncovered: 1, facts.NextCoversIn: facts.Unknown}, verdict.NotKnown, []string{"ask consent_no_route.when[0]", "unknown consent_inbound.when[0]"}},
+		{"any fail beats any question", map[facts.ID]facts.Value{facts.RouteUncovered: 1, facts.GwRunning: 0}, verdict.Blocked, []string{"fail ready.assert[0]", "ask consent_no_route.when[0]"}},
+		{"any fail beats any unknown", map[facts.ID]facts.Value{facts.RouteUncovered: facts.Unknown, facts.GwRunning: 0}, verdict.Blocked, []string{"fail ready.assert[0]", "unknown consent_no_route.when[0]"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -175,6 +178,56 @@ func TestVerdicts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestQuestionsAreToldApart wants what the run puts to people counted as a
+// question, with the parts that it is about, and everything else as a blocker.
+func TestQuestionsAreToldApart(t *testing.T) {
+	s := serving(map[facts.ID]facts.Value{facts.RouteUncovered: 2, facts.NextCoversIn: 0})
+	s.Outbound.Parts = []Part{{Name: "SMTP:*", From: "hq", Verdict: "uncovered", Why: "no route", Fix: "ims route add west --pattern '*'"}, {Name: "branch", Verdict: "uncovered", Why: "no route", Fix: "ims route connect west"}}
+	d := s.Inbound.List[0]
+	d.New = Answers{Known: Answer{"permanent", "550 5.7.1 relaying denied"}, Random: Answer{"permanent", "550 5.1.1 no such user"}}
+	other := d
+	other.Name = "other.test" // known from the log alone: the run asks nothing about it
+	s.Inbound.List = []Domain{d, other}
+	r := report(t, Input{Snapshot: s})
+	for id, want := range map[string]string{
+		"consent_no_route.when[0]": "consent_no_route", "cover.out.SMTP:*@hq": "consent_no_route", "cover.site.branch": "consent_no_route",
+		"consent_inbound.when[0]": "consent_inbound", "cover.in.example.test.recipient": "consent_inbound",
+	} {
+		if c := find(t, r, id); c.Verdict != Ask || c.Asked != want || c.Fix == "" {
+			t.Errorf("%+v, want a question of %s", c, want)
+		}
+	}
+	if c := find(t, r, "cover.in.other.test.recipient"); c.Verdict != Fail || c.Asked != "" {
+		t.Errorf("%+v, want a blocker", c)
+	}
+	if got := r.Counts.String(); r.Verdict != verdict.Blocked || !strings.HasPrefix(got, "1 blocker, 2 questions, 0 unknown, ") {
+		t.Errorf("%s: %s", r.Verdict, got)
+	}
+	var asked []string
+	for _, q := range r.Questions {
+		asked = append(asked, q.State)
+		if q.Ask == "" || q.Min != 1 || q.Expires == "" {
+			t.Errorf("question %+v does not say whom it asks what", q)
+		}
+	}
+	if diff := cmp.Diff([]string{"consent_no_route", "consent_inbound"}, asked); diff != "" {
+		t.Errorf("questions (-want +got):\n%s", diff)
+	}
+	s.Inbound.List = []Domain{d}
+	all := []Waiver{}
+	for _, id := range []string{"consent_no_route.when[0]", "cover.out.SMTP:*@hq", "cover.site.branch"} {
+		all = append(all, Waiver{ID: id, Reason: "nobody writes there", By: "anna", Expires: now.Add(time.Hour)})
+	}
+	r = report(t, Input{Snapshot: s, Waivers: all})
+	if r.Verdict != verdict.Asks || len(r.Questions) != 1 || r.Questions[0].State != "consent_inbound" {
+		t.Errorf("with one question waived: %s, %+v", r.Verdict, r.Questions)
+	}
+	r = report(t, Input{Snapshot: s, Waivers: all[:1]})
+	if len(r.Questions) != 2 {
+		t.Errorf("a question of which one part is waived is no question any more: %+v", r.Questions)
 	}
 }
 
@@ -256,4 +309,13 @@ func find(t *testing.T, r *Report, id string) Check {
 	}
 	t.Fatalf("no check %s", id)
 	return Check{}
+}
+
+func TestAnOpenRunBlocks(t *testing.T) {
+	s := serving(nil)
+	s.Runs = []string{"east-2"}
+	r := report(t, Input{Snapshot: s})
+	if c := find(t, r, "open-run.east-2"); c.Verdict != Fail || c.Fix != "ims status east-2" || r.Verdict != verdict.Blocked {
+		t.Errorf("%s: %+v", r.Verdict, c)
+	}
 }

@@ -18,6 +18,10 @@ type Waiver struct {
 	Expires time.Time `json:"expires"`
 }
 
+func (w Waiver) String() string {
+	return fmt.Sprintf("%s (%s, until %s)", w.Reason, w.By, w.Expires.UTC().Format(time.RFC3339))
+}
+
 // WaiverUse is a waiver, and what it did.
 type WaiverUse struct {
 	Waiver

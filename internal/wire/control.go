@@ -36,10 +36,10 @@ func (c runControl) Predict(ctx context.Context) (demo.Prediction, error) {
 	if err != nil {
 		return demo.Prediction{}, err
 	}
-	out := demo.Prediction{Verdict: string(p.Verdict), Path: p.Path()}
-	for _, c := range p.Checks {
-		if c.Verdict != "pass" {
-			out.Blockers = append(out.Blockers, fmt.Sprintf("%s %s: %s", c.ID, c.That, c.Why))
+	out := demo.Prediction{Verdict: string(p.Verdict), Counts: p.Counts().String(), Path: p.Path()}
+	for i := range p.Checks {
+		if c := &p.Checks[i]; c.Open() {
+			out.Open = append(out.Open, fmt.Sprintf("%s %s: %s", c.Verdict.Word(), c.ID, c.Why))
 		}
 	}
 	return out, nil

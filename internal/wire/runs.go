@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"example.org/ims/internal/cli"
 	"example.org/ims/internal/config"
 	"example.org/ims/internal/plan"
+	"example.org/ims/internal/preflight"
 	"example.org/ims/internal/runner"
+	"example.org/ims/pkg/runbook"
 )
 
 // runs are runs of real gateways and zones.
@@ -31,7 +34,42 @@ func (runs) Plan(ctx context.Context, c *config.Config, r runner.Request) (*plan
 	if err != nil {
 		return nil, err
 	}
-	return s.plan(ctx, book)
+	pl, err := s.plan(ctx, book)
+	if err != nil || pl.Gone() {
+		return pl, err
+	}
+	return pl, s.judge(ctx, book, pl)
+}
+
+// judge adds to a plan what a preflight finds, so that both say the same of the
+// same gateway.
+func (s *site) judge(ctx context.Context, book *runbook.Book, pl *plan.Plan) error {
+	snap, err := s.readOnly().snapshot(ctx, book)
+	if err != nil {
+		return err
+	}
+	in := preflight.Input{Snapshot: snap, Book: book, Made: time.Now()}
+	for _, w := range s.cfg.Waivers {
+		in.Waivers = append(in.Waivers, preflight.Waiver{ID: w.ID, Reason: w.Reason, By: w.By, Expires: w.Expires})
+		in.Known = append(in.Known, w.ID) // whether there is such a check at all, ims preflight says
+	}
+	r, err := preflight.Make(in)
+	if err != nil {
+		return err
+	}
+	var now []plan.Check
+	for i := range r.Checks {
+		c := &r.Checks[i]
+		one := plan.Check{
+			ID: c.ID, That: c.That, Verdict: c.Verdict, Asked: c.Asked, Why: c.Reason, Fix: c.Fix, Provenance: c.Provenance, Missing: c.Missing,
+		}
+		if c.Waived != nil {
+			one.Waived = c.Waived.String()
+		}
+		now = append(now, one)
+	}
+	pl.Judge(now)
+	return nil
 }
 
 // Program implements cli.Runs.

@@ -52,9 +52,10 @@ type Control interface {
 
 // Prediction is what a dry run said.
 type Prediction struct {
-	Verdict  string
-	Path     []string
-	Blockers []string
+	Verdict string
+	Counts  string // of what stands in the way
+	Path    []string
+	Open    []string // what stands in the way, one line each
 }
 
 // Status is where a run stands.
@@ -152,9 +153,9 @@ func (s *show) perform(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("make a dry run: %w", err)
 	}
-	s.say("plan", "dry run: %s, %d states", predicted.Verdict, len(predicted.Path))
-	for _, b := range predicted.Blockers {
-		s.say("plan", "  blocker: %s", b)
+	s.say("plan", "dry run: %s, %d states; %s", predicted.Verdict, len(predicted.Path), predicted.Counts)
+	for _, one := range predicted.Open {
+		s.say("plan", "  %s", one)
 	}
 	s.res.Prediction.Predicted = predicted.Path
 	if err := s.startRunner(ctx); err != nil {

@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"example.org/ims/internal/output"
+	"example.org/ims/internal/verdict"
+)
+
+// kindOfWhole is how a command ends whose checks come to a verdict.
+func kindOfWhole(v verdict.Whole) output.Kind {
+	switch v {
+	case verdict.Ready:
+		return output.Done
+	case verdict.Asks:
+		return output.Waiting
+	case verdict.NotKnown:
+		return output.Unknown
+	case verdict.Blocked:
+	}
+	return output.Blocked
+}
+
+// verdictLine is the line under the title of a preflight and of a plan.
+func verdictLine(page *output.Page, v verdict.Whole, counts string) {
+	page.Line("Verdict: %s   %s   (exit %d)", strings.ToUpper(string(v)), counts, kindOfWhole(v).Code())
+}
+
+// standing is a check that does not pass, as a preflight and a plan print it.
+type standing struct {
+	verdict verdict.Check
+	asked   string // the state that asks, of verdict Ask
+	word    string // instead of the verdict's own, if it does not count
+	id, why string
+	note    string // where it comes from, and of when
+	details []string
+	fix     string
+}
+
+// gravest is the order in which checks are printed.
+var gravest = []verdict.Check{verdict.Fail, verdict.Unknown, verdict.Ask}
+
+// standingsPage prints checks that do not pass, gravest first: each with what
+// helps, and those that are behind one question under it.
+func standingsPage(page *output.Page, all []standing, questions []verdict.Question) {
+	for _, v := range gravest {
+		for i := range all {
+			if s := &all[i]; s.verdict == v && (v != verdict.Ask || s.word != "") {
+				page.Blank()
+				standingPage(page, s)
+			}
+		}
+	}
+	for _, q := range questions {
+		behind := slices.DeleteFunc(slices.Clone(all), func(s standing) bool { return s.asked != q.State || s.word != "" })
+		if len(behind) > 0 {
+			page.Blank()
+			questionPage(page, q, behind)
+		}
+	}
+}
+
+// under is the indent of what belongs to a check.
+const under = "          "
+
+func standingPage(page *output.Page, s *standing) {
+	prose(page, pad(cmp.Or(s.word, s.verdict.Word()), len(under)), fmt.Sprintf("%s: %s (%s)", s.id, s.why, s.note))
+	for _, d := range s.details {
+		prose(page, under, d)
+	}
+	if s.fix != "" {
+		page.Line("%sfix: %s", under, s.fix)
+	}
+}
+
+func questionPage(page *output.Page, q verdict.Question, behind []standing) {
+	prose(page, pad(verdict.Ask.Word(), len(under)), fmt.Sprintf("%s: asks %s", q.State, questionWords(q)))
+	for _, s := range behind {
+		prose(page, under+"- ", fmt.Sprintf("%s: %s (%s)", s.id, s.why, s.note))
+	}
+	page.Line("%sanswer, once it asks: %s", under, answerWords(q))
+	for _, fix := range fixes(behind) {
+		page.Line("%sor mend it before: %s", under, fix)
+	}
+}
+
+// fixes are the commands that help against any of some checks, each once.
+func fixes(behind []standing) []string {
+	var out []string
+	for _, s := range behind {
+		if s.fix != "" && !slices.ContainsFunc(out, func(have string) bool { return strings.Contains(have, s.fix) }) {
+			out = append(out, s.fix)
+		}
+	}
+	return out
+}
+
+// questionWords say whom a question is put to, for how long, and how it reads.
+func questionWords(q verdict.Question) string {
+	return fmt.Sprintf("%s; open for %s: %s", whoWords(q), words0(q.Expires), strings.TrimSpace(q.Ask))
+}
+
+func whoWords(q verdict.Question) string {
+	who := output.Count(int64(q.Min), "person")
+	if q.Min > 1 {
+		who = fmt.Sprintf("%d people", q.Min)
+	}
+	if len(q.From) > 0 {
+		who += " of " + strings.Join(q.From, ", ")
+	}
+	if q.NotSelf {
+		who += ", not whoever opened the run"
+	}
+	return who
+}
+
+func answerWords(q verdict.Question) string {
+	words := "ims approve RUN " + q.State
+	if len(q.Choices) > 1 {
+		words += " --choice " + strings.Join(q.Choices, "|")
+	}
+	return words
+}
