@@ -22,7 +22,7 @@ func Schema() ([]byte, error) {
 }
 
 // words lists the values of keys that take one of a few.
-func words(key string) []string {
+func words(_ reflect.Type, key string) []string {
 	switch key {
 	case "apiVersion":
 		return []string{"ims/v1"}

@@ -44,7 +44,7 @@ func (d *decoder) scalar(n ast.Node, path, want string) (string, bool) {
 	case *ast.StringNode:
 		if n.Token.Type == token.StringType && yaml11Bool(n.Value) {
 			d.add(n, "yaml11-bool", "a plain %q is a boolean to YAML 1.1 tools: quote it, or write true or false", n.Value)
-			return "", false
+			return n.Value, want == "text"
 		}
 		return n.Value, true
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:

@@ -10,9 +10,10 @@ import (
 // Schema describes what a JSON Schema says beside the types.
 type Schema struct {
 	Title    string
-	Required []string                  // keys of the document
-	Scalar   []string                  // JSON types that a Text may have
-	Words    func(key string) []string // the values of a key that takes one of a few
+	Required []string // keys of the document
+	Scalar   []string // JSON types that a Text may have
+	// Words are the values of a key that takes one of a few, or a list of them.
+	Words func(in reflect.Type, key string) []string
 }
 
 // JSONSchema is the JSON Schema (draft-07, which editors understand) of the
@@ -37,12 +38,25 @@ func (s Schema) object(t reflect.Type) map[string]any {
 			continue
 		}
 		p := s.of(t.Field(i).Type)
-		if w := s.Words(key); w != nil && deref(t.Field(i).Type) == textType {
-			p = map[string]any{"type": "string", "enum": w}
+		if w := s.Words(t, key); w != nil {
+			p = enum(t.Field(i).Type, w, p)
 		}
 		properties[key] = p
 	}
 	return map[string]any{"type": "object", "additionalProperties": false, "properties": properties}
+}
+
+// enum is the schema of a text, or of each text of a list, that takes one of a
+// few words; anything else keeps its own.
+func enum(t reflect.Type, words []string, own map[string]any) map[string]any {
+	one := map[string]any{"type": "string", "enum": words}
+	switch {
+	case deref(t) == textType:
+		return one
+	case t.Kind() == reflect.Slice && t.Elem() == textType:
+		return map[string]any{"type": "array", "items": one}
+	}
+	return own
 }
 
 func deref(t reflect.Type) reflect.Type {

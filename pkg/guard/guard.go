@@ -130,7 +130,7 @@ func (c *Compiler) Compile(name, expr string) (*Guard, []*Error) {
 	if issues != nil && issues.Err() != nil {
 		var errs []*Error
 		for _, e := range issues.Errors() {
-			errs = append(errs, &Error{e.Location.Line(), e.Location.Column() + 1, clarify(unspell(e.Message))})
+			errs = append(errs, &Error{e.Location.Line(), e.Location.Column() + 1, clarify(unspell(e.Message), selector(expr, e.Location.Line(), e.Location.Column()))})
 		}
 		return nil, errs
 	}
@@ -149,18 +149,44 @@ func (c *Compiler) Compile(name, expr string) (*Guard, []*Error) {
 	return g, nil
 }
 
-// clarify puts CEL's commonest message into the words of a runbook.
-func clarify(msg string) string {
+// written is a fact as it is written.
+var written = regexp.MustCompile(`^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*`)
+
+// selector is the fact that is written at a place of an expression; lines count
+// from 1, columns from 0.
+func selector(expr string, line, column int) string {
+	lines := strings.Split(expr, "\n")
+	if line < 1 || line > len(lines) || column < 0 || column > len(lines[line-1]) {
+		return ""
+	}
+	return written.FindString(lines[line-1][column:])
+}
+
+// clarify puts CEL's commonest message into the words of a runbook. CEL names
+// the first part only of what it does not know; whole is all of it.
+func clarify(msg, whole string) string {
 	ref, ok := strings.CutPrefix(msg, "undeclared reference to '")
 	if !ok {
 		return msg
 	}
 	ref, _, _ = strings.Cut(ref, "'")
-	hint := ""
-	if near, ok := suggest.Nearest(ref, factNames()); ok {
-		hint = fmt.Sprintf("; did you mean %q?", near)
+	if strings.HasPrefix(whole, ref+".") {
+		ref = whole
 	}
-	return fmt.Sprintf("unknown fact %q%s", ref, hint)
+	if near, ok := suggest.Nearest(ref, factNames()); ok {
+		return fmt.Sprintf("unknown fact %q; did you mean %q?", ref, near)
+	}
+	group, _, _ := strings.Cut(ref, ".")
+	var known []string
+	for _, name := range factNames() {
+		if strings.HasPrefix(name, group+".") {
+			known = append(known, name)
+		}
+	}
+	if len(known) == 0 {
+		return fmt.Sprintf("unknown fact %q", ref)
+	}
+	return fmt.Sprintf("unknown fact %q; there are %s", ref, strings.Join(known, ", "))
 }
 
 func factNames() []string {

@@ -73,6 +73,9 @@ func TestCompileErrors(t *testing.T) {
 		want string
 	}{
 		{"gw.q.totl == 0", 5, `unknown fact "gw.q.totl"; did you mean "gw.q.total"?`},
+		{"gw.running && mx.hree", 17, `unknown fact "mx.hree"; did you mean "mx.here"?`},
+		{"gw.running && gw.qq.total == 0", 20, `unknown fact "gw.qq.total"; did you mean "gw.q.total"?`},
+		{"late.hosts == 0", 1, `unknown fact "late.hosts"; there are late.clients, late.never_follow, late.quiet`},
 		{"gw.q.total == '0'", 12, "no matching overload"},
 		{"gw.q.total", 1, "a guard is true or false, this is a int"},
 		{"gw.mode == 'outbound_only'", 12, `gw.mode is never "outbound_only": want one of inbound-outbound`},

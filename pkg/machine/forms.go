@@ -23,8 +23,8 @@ func (f Form) Keys() []Key { return slices.Concat(f.Needs, f.Some, f.May) }
 // gives a meaning, and nothing else. A word stands as it is and is no parameter,
 // because a proof is of one word.
 func (a ActionName) Forms() []Form {
-	mode, refuse, restart := keys("mode", facts.GwMode.Definition().Enum...), keys("refuse", "rcpt", "connect", "closed"), keys("restart")
-	there, held, drain := keys("gateway", "successor"), keys("select", SelectHeld), keys("drain")
+	mode, refuse, restart := keys("mode", facts.GwMode.Definition().Enum...), keys("refuse", "rcpt", "connect", "closed"), keys("restart", "true")
+	there, held, drain := keys("gateway", "successor"), keys("select", SelectHeld), keys("drain", "true")
 	switch a {
 	case GatewayMode:
 		return []Form{{Needs: mode, May: slices.Concat(refuse, restart)}}
@@ -36,13 +36,13 @@ func (a ActionName) Forms() []Form {
 	case GatewayRunning:
 		return []Form{{Needs: keys("running", "stopped", "started", "restarted")}}
 	case GatewayAbsent:
-		return []Form{{May: keys("discard")}}
+		return []Form{{May: keys("discard", "true")}}
 	case GatewayDependents:
 		return []Form{{Needs: keys("successor", "successor")}}
 	case RouteSpaces:
-		return []Form{{Needs: keys("empty")}, {Needs: keys("spaces"), May: there}}
+		return []Form{{Needs: keys("empty", "true")}, {Needs: keys("spaces"), May: there}}
 	case RouteSites:
-		return []Form{{Needs: keys("empty")}}
+		return []Form{{Needs: keys("empty", "true")}}
 	case DNSRRset:
 		return records(drain)
 	case QueueHold:
@@ -62,8 +62,8 @@ func (a ActionName) Forms() []Form {
 func records(drain []Key) []Form {
 	mx, address, successor := keys("type", "MX"), keys("type", "A", "AAAA"), keys("successor", "successor")
 	return []Form{
-		{Needs: slices.Concat(mx, successor), May: keys("also")},
-		{Needs: slices.Concat(mx, keys("null_mx"))},
+		{Needs: slices.Concat(mx, successor), May: keys("also", "true")},
+		{Needs: slices.Concat(mx, keys("null_mx", "true"))},
 		{Needs: slices.Concat(address, successor)},
 		{Needs: slices.Concat(keys("type", "A", "AAAA", "PTR", "TXT"), drain)},
 		{Needs: slices.Concat(keys("type", "TXT"), keys("spf", "none"))},

@@ -27,21 +27,34 @@ type Book struct {
 // Bind compiles a loaded runbook for one run. The mistakes name parameters
 // that do not exist and values that do not fit.
 func Bind(doc *Doc, b Binding) (*Book, strictyaml.Mistakes) {
-	c, err := guard.NewCompiler()
-	if err != nil {
-		return nil, strictyaml.Mistakes{{Pos: doc.pos(doc.Kind), Rule: "internal", Message: err.Error()}}
+	book, mistakes := doc.bind(b)
+	if len(mistakes) > 0 {
+		return nil, mistakes
 	}
-	bd := &binder{doc: doc, cel: c, book: &Book{Doc: doc, Bound: b, Params: map[string]string{}, Def: &machine.Def{Name: doc.Metadata.Name.Value}}}
+	return book, nil
+}
+
+// bind compiles what can be compiled, and says what cannot.
+func (doc *Doc) bind(b Binding) (*Book, strictyaml.Mistakes) {
+	bd := &binder{doc: doc, book: &Book{Doc: doc, Bound: b, Params: map[string]string{}, Def: &machine.Def{Name: doc.Metadata.Name.Value}}}
+	var err error
+	if bd.cel, err = guard.NewCompiler(); err != nil {
+		bd.add(doc.Kind, "internal", "%s", err)
+		return bd.book, bd.mistakes
+	}
 	bd.params()
 	for i := range doc.States {
 		bd.book.Def.States = append(bd.book.Def.States, bd.state(&doc.States[i]))
 	}
 	bd.book.Def.Start = max(bd.find(doc.Start), 0)
 	bd.begins()
-	if len(bd.mistakes) > 0 {
-		return nil, bd.mistakes
+	var once strictyaml.Mistakes
+	for _, m := range bd.mistakes {
+		if !slices.Contains(once, m) {
+			once = append(once, m)
+		}
 	}
-	return bd.book, nil
+	return bd.book, once
 }
 
 type binder struct {
@@ -89,9 +102,9 @@ func (b *binder) params() {
 			continue
 		}
 		name := p.Key.Value
-		if _, err := strictyaml.ParseDuration(b.book.Params[name]); err != nil {
+		if d, err := strictyaml.ParseDuration(b.book.Params[name]); err != nil || d < 0 {
 			b.mistakes.Add(b.given(name, p.Key), "param", "parameter %q is %q, want a duration such as 90s, 15m, 48h or 3d", p.Key, b.book.Params[name])
-			b.book.Params[name] = p.Value.Default.Value // so that nothing that uses it is blamed
+			b.book.Params[name] = "1s" // so that nothing that uses it is blamed
 		}
 	}
 }
@@ -107,25 +120,59 @@ func (b *binder) given(name string, own strictyaml.Text) strictyaml.Pos {
 
 // text resolves a value that may be a parameter.
 func (b *binder) text(t strictyaml.Text) string {
-	inner, ok := strings.CutPrefix(t.Value, "${")
-	if !ok {
-		return t.Value
-	}
-	inner, ok = strings.CutSuffix(inner, "}")
-	value, known := b.book.Params[inner]
-	if !ok || !known {
-		b.add(t, "param", "%q names no parameter", t.Value)
-	}
+	value, _ := b.resolve(t)
 	return value
 }
 
+// resolve is the text of a value that may be a parameter; ok is false if it
+// names none.
+func (b *binder) resolve(t strictyaml.Text) (value string, ok bool) {
+	inner, ok := strings.CutPrefix(t.Value, "${")
+	if !ok {
+		return t.Value, true
+	}
+	inner, closed := strings.CutSuffix(inner, "}")
+	value, known := b.book.Params[inner]
+	if !closed || !known {
+		b.add(t, "param", "%q names no parameter", t.Value)
+		return "", false
+	}
+	return value, true
+}
+
+// place is where a value was given: where it stands, or where its parameter got
+// it.
+func (b *binder) place(t strictyaml.Text) strictyaml.Pos {
+	if inner, ok := strings.CutPrefix(t.Value, "${"); ok {
+		if pos, ok := b.book.Bound.Places[strings.TrimSuffix(inner, "}")]; ok {
+			return pos
+		}
+	}
+	return b.doc.pos(t)
+}
+
+// duration is a duration of zero or more; 0 if none is given.
 func (b *binder) duration(t strictyaml.Text) time.Duration {
 	if t.Value == "" {
 		return 0
 	}
-	d, err := strictyaml.ParseDuration(b.text(t))
+	text, ok := b.resolve(t)
+	if !ok {
+		return 0
+	}
+	d, err := strictyaml.ParseDuration(text)
 	if err != nil || d < 0 {
-		b.add(t, "duration", "%q is no duration such as 90s, 15m, 48h or 3d", b.text(t))
+		b.mistakes.Add(b.place(t), "duration", "%q is no duration such as 90s, 15m, 48h or 3d", text)
+	}
+	return d
+}
+
+// positive is a duration above zero; 0 if none is given.
+func (b *binder) positive(t strictyaml.Text) time.Duration {
+	wrong := len(b.mistakes)
+	d := b.duration(t)
+	if t.Value != "" && d == 0 && len(b.mistakes) == wrong {
+		b.mistakes.Add(b.place(t), "duration", "%s is no time at all: want a duration above zero, such as 90s, 15m, 48h or 3d", t)
 	}
 	return d
 }
@@ -163,6 +210,9 @@ func (b *binder) guard(name string, conds []Cond) int {
 	}
 	var all guard.All
 	for i, c := range conds {
+		if c.That.Value == "" {
+			continue // Load has said so
+		}
 		g, errs := b.cel.Compile(fmt.Sprintf("%s[%d]", name, i), c.That.Value)
 		for _, e := range errs {
 			pos := c.That.Pos

@@ -95,9 +95,11 @@ type DoDoc struct {
 	With   WithDoc         `yaml:"with"`
 }
 
-// WithDoc holds an action's arguments; each action uses its own.
+// WithDoc holds an action's arguments; machine.ActionName.Forms says which each
+// action takes.
 type WithDoc struct {
-	Gateway     strictyaml.Text   `yaml:"gateway"` // "successor", or none for the gateway of the run
+	strictyaml.At
+	Gateway     strictyaml.Text   `yaml:"gateway"` // "successor"; without it, the gateway of the run
 	Mode        strictyaml.Text   `yaml:"mode"`
 	Refuse      strictyaml.Text   `yaml:"refuse"`
 	Retry       []strictyaml.Text `yaml:"retry"`

@@ -21,9 +21,9 @@ func (b *binder) do(e *strictyaml.Entry[StateDoc]) *machine.Do {
 		Retry:  b.retry(s.Retry),
 		Args: machine.Args{
 			Gateway: b.book.Bound.Gateway, Mode: b.text(w.Mode), Refuse: b.text(w.Refuse),
-			Timeouts: b.duration(w.Timeouts), Restart: w.Restart, Running: b.text(w.Running),
+			Timeouts: b.positive(w.Timeouts), Restart: w.Restart, Running: b.text(w.Running),
 			Empty: w.Empty, Type: b.text(w.Type), Successor: b.successor(w.Successor), Select: b.text(w.Select),
-			Discard: w.Discard, NullMX: w.NullMX, Also: w.Also, SPF: b.text(w.SPF), Drain: w.Drain, OlderThan: b.duration(w.OlderThan),
+			Discard: w.Discard, NullMX: w.NullMX, Also: w.Also, SPF: b.text(w.SPF), Drain: w.Drain, OlderThan: b.positive(w.OlderThan),
 			MaxInbound: b.number(w.MaxInbound), MaxOutbound: b.number(w.MaxOutbound), Spaces: b.spaces(w.Spaces),
 		},
 	}
@@ -31,7 +31,7 @@ func (b *binder) do(e *strictyaml.Entry[StateDoc]) *machine.Do {
 		do.Args.Gateway, do.Args.OnSuccessor = b.successor(w.Gateway), true
 	}
 	for _, r := range w.Retry {
-		do.Args.Retry = append(do.Args.Retry, b.duration(r))
+		do.Args.Retry = append(do.Args.Retry, b.positive(r))
 	}
 	if u := s.Undo; u != nil {
 		switch {
@@ -109,10 +109,10 @@ func (b *binder) wait(e *strictyaml.Entry[StateDoc]) *machine.Wait {
 	w := e.Value.Wait
 	out := &machine.Wait{
 		Drift: b.guard(e.Key.Value+".drift", w.Drift), Until: b.guard(e.Key.Value+".until", w.Until),
-		For: b.duration(w.For), Timeout: b.duration(w.Timeout), Poll: b.duration(w.Poll),
+		For: b.duration(w.For), Timeout: b.positive(w.Timeout), Poll: b.positive(w.Poll),
 	}
 	if out.Poll == 0 {
-		out.Poll = b.duration(b.doc.Defaults.Poll)
+		out.Poll = b.positive(b.doc.Defaults.Poll)
 	}
 	if out.Poll == 0 {
 		out.Poll = 30 * time.Second
@@ -129,7 +129,7 @@ func (b *binder) wait(e *strictyaml.Entry[StateDoc]) *machine.Wait {
 		if !ok || id.Definition().Type != facts.TypeInt {
 			b.add(w.Stall.Of, "stall", "%q is no counted fact", w.Stall.Of)
 		}
-		out.Metric, out.Stall = w.Stall.Of.Value, b.duration(w.Stall.For)
+		out.Metric, out.Stall = w.Stall.Of.Value, b.positive(w.Stall.For)
 	}
 	return out
 }
@@ -137,7 +137,7 @@ func (b *binder) wait(e *strictyaml.Entry[StateDoc]) *machine.Wait {
 func (b *binder) approve(e *strictyaml.Entry[StateDoc]) *machine.Approve {
 	a := e.Value.Approve
 	out := &machine.Approve{
-		When: b.guard(e.Key.Value+".when", a.When), Ask: a.Ask.Value, Min: a.Min, NotSelf: a.NotSelf, Expires: b.duration(a.Expires),
+		When: b.guard(e.Key.Value+".when", a.When), Ask: a.Ask.Value, Min: a.Min, NotSelf: a.NotSelf, Expires: b.positive(a.Expires),
 	}
 	for _, f := range a.From {
 		out.From = append(out.From, f.Value)

@@ -17,34 +17,33 @@ import (
 const APIVersion = "ims/v1"
 
 // Load reads and checks a runbook. The mistakes are nil if the runbook can be
-// bound with its default parameters.
+// bound with its default parameters; else they are all that can be found at
+// once, in the order of the file.
 func Load(file string, source []byte) (*Doc, strictyaml.Mistakes) {
 	doc := &Doc{File: file, Source: source}
 	sum := sha256.Sum256(source)
 	doc.Digest = hex.EncodeToString(sum[:])
 	mistakes := strictyaml.Decode(file, source, doc)
-	decoded := len(mistakes) == 0
-	if decoded {
-		doc.checkHead(&mistakes)
-		for i := range doc.States {
-			doc.checkState(&doc.States[i], &mistakes)
-		}
+	harm := doc.harmed(mistakes)
+	var found strictyaml.Mistakes
+	doc.checkHead(&found)
+	for i := range doc.States {
+		doc.checkState(&doc.States[i], &found)
 	}
-	book, wrong := Bind(doc, Binding{Gateway: "gateway", Successor: "successor", Domains: []string{"example.test"}})
-	for _, m := range wrong {
-		// Of a file that could not be read whole, what a state lacks may stand
-		// under a misspelt key; a guard that is there is wrong by itself.
-		if (decoded || m.Rule == "guard") && !slices.Contains(mistakes, m) {
+	book, wrong := doc.bind(Binding{Gateway: "gateway", Successor: "successor", Domains: []string{"example.test"}})
+	found = append(found, wrong...)
+	if connected(found) {
+		found = append(found, doc.checkGraph(book.Def, harm)...)
+	}
+	for _, m := range found {
+		if !harm.explains(m) && !slices.Contains(mistakes, m) {
 			mistakes = append(mistakes, m)
 		}
 	}
-	if len(mistakes) > 0 {
-		slices.SortStableFunc(mistakes, func(a, b strictyaml.Mistake) int {
-			return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col))
-		})
-		return doc, mistakes
-	}
-	return doc, doc.checkGraph(book.Def)
+	slices.SortStableFunc(mistakes, func(a, b strictyaml.Mistake) int {
+		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col))
+	})
+	return doc, mistakes
 }
 
 func (doc *Doc) checkHead(m *strictyaml.Mistakes) {
@@ -137,7 +136,7 @@ func checkConds(state strictyaml.Text, conds []Cond, m *strictyaml.Mistakes) {
 	for _, c := range conds {
 		switch {
 		case c.That.Value == "":
-			m.Add(state.Pos, "guard", "a guard of state %q has no that", state)
+			m.Add(state.Pos, "that", "a guard of state %q has no that", state)
 		case c.Why.Value == "":
 			m.Add(c.That.Pos, "why", "guard of state %q has no why", state)
 		case c.Fix.Value == "":
@@ -159,6 +158,7 @@ func (s *StateDoc) checkDo(key strictyaml.Text, m *strictyaml.Mistakes) {
 		}
 		m.Add(s.Do.Action.Pos, "action", "unknown action %q; %s", action, hint)
 	}
+	s.Do.checkWith(m)
 	switch {
 	case s.Undo == nil:
 		m.Add(key.Pos, "undo", "state %q does not say how it is undone: add undo: {restore: true}, {nothing: why} or {impossible: why}", key)
@@ -217,11 +217,12 @@ func (s *StateDoc) checkApprove(key strictyaml.Text, m *strictyaml.Mistakes) {
 	if len(a.Choices) > 0 && (a.Grants.Value != "" || a.Names.Value != "") {
 		m.Add(key.Pos, "choices", "approve of state %q has choices: put grants and names into them", key)
 	}
+	a.checkShows(m)
 	checkConds(key, a.When, m)
 }
 
 // checkGraph checks what can be seen only once the states are connected.
-func (doc *Doc) checkGraph(def *machine.Def) strictyaml.Mistakes {
+func (doc *Doc) checkGraph(def *machine.Def, harm *harm) strictyaml.Mistakes {
 	var m strictyaml.Mistakes
 	reach := reachable(def, def.Start, nil)
 	for i := range def.States {
@@ -234,7 +235,7 @@ func (doc *Doc) checkGraph(def *machine.Def) strictyaml.Mistakes {
 			continue
 		}
 		for j := range i {
-			if outOfOrder(def, i, j) {
+			if outOfOrder(def, i, j) && !harm.states[i] && !harm.states[j] {
 				m.Add(key.Pos, "order", "%q can be followed by the effect of %q, which stands before it: effects are undone in the reverse order of the file, so they must be reached in that order", key, def.States[j].ID)
 			}
 		}

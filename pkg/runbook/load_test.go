@@ -28,24 +28,27 @@ func TestShippedRunbooksLoad(t *testing.T) {
 }
 
 func TestEveryMistakeAtOnce(t *testing.T) {
-	source, err := os.ReadFile("testdata/wrong.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := os.ReadFile("testdata/wrong.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, mistakes := runbook.Load("wrong.yaml", source)
-	got := mistakes.Error() + "\n"
-	if os.Getenv("UPDATE") != "" {
-		want = []byte(got)
-		if err := os.WriteFile("testdata/wrong.txt", want, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("mistakes (-want +got):\n%s", diff)
+	for _, name := range []string{"wrong", "words", "hidden", "parms"} {
+		t.Run(name, func(t *testing.T) {
+			source, err := os.ReadFile("testdata/" + name + ".yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, mistakes := runbook.Load(name+".yaml", source)
+			got := mistakes.Error() + "\n"
+			if os.Getenv("UPDATE") != "" {
+				if err := os.WriteFile("testdata/"+name+".txt", []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile("testdata/" + name + ".txt")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("mistakes (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

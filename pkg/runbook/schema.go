@@ -21,30 +21,55 @@ func Schema() ([]byte, error) {
 }
 
 // words lists the values of keys that take one of a few.
-func words(key string) []string {
+func words(in reflect.Type, key string) []string {
+	switch in {
+	case reflect.TypeFor[WithDoc]():
+		return argumentWords(key)
+	case reflect.TypeFor[Param]():
+		if key == "type" {
+			return []string{"duration", "text"}
+		}
+		return nil
+	}
 	switch key {
 	case "apiVersion":
 		return []string{APIVersion}
 	case "kind":
 		return []string{"Runbook"}
 	case "action":
-		var names []string
-		for _, a := range machine.ActionNames() {
-			names = append(names, string(a))
-		}
-		return names
+		return texts(machine.ActionNames())
 	case "begins":
-		var names []string
-		for _, b := range machine.AllBegins() {
-			names = append(names, string(b))
-		}
-		return names
+		return texts(machine.AllBegins())
 	case "grants":
 		return facts.GrantNames()
+	case "shows":
+		return factGroups()
 	case "risk":
 		return []string{"destructive"}
 	case "end":
 		return []string{machine.Retired.String(), machine.ReleasePending.String(), machine.Succeeded.String(), machine.Aborted.String(), machine.FailedRun.String()}
 	}
 	return nil
+}
+
+// argumentWords are the words that an argument may be, of whatever action.
+func argumentWords(key string) (words []string) {
+	for _, a := range machine.ActionNames() {
+		for _, f := range a.Forms() {
+			for _, k := range f.Keys() {
+				if k.Name == key {
+					words = append(words, k.Words...)
+				}
+			}
+		}
+	}
+	return unique(words)
+}
+
+func texts[T ~string](names []T) []string {
+	list := make([]string, len(names))
+	for i, n := range names {
+		list[i] = string(n)
+	}
+	return list
 }

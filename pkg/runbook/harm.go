@@ -1,0 +1,77 @@
+package runbook
+
+import (
+	"slices"
+	"strings"
+
+	"example.org/ims/internal/strictyaml"
+)
+
+// harm is where a file could not be read: what seems to be missing there may
+// stand under a misspelt key.
+type harm struct {
+	doc    *Doc
+	head   bool         // before the states, behind them, or nowhere known
+	states map[int]bool // by index
+}
+
+// harmed finds out where a file could not be read. A word that YAML 1.1 takes
+// for a boolean was read all the same.
+func (doc *Doc) harmed(mistakes strictyaml.Mistakes) *harm {
+	h := &harm{doc: doc, states: map[int]bool{}}
+	for _, m := range mistakes {
+		if m.Rule == "yaml11-bool" {
+			continue
+		}
+		if i := doc.stateAt(m.Pos.Line); i >= 0 {
+			h.states[i] = true
+		} else {
+			h.head = true
+		}
+	}
+	return h
+}
+
+// stateAt is the index of the state in which a line stands, or -1.
+func (doc *Doc) stateAt(line int) int {
+	at := -1
+	for i := range doc.States {
+		if doc.States[i].Key.Pos.Line <= line {
+			at = i
+		}
+	}
+	if at < 0 {
+		return at
+	}
+	lines := strings.Split(string(doc.Source), "\n")
+	from := doc.States[at].Key.Pos.Line
+	for _, l := range lines[min(from, len(lines)):min(line, len(lines))] {
+		if l != "" && !strings.ContainsAny(l[:1], " \t\r#") {
+			return -1 // another key of the document begins
+		}
+	}
+	return at
+}
+
+// lacks are the rules about something that is not there.
+var lacks = []string{"one-thing", "only-do", "cite", "that", "why", "fix", "undo", "until", "bounded", "ask", "min", "destructive", "then", "needs"}
+
+// headLacks are the rules that what is missing before the states breaks.
+var headLacks = []string{"version", "kind", "name", "param", "then", "target"}
+
+// explains reports whether a mistake may come from what could not be read.
+func (h *harm) explains(m strictyaml.Mistake) bool {
+	if h.head && slices.Contains(headLacks, m.Rule) {
+		return true
+	}
+	i := h.doc.stateAt(m.Pos.Line)
+	return i >= 0 && h.states[i] && slices.Contains(lacks, m.Rule)
+}
+
+// connected reports whether all states have a target for every result, so that
+// ways through them can be followed.
+func connected(found strictyaml.Mistakes) bool {
+	return !slices.ContainsFunc(found, func(m strictyaml.Mistake) bool {
+		return slices.Contains([]string{"target", "then", "one-thing", "internal"}, m.Rule)
+	})
+}
