@@ -39,7 +39,9 @@ func runChild(t *testing.T, attr *syscall.SysProcAttr, words ...string) {
 	c.wait(t)
 }
 
-func TestFullDisk(t *testing.T)           { runChild(t, ownMounts(), "full", t.TempDir()) }
+func TestFullDisk(t *testing.T) { runChild(t, ownMounts(), "full", t.TempDir()) }
+
+// TestReadOnlyFileSystem: nothing can be written, and everything can be read.
 func TestReadOnlyFileSystem(t *testing.T) { runChild(t, ownMounts(), "rofs", t.TempDir()) }
 func TestFailedWrite(t *testing.T)        { runChild(t, nil, "fsize", t.TempDir()) }
 
@@ -102,14 +104,14 @@ func childReadOnly(dir string, _ []string) error {
 		fmt.Println(skipped, err)
 		return nil
 	}
-	j, err := journal.Open(ctx, dir, journal.Options{})
+	n, err := leaveLog(ctx, dir)
 	if err != nil {
 		return err
 	}
-	if err := j.Close(); err != nil {
+	if err := syscall.Mount("none", dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
 		return err
 	}
-	if err := syscall.Mount("none", dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+	if err := readable(ctx, dir, n); err != nil {
 		return err
 	}
 	_, err = journal.Open(ctx, dir, journal.Options{})
@@ -121,6 +123,56 @@ func childReadOnly(dir string, _ []string) error {
 		return fmt.Errorf("Lock on a read-only file system says %w", err)
 	}
 	return nil
+}
+
+// leaveLog leaves a journal as a killed process does: the last records are only
+// in its write-ahead log.
+func leaveLog(ctx context.Context, dir string) (last int64, err error) {
+	alive, err := os.MkdirTemp("", "alive-*")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(alive)) }()
+	j, err := journal.Open(ctx, alive, journal.Options{})
+	if err != nil {
+		return 0, err
+	}
+	run, err := resumeOrOpen(ctx, j, "r1")
+	if err != nil {
+		return 0, err
+	}
+	last, _, err = j.Append(ctx, run.ID, run.Epoch, rec("late", `{}`))
+	for _, suffix := range []string{"", "-wal"} {
+		raw, readErr := os.ReadFile(filepath.Join(alive, journal.FileName+suffix))
+		err = errors.Join(err, readErr, os.WriteFile(filepath.Join(dir, journal.FileName+suffix), raw, 0o600))
+	}
+	return last, errors.Join(err, j.Close())
+}
+
+// readable checks that everything is read where nothing can be written, and that
+// nothing is left behind.
+func readable(ctx context.Context, dir string, n int64) (err error) {
+	tmp, err := os.MkdirTemp("", "copies-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
+	if err := os.Setenv("TMPDIR", tmp); err != nil {
+		return err
+	}
+	r, err := journal.OpenReadOnly(ctx, dir)
+	if err != nil {
+		return err
+	}
+	es, err := r.Records(ctx, "r1", 0)
+	if int64(len(es)) != n {
+		err = errors.Join(err, fmt.Errorf("%d records, want %d", len(es), n))
+	}
+	err = errors.Join(err, r.Verify(ctx), r.Close())
+	if left, readErr := os.ReadDir(tmp); len(left) > 0 {
+		err = errors.Join(err, readErr, fmt.Errorf("%d files are left in %s", len(left), tmp))
+	}
+	return err
 }
 
 // childFileSize makes writes fail with an error that is not "disk full": what is

@@ -56,9 +56,10 @@ type Journal struct {
 }
 
 // Open opens the journal in dir for writing and creates it if there is none.
-// dir must exist. The whole file is checked first, through a connection that
-// cannot write: pages, schema, and the hash chain of every run. Errors:
-// *DamagedError, *VersionError, *NetworkError, or what the system says.
+// dir must exist; the group that may read it may read the journal. The whole
+// file is checked first, through a connection that cannot write: pages, schema,
+// and the hash chain of every run. Errors: *DamagedError, *VersionError,
+// *NetworkError, or what the system says.
 //
 // Open does not exclude another writer: hold [Lock] for that.
 func Open(ctx context.Context, dir string, opts Options) (*Journal, error) {
@@ -72,7 +73,10 @@ func Open(ctx context.Context, dir string, opts Options) (*Journal, error) {
 	if err := ensureFile(ctx, path); err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
-	r, err := OpenReadOnly(ctx, dir)
+	if err := share(path); err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	r, err := openReader(ctx, path)
 	if err != nil {
 		return nil, err
 	}

@@ -6,15 +6,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // Reader reads a journal, also while another process writes to it. Each method
 // sees one moment of it. Safe for concurrent use.
 type Reader struct {
-	db   *sql.DB
-	path string
+	db     *sql.DB
+	path   string
+	copied string // the folder of the copy that is read, if it is one
 }
 
 // querier is what *sql.DB and *sql.Tx share.
@@ -27,13 +31,31 @@ type querier interface {
 // but not the whole chain; reads check what they read, and Verify checks it all.
 // Errors: ErrNoJournal, *DamagedError, *VersionError, *NetworkError.
 //
-// As with any reader of a write-ahead log, a journal that no process has open
-// needs a directory this process may write to (for the -shm file).
+// A reader of a write-ahead log writes a file beside it. Where this process may
+// not, as people who may only look, a journal that no process has open is read
+// from a copy, in the system's folder for temporary files until Close.
 func OpenReadOnly(ctx context.Context, dir string) (*Reader, error) {
 	path, err := filepath.Abs(filepath.Join(dir, FileName))
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
+	r, err := openReader(ctx, path)
+	if code := primaryCode(err); code != sqlite3.SQLITE_CANTOPEN && code != sqlite3.SQLITE_READONLY {
+		return r, err
+	}
+	db, copied, copyErr := openCopy(ctx, path)
+	if copyErr != nil {
+		return nil, errors.Join(err, fmt.Errorf("copy it: %w", copyErr))
+	}
+	r = &Reader{db: db, path: path, copied: copied}
+	if err := identify(ctx, db, path); err != nil {
+		return nil, errors.Join(fmt.Errorf("open journal: %w", explain(path, err)), r.Close())
+	}
+	return r, nil
+}
+
+// openReader opens the file itself.
+func openReader(ctx context.Context, path string) (*Reader, error) {
 	if err := checkFile(path); err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
@@ -71,7 +93,13 @@ func identify(ctx context.Context, db *sql.DB, path string) error {
 }
 
 // Close closes the reader.
-func (r *Reader) Close() error { return r.db.Close() }
+func (r *Reader) Close() error {
+	err := r.db.Close()
+	if r.copied != "" {
+		err = errors.Join(err, os.RemoveAll(r.copied))
+	}
+	return err
+}
 
 // Path returns the file.
 func (r *Reader) Path() string { return r.path }
