@@ -31,9 +31,8 @@ be undone and what will not. Beyond the point of no return it is refused.
 A value that somebody else has changed since is left alone, and waits for the
 operator. On the way back, too, the gateway is never left stopped or in a mode
 that sends nothing while mail or a route leads to it.`,
-		Example:           "  ims abort east-1 --reason 'merger is off'",
-		Args:              args(cobra.ExactArgs(1), "a run"),
-		ValidArgsFunction: s.completeRuns,
+		Example: "  ims abort east-1 --reason 'merger is off'",
+		Args:    args(cobra.ExactArgs(1), "a run"),
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			opts.run = argv[0]
 			return runAbort(cmd.Context(), s, s.printer(format), opts)

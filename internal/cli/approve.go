@@ -29,9 +29,8 @@ What a question was about is looked at again before an answer counts: if the
 configuration or what the decision names has changed since, the answer is
 refused and the question is put anew. A rejected question waits for the
 operator; only ims abort undoes anything.`,
-		Example:           "  ims approve east-1 confirm\n  ims approve east-1 late_decision --choice accept_loss --comment 'printer is scrapped'",
-		Args:              args(cobra.RangeArgs(1, 2), "a run and at most one state"),
-		ValidArgsFunction: s.completeRuns,
+		Example: "  ims approve east-1 confirm\n  ims approve east-1 late_decision --choice accept_loss --comment 'printer is scrapped'",
+		Args:    args(cobra.RangeArgs(1, 2), "a run and at most one state"),
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			opts.run = argv[0]
 			if len(argv) == 2 {

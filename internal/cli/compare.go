@@ -34,18 +34,9 @@ network. The domains that are accepted are the organization's, not a gateway's.`
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			return runCompare(cmd.Context(), s, s.printer(format), argv[0], argv[1])
 		},
-		ValidArgsFunction: s.completeTwoGateways,
 	}
 	formatFlag(cmd, &format, output.Text, output.JSON, output.Markdown)
 	return exits(cmd, output.Done, output.Blocked, output.Unknown)
-}
-
-// completeTwoGateways completes two arguments with the configured gateways.
-func (s *session) completeTwoGateways(cmd *cobra.Command, argv []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	if len(argv) > 1 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return s.completeGateway(cmd, nil, word)
 }
 
 func runCompare(ctx context.Context, s *session, p *output.Printer, old, next string) error {

@@ -42,11 +42,8 @@ func (s *session) completeSite(*cobra.Command) []string {
 	return names
 }
 
-// completeEntry completes a gateway, and then the messages in its queues.
-func (s *session) completeEntry(cmd *cobra.Command, argv []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	if len(argv) != 1 {
-		return s.completeGateway(cmd, argv, word)
-	}
+// completeEntry completes an id, after a gateway, with the messages in its queues.
+func (s *session) completeEntry(cmd *cobra.Command, argv []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	queues, err := able[gateway.Queues](s, argv[0], "list its queues")
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp

@@ -86,10 +86,15 @@ func (s *session) wordCompleters() map[string]completer {
 	gateways := only(s.gatewayList)
 	return map[string]completer{
 		"GATEWAY": gateways, "NAME": gateways, "compare OLD": gateways, "compare NEW": gateways,
-		"RUN":         s.completeRuns,
-		"RUN|GATEWAY": s.completeRuns,
-		"FILE":        files,
-		"OLD":         files, "NEW": files,
+		"RUN": s.completeRuns,
+		"RUN|GATEWAY": func(cmd *cobra.Command, argv []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			runs, _ := s.completeRuns(cmd, argv, word)
+			all, how := gateways(cmd, argv, word)
+			return append(runs, all...), how
+		},
+		"FILE": files,
+		"OLD":  files, "NEW": files,
+		"ID":    s.completeEntry,
 		"STATE": only(s.askedState),
 	}
 }

@@ -32,7 +32,6 @@ listed too, until the gateway starts again.`,
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			return runDependents(cmd.Context(), s, s.printer(format), argv[0], to)
 		},
-		ValidArgsFunction: s.completeGateway,
 	}
 	cmd.Flags().StringVar(&to, "to", "", "`successor` that the commands name; retire.successor sets the default")
 	completeFlag(cmd, "to", s.gatewayWords)

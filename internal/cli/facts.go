@@ -85,9 +85,8 @@ sent, never a message.
 
 What --out saves, ims preflight --facts judges, on any machine. The file holds
 addresses of recipients and host names of the organization.`,
-		Example:           "  ims facts east\n  ims facts east --to west --out facts.json\n  ims preflight --facts facts.json",
-		Args:              args(cobra.MaximumNArgs(1), "at most one gateway"),
-		ValidArgsFunction: s.completeGateway,
+		Example: "  ims facts east\n  ims facts east --to west --out facts.json\n  ims preflight --facts facts.json",
+		Args:    args(cobra.MaximumNArgs(1), "at most one gateway"),
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			if err := opts.parse(cmd, argv); err != nil {
 				return err

@@ -42,7 +42,6 @@ notice if the gateway were gone.`,
 			}
 			return runGatewayClients(cmd.Context(), s.printer(format), log, argv[0])
 		},
-		ValidArgsFunction: s.completeGateway,
 	}
 	formatFlag(cmd, &format, output.Text, output.JSON)
 	return exits(cmd, output.Done, output.Unknown)

@@ -61,7 +61,6 @@ Q238719).`,
 			}
 			return runGatewaySet(cmd.Context(), s, opts, cmd.Flags().Changed)
 		},
-		ValidArgsFunction: s.completeGateway,
 	}
 	f := cmd.Flags()
 	wordFlag(cmd, &opts.mode, "mode", "transfer mode", words(gateway.None))

@@ -42,7 +42,6 @@ never 0.`,
 			}
 			return runGatewayShow(cmd.Context(), s.printer(opts.format), gw, opts)
 		},
-		ValidArgsFunction: s.completeGateway,
 	}
 	cmd.Flags().BoolVar(&opts.clients, "clients", false, "also list the hosts that connected from the Internet")
 	formatFlag(cmd, &opts.format, output.Text, output.JSON)

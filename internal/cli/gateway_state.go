@@ -33,7 +33,6 @@ func newGatewayState(s *session, verb, short, long, why string, run func(context
 			}
 			return run(cmd.Context(), s, *opts)
 		},
-		ValidArgsFunction: s.completeGateway,
 	}
 	reasonFlag(cmd, &opts.reason)
 	formatFlag(cmd, &opts.format, output.Text, output.JSON)

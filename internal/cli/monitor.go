@@ -41,11 +41,6 @@ changes. NO_COLOR and TERM=dumb are obeyed.
 With no runner alive it says so, and shows what the journal says last.`,
 		Example: "  ims monitor\n  ims monitor east-1\n  ims monitor east --once\n  ims monitor east-1 -o jsonl >>east-1.log",
 		Args:    args(cobra.MaximumNArgs(1), "at most one run or gateway"),
-		ValidArgsFunction: func(cmd *cobra.Command, argv []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
-			runs, _ := s.completeRuns(cmd, argv, word)
-			gateways, how := s.completeGateway(cmd, argv, word)
-			return append(runs, gateways...), how
-		},
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			opts.what = strings.Join(argv, "")
 			return runMonitor(cmd.Context(), s, s.printer(format), opts)

@@ -23,9 +23,8 @@ shown. Time-outs stand still; a soak goes on earning quiet time. Until ims
 continue, the run does nothing and takes no answers; ims abort still works.
 
 An effect that is being performed is finished first.`,
-		Example:           "  ims pause east-1 --reason 'change freeze until Monday'",
-		Args:              args(cobra.ExactArgs(1), "a run"),
-		ValidArgsFunction: s.completeRuns,
+		Example: "  ims pause east-1 --reason 'change freeze until Monday'",
+		Args:    args(cobra.ExactArgs(1), "a run"),
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			if err := checkReason(cmd, reason); err != nil {
 				return err
@@ -49,9 +48,8 @@ before anything is changed.
 
 Without RUN, the open run that was opened last. To let a run go on that waits for
 its operator, or has no runner: ims resume.`,
-		Example:           "  ims continue east-1 --comment 'the freeze is over'",
-		Args:              args(cobra.MaximumNArgs(1), "at most one run"),
-		ValidArgsFunction: s.completeRuns,
+		Example: "  ims continue east-1 --comment 'the freeze is over'",
+		Args:    args(cobra.MaximumNArgs(1), "at most one run"),
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			return runPause(cmd.Context(), s, s.printer(format), strings.Join(argv, ""), false, comment)
 		},

@@ -73,7 +73,6 @@ func newQueueList(s *session) *cobra.Command {
 			}
 			return runQueueList(cmd.Context(), s.printer(format), queues, argv[0], sel)
 		},
-		ValidArgsFunction: s.completeGateway,
 	}
 	flags.add(cmd)
 	formatFlag(cmd, &format, output.Text, output.JSON)
@@ -158,7 +157,6 @@ log says of it.`,
 			}
 			return runQueueShow(cmd.Context(), s.printer(format), queues, argv[0], argv[1])
 		},
-		ValidArgsFunction: s.completeEntry,
 	}
 	formatFlag(cmd, &format, output.Text, output.JSON)
 	return exits(cmd, output.Done, output.Unknown)

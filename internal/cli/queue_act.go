@@ -104,7 +104,6 @@ func newQueueAct(s *session, verb queueVerb) *cobra.Command {
 			}
 			return runQueueAct(cmd.Context(), s, opts)
 		},
-		ValidArgsFunction: s.completeEntry,
 	}
 	flags.add(cmd)
 	cmd.Flags().IntVar(&opts.expect, "expect", 0, "do nothing if another `number` of entries matches")

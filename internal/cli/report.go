@@ -41,9 +41,8 @@ opened last, or the last one of all.
 The tracking log is asked of the gateway's service. If that does not answer, the
 page says so, and accounts for nothing. A file that exists is overwritten with
 --force only, and never with a page that accounts for nothing.`,
-		Example:           "  ims report east-1\n  ims report east-1 --out /srv/tickets/4711.html --bundle 4711.zip\n  ims report verify east-1.html",
-		Args:              args(cobra.MaximumNArgs(1), "at most one run"),
-		ValidArgsFunction: s.completeRuns,
+		Example: "  ims report east-1\n  ims report east-1 --out /srv/tickets/4711.html --bundle 4711.zip\n  ims report verify east-1.html",
+		Args:    args(cobra.MaximumNArgs(1), "at most one run"),
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			opts.run = strings.Join(argv, "")
 			return runReport(cmd.Context(), s, opts)

@@ -19,9 +19,8 @@ func newResume(s *session) *cobra.Command {
 run. A run that waits for its operator looks at the world again and goes on from
 there: what it waited for is judged anew, an effect of which nobody knows whether
 it happened is looked at first. Without RUN, the open run that was opened last.`,
-		Example:           "  ims resume east-1 --comment 'the secondary is back'",
-		Args:              args(cobra.MaximumNArgs(1), "at most one run"),
-		ValidArgsFunction: s.completeRuns,
+		Example: "  ims resume east-1 --comment 'the secondary is back'",
+		Args:    args(cobra.MaximumNArgs(1), "at most one run"),
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			run := ""
 			if len(argv) == 1 {

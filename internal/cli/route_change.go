@@ -72,7 +72,6 @@ costs less. It takes the replication delay until every site knows.`,
 			}
 			return changeRoutes(cmd.Context(), s, opts, opts.add)
 		},
-		ValidArgsFunction: s.completeGateway,
 	}
 	cmd.Flags().IntVar(&opts.space.Cost, "cost", 1, "`cost`, 1 to 100")
 	wordFlag(cmd, &opts.space.Scope, "scope", "who is routed by it", words(gateway.ScopeLocation))
@@ -97,7 +96,6 @@ queued to the gateway stays there and leaves through it.`,
 			}
 			return changeRoutes(cmd.Context(), s, opts, opts.remove)
 		},
-		ValidArgsFunction: s.completeGateway,
 	}
 	opts.flags(s, cmd)
 	return exits(cmd, output.Done, output.Drift, output.Unknown)

@@ -53,7 +53,6 @@ address, which is the host name of a gateway there.`,
 			}
 			return changeSites(cmd.Context(), s, opts, opts.connect)
 		},
-		ValidArgsFunction: s.completeGateway,
 	}
 	cmd.Flags().StringVar(&opts.site.RoutingAddress, "via", "", "`host` name of the gateway there; required")
 	cmd.Flags().IntVar(&opts.site.Cost, "cost", 1, "`cost`, 1 to 100")
@@ -78,7 +77,6 @@ leaves through the gateway.`,
 			}
 			return changeSites(cmd.Context(), s, opts, opts.disconnect)
 		},
-		ValidArgsFunction: s.completeGateway,
 	}
 	opts.flags(s, cmd)
 	return exits(cmd, output.Done, output.Drift, output.Unknown)

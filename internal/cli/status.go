@@ -26,9 +26,8 @@ run that was opened last, or the last one of all.
 
 The first line is the next thing that a person has to do, and when at the
 earliest. The status is read from the journal if no runner is alive.`,
-		Example:           "  ims status\n  ims status east-1 -o json\n  ims status east-1 --follow",
-		Args:              args(cobra.MaximumNArgs(1), "at most one run"),
-		ValidArgsFunction: s.completeRuns,
+		Example: "  ims status\n  ims status east-1 -o json\n  ims status east-1 --follow",
+		Args:    args(cobra.MaximumNArgs(1), "at most one run"),
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			return runStatus(cmd.Context(), s, s.printer(format), strings.Join(argv, ""), follow)
 		},
