@@ -64,7 +64,7 @@ func newDesk(ctx context.Context, t *testing.T, w, h int) (*desk, error) {
 	if err := os.Symlink(self, d.ims); err != nil {
 		return nil, err
 	}
-	_, err = d.tmux("-u", "new-session", "-d", "-x", strconv.Itoa(w), "-y", fmt.Sprint(h), "-e", "LC_ALL=C.UTF-8", "-e", "IMS_CONFIG="+d.config, "-e", "PS1=$ ", "sh")
+	_, err = d.tmux("-u", "new-session", "-d", "-x", strconv.Itoa(w), "-y", strconv.Itoa(h), "-e", "LC_ALL=C.UTF-8", "-e", "IMS_CONFIG="+d.config, "-e", "PS1=$ ", "sh")
 	return d, err
 }
 
@@ -183,7 +183,8 @@ func (d *desk) status() (s struct {
 	State   string
 	Resumes int
 	Ledger  map[string]int
-}, err error) {
+}, err error,
+) {
 	cmd := exec.CommandContext(d.ctx, d.ims, "status", "east-1", "-o", "json", "--config", d.config)
 	out, err := cmd.Output()
 	if _, exit := errors.AsType[*exec.ExitError](err); err != nil && !exit { // the exit code says how it stands

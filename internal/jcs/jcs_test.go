@@ -9,14 +9,18 @@ import (
 
 func TestCanonical(t *testing.T) {
 	tests := []struct{ name, in, want string }{
-		{"RFC 8785 3.2.2, but for 1E30", `{"numbers": [333333333.33333329, 1E-30, 4.50, 2e-3, 0.000000000000000000000000001],
+		{
+			"RFC 8785 3.2.2, but for 1E30", `{"numbers": [333333333.33333329, 1E-30, 4.50, 2e-3, 0.000000000000000000000000001],
 			"string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/", "literals": [null, true, false]}`,
 			`{"literals":[null,true,false],"numbers":[333333333.3333333,1e-30,4.5,0.002,1e-27],` +
-				`"string":"€$\u000f\nA'B\"\\\\\"/"}`},
-		{"RFC 8785 3.2.3", `{"\u20ac":"Euro Sign","\r":"Carriage Return","\ufb33":"Hebrew Letter Dalet With Dagesh","1":"One",
+				`"string":"€$\u000f\nA'B\"\\\\\"/"}`,
+		},
+		{
+			"RFC 8785 3.2.3", `{"\u20ac":"Euro Sign","\r":"Carriage Return","\ufb33":"Hebrew Letter Dalet With Dagesh","1":"One",
 			"\ud83d\ude00":"Emoji: Grinning Face","\u0080":"Control","\u00f6":"Latin Small Letter O With Diaeresis"}`,
 			"{\"\\r\":\"Carriage Return\",\"1\":\"One\",\"\u0080\":\"Control\",\"ö\":\"Latin Small Letter O With Diaeresis\"," +
-				"\"€\":\"Euro Sign\",\"😀\":\"Emoji: Grinning Face\",\"\ufb33\":\"Hebrew Letter Dalet With Dagesh\"}"},
+				"\"€\":\"Euro Sign\",\"😀\":\"Emoji: Grinning Face\",\"\ufb33\":\"Hebrew Letter Dalet With Dagesh\"}",
+		},
 		{"no escapes but the needed", `"<>&\u2028\u007f\/"`, "\"<>&\u2028\u007f/\""},
 		{"short escapes", `"\b\t\n\f\r\"\\\u0001"`, `"\b\t\n\f\r\"\\\u0001"`},
 		{"numbers", `[0, -0, 1.0, 100, 1e-7, 9007199254740991, -1.5]`, `[0,0,1,100,1e-7,9007199254740991,-1.5]`},

@@ -113,8 +113,10 @@ func TestNothingStandsInTheWay(t *testing.T) {
 	if r.Verdict != verdict.Ready || len(wrong(r)) > 0 || r.Counts.OK != len(r.Checks) {
 		t.Errorf("verdict = %s, wrong %q", r.Verdict, wrong(r))
 	}
-	for _, want := range []string{"ready.assert[0]", "consent_no_route.when[0]", "consent_inbound.when[0]", "move_mx.pre[0]", "move_mx.pre[1]",
-		"cover.out.SMTP:*@hq", "cover.site.branch", "cover.in.example.test.recipient", "cover.in.example.test.stranger", "cover.in.example.test.size", "cover.in.tls", "dependents.west"} {
+	for _, want := range []string{
+		"ready.assert[0]", "consent_no_route.when[0]", "consent_inbound.when[0]", "move_mx.pre[0]", "move_mx.pre[1]",
+		"cover.out.SMTP:*@hq", "cover.site.branch", "cover.in.example.test.recipient", "cover.in.example.test.stranger", "cover.in.example.test.size", "cover.in.tls", "dependents.west",
+	} {
 		if !slices.ContainsFunc(r.Checks, func(c Check) bool { return c.ID == want }) {
 			t.Errorf("%s was not checked", want)
 		}
@@ -244,10 +246,23 @@ func TestChangesAgreeWithTheModel(t *testing.T) {
 	}
 	seed := set.Vector()
 	args := []machine.Args{
-		{Mode: "outbound-only", Restart: true, Refuse: "rcpt"}, {Mode: "none", Restart: true}, {Refuse: "closed", Restart: true},
-		{Timeouts: time.Hour, Restart: true}, {MaxInbound: 3, MaxOutbound: 3}, {Running: "stopped"}, {Empty: true}, {Spaces: []string{"SMTP:* 1"}},
-		{Type: "MX", Successor: "west"}, {Type: "MX", NullMX: true}, {Type: "MX", Also: true}, {Type: "TXT", SPF: "none"}, {Type: "A", Drain: true},
-		{Type: "A", Successor: "west"}, {OlderThan: time.Hour}, {Select: machine.SelectHeld}, {},
+		{Mode: "outbound-only", Restart: true, Refuse: "rcpt"},
+		{Mode: "none", Restart: true},
+		{Refuse: "closed", Restart: true},
+		{Timeouts: time.Hour, Restart: true},
+		{MaxInbound: 3, MaxOutbound: 3},
+		{Running: "stopped"},
+		{Empty: true},
+		{Spaces: []string{"SMTP:* 1"}},
+		{Type: "MX", Successor: "west"},
+		{Type: "MX", NullMX: true},
+		{Type: "MX", Also: true},
+		{Type: "TXT", SPF: "none"},
+		{Type: "A", Drain: true},
+		{Type: "A", Successor: "west"},
+		{OlderThan: time.Hour},
+		{Select: machine.SelectHeld},
+		{},
 	}
 	moved := 0
 	for _, a := range []machine.ActionName{

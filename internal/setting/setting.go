@@ -5,7 +5,6 @@
 package setting
 
 import (
-	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
@@ -52,7 +51,7 @@ func All() []Setting {
 	}
 	all = append(all, timeouts()...)
 	return append(all,
-		set("max-size", "largest message", func(s gateway.Settings) string { return fmt.Sprint(s.MaxSize) },
+		set("max-size", "largest message", func(s gateway.Settings) string { return strconv.FormatInt(s.MaxSize, 10) },
 			func(s gateway.Settings, p *gateway.SettingsPatch) { p.MaxSize = &s.MaxSize }),
 		set("max-inbound", "sessions from the Internet", func(s gateway.Settings) string { return strconv.Itoa(s.MaxInbound) },
 			func(s gateway.Settings, p *gateway.SettingsPatch) { p.MaxInbound = &s.MaxInbound }),

@@ -58,11 +58,13 @@ hosts:
 
 func TestMistakes(t *testing.T) {
 	tests := []struct{ name, in, want string }{
-		{"every mistake at once", "nam: x\nwait: soon\ndeep: {live: 1, cuont: 2}\n",
+		{
+			"every mistake at once", "nam: x\nwait: soon\ndeep: {live: 1, cuont: 2}\n",
 			`a.yaml:1:1: unknown key "nam"; did you mean "name"?
 a.yaml:2:7: wait wants a duration such as 90s, 15m, 48h or 3d, this is "soon"
 a.yaml:3:14: deep.live wants true or false, this is "1"
-a.yaml:3:17: unknown key "cuont" in deep; did you mean "count"?`},
+a.yaml:3:17: unknown key "cuont" in deep; did you mean "count"?`,
+		},
 		{"yaml 1.1 boolean", "name: off\n", `a.yaml:1:7: a plain "off" is a boolean to YAML 1.1 tools: quote it, or write true or false`},
 		{"wrong kind", "retry: 5\n", `a.yaml:1:8: retry wants a list, this is a number`},
 		{"alias", "name: &a x\n", `a.yaml:1:7: anchors and aliases are not allowed: write the value out`},

@@ -26,7 +26,7 @@ var _ cli.Observations = observations{}
 // is queries, transfers of zones, and SMTP up to RCPT.
 func (observations) Observe(ctx context.Context, c *config.Config, r runner.Request) (*preflight.Snapshot, *runbook.Book, error) {
 	s := runSite{newSite(c)}
-	book, err := s.book(ctx, r)
+	book, err := s.book(r)
 	if err != nil {
 		return nil, nil, err
 	}

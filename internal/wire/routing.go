@@ -61,7 +61,7 @@ func (o *organization) Uncovered(ctx context.Context) ([]string, error) {
 	}
 	for _, s := range own.Sites {
 		if c := routing.CoverSite(org, o.name, s.Name); c.Verdict != routing.Covered {
-			missing = append(missing, fmt.Sprintf("connected site %s", s.Name))
+			missing = append(missing, "connected site "+s.Name)
 		}
 	}
 	return missing, nil

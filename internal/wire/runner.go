@@ -73,7 +73,7 @@ func (s runSite) World(_ context.Context, book *runbook.Book) (engine.World, err
 }
 
 // book binds a runbook as a run would.
-func (s runSite) book(ctx context.Context, r runner.Request) (*runbook.Book, error) {
+func (s runSite) book(r runner.Request) (*runbook.Book, error) {
 	doc, err := s.document(r.Runbook)
 	if err != nil {
 		return nil, err

@@ -336,7 +336,8 @@ func (o *town) named() map[string]map[string]drift {
 	return map[string]map[string]drift{
 		"replace": {
 			"name flipped": {
-				[]facts.ID{facts.NameHere, facts.NameWanted}, func() { address("east.example.test", westAddress) },
+				[]facts.ID{facts.NameHere, facts.NameWanted},
+				func() { address("east.example.test", westAddress) },
 				func() { address("east.example.test", eastAddress) },
 			},
 			"drain named": {

@@ -70,7 +70,7 @@ func TestBindFitsTheRunbook(t *testing.T) {
 		{runner.Request{Runbook: "last-gateway", Successor: "west"}, "west", map[string]string{"floor": "1s", "poll": "1s", "quiet": "1s"}},
 		{runner.Request{Runbook: "add-successor"}, "west", map[string]string{"poll": "1s"}},
 	} {
-		book, err := s.book(t.Context(), tt.request)
+		book, err := s.book(tt.request)
 		if err != nil {
 			t.Errorf("%+v: %v", tt.request, err)
 			continue
@@ -81,7 +81,7 @@ func TestBindFitsTheRunbook(t *testing.T) {
 	}
 	// A parameter of the configured runbook that it has not is a mistake.
 	s.cfg.Retire.Params["floors"] = "1s"
-	if _, err := s.book(t.Context(), runner.Request{}); err == nil {
+	if _, err := s.book(runner.Request{}); err == nil {
 		t.Error("a parameter that the configured runbook has not is let through")
 	}
 }

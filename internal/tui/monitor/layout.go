@@ -57,9 +57,25 @@ func layout(w, h int, want wants) [numPanels]Box {
 	order := []panel{headPanel, nowPanel, storesPanel, matrixPanel, verdictPanel, sumsPanel, clientsPanel, eventsPanel, footPanel}
 	least := wants{headPanel: 2, nowPanel: 2, storesPanel: 2, matrixPanel: 2, verdictPanel: 1, sumsPanel: 1, footPanel: 1}
 	rows := share(h, least, want, []grant{
-		{nowPanel, 3}, {verdictPanel, 2}, {nowPanel, 4}, {storesPanel, 0}, {verdictPanel, 0}, {sumsPanel, 4}, {matrixPanel, 3}, {nowPanel, 6}, {matrixPanel, 5},
-		{eventsPanel, 1}, {clientsPanel, 1}, {matrixPanel, 7}, {nowPanel, 0}, {sumsPanel, 0}, {eventsPanel, 3}, {matrixPanel, 0}, {clientsPanel, 0},
-		{eventsPanel, 0}, {matrixPanel, 1 << 20},
+		{nowPanel, 3},
+		{verdictPanel, 2},
+		{nowPanel, 4},
+		{storesPanel, 0},
+		{verdictPanel, 0},
+		{sumsPanel, 4},
+		{matrixPanel, 3},
+		{nowPanel, 6},
+		{matrixPanel, 5},
+		{eventsPanel, 1},
+		{clientsPanel, 1},
+		{matrixPanel, 7},
+		{nowPanel, 0},
+		{sumsPanel, 0},
+		{eventsPanel, 3},
+		{matrixPanel, 0},
+		{clientsPanel, 0},
+		{eventsPanel, 0},
+		{matrixPanel, 1 << 20},
 	})
 	stack(&at, 0, 0, w, order, rows)
 	return at
