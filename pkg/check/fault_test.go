@@ -118,9 +118,10 @@ defaults:
 // small are runbooks that break what the others keep.
 var small = []struct {
 	name, states, want string
+	action             machine.ActionName // of the first state, if no runbook may use it
 	breakIt            func(*machine.Def) check.Step
 }{
-	{name: "twice", want: "S7", breakIt: func(d *machine.Def) check.Step {
+	{name: "twice", want: "S7", action: machine.ProbeSend, breakIt: func(d *machine.Def) check.Step {
 		return func(s machine.State, e machine.Event) machine.State {
 			if e.Kind == machine.OutcomeIs && e.Result == machine.InDoubt { // it is simply tried again
 				s.Phase, s.Attempt = machine.Ready, 0
@@ -131,13 +132,13 @@ var small = []struct {
 	}, states: `
 start: send
 states:
-  send: {because: a test, do: {action: probe.send}, undo: {nothing: it was sent}, then: {ok: done}}
+  send: {because: a test, do: {action: queue.retry}, undo: {nothing: it was sent}, then: {ok: done}}
   done: {end: succeeded}
 `},
-	{name: "back", want: "S9", states: `
+	{name: "back", want: "S9", action: machine.QueueRedirect, states: `
 start: redirect
 states:
-  redirect: {because: a test, do: {action: queue.redirect}, undo: {nothing: it was sent}, then: {ok: done}}
+  redirect: {because: a test, do: {action: queue.retry}, undo: {nothing: it was sent}, then: {ok: done}}
   done: {end: succeeded}
 `},
 	{name: "nameless", want: "S15", states: `
@@ -177,6 +178,9 @@ func TestSmallRunbooks(t *testing.T) {
 		}
 		t.Run(tt.name, func(t *testing.T) {
 			b := load(t, tt.name+".yaml", []byte(strings.Replace(head, "NAME", tt.name, 1)+tt.states))
+			if tt.action != "" {
+				b.Def.States[0].Do.Action = tt.action
+			}
 			t.Parallel()
 			o := check.Options{Bounds: brief(), Until: []string{tt.want}}
 			o.Bounds.Plain = false // a dependent gateway is one of the specialities

@@ -53,11 +53,14 @@ func (a ActionName) Nature() (n Nature, ok bool) {
 	return 0, false
 }
 
-// ActionNames lists every action.
+// ActionNames lists every action that a runbook may use. QueueRedirect and
+// ProbeSend are not among them, because no world can do them: they stand for
+// what must not happen twice (S7) and what may lead back (S9), and show that a
+// checker would see it.
 func ActionNames() []ActionName {
 	return []ActionName{
 		GatewayMode, GatewayConfig, GatewayRunning, GatewayAbsent, GatewayDependents, RouteSpaces, RouteSites, DNSRRset,
-		QueueHold, QueueRelease, QueueReturn, QueueRedirect, QueueExport, QueueRetry, ProbeSend, RunRestore,
+		QueueHold, QueueRelease, QueueReturn, QueueExport, QueueRetry, RunRestore,
 	}
 }
 

@@ -101,10 +101,10 @@ func (w *World) publish(args *machine.Args) {
 	f := record(args)
 	w.Flags |= f
 	switch {
-	case f == 0 && name(args) != 0:
-		w.NamePrimary &^= name(args)
-	case f == 0 || f == Null:
+	case f == Null || (f == 0 && args.Type == "MX"):
 		w.MXPrimary = false
+	case f == 0:
+		w.NamePrimary &^= name(args)
 	}
 }
 
@@ -114,10 +114,10 @@ func (w *World) Points(args *machine.Args) bool {
 	switch f, n := record(args), name(args); {
 	case f == Also:
 		return w.Flags&Also == 0
-	case f == 0 && n != 0:
-		return w.NamePrimary&n != 0
-	case f == 0 || f == Null:
+	case f == Null || (f == 0 && args.Type == "MX"):
 		return w.MXPrimary
+	case f == 0:
+		return w.NamePrimary&n != 0
 	}
 	return false
 }
@@ -160,10 +160,9 @@ func (w *World) configure(args *machine.Args) {
 		w.ModeSet = m
 	}
 	switch args.Refuse {
-	case "":
 	case "closed":
 		w.RefuseSet = refuseClosed
-	default:
+	case "rcpt", "connect":
 		w.RefuseSet = refuseTemporary
 	}
 	if args.Timeouts > 0 {

@@ -147,11 +147,8 @@ func checkConds(state strictyaml.Text, conds []Cond, m *strictyaml.Mistakes) {
 
 func (s *StateDoc) checkDo(key strictyaml.Text, m *strictyaml.Mistakes) {
 	action := machine.ActionName(s.Do.Action.Value)
-	if _, ok := action.Nature(); !ok {
-		var names []string
-		for _, a := range machine.ActionNames() {
-			names = append(names, string(a))
-		}
+	if !slices.Contains(machine.ActionNames(), action) {
+		names := texts(machine.ActionNames())
 		hint := "valid actions are " + strings.Join(names, ", ")
 		if near, ok := suggest.Nearest(string(action), names); ok {
 			hint = "did you mean \"" + near + "\"?"
