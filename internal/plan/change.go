@@ -33,8 +33,12 @@ func newConfiguration(b Before, p Places) *configuration {
 	return c
 }
 
-// unread is the line of a value that could not be read.
-const unread = "unknown: it could not be read"
+// unknownPrefix begins the line of a value that could not be read; unread is
+// such a line.
+const (
+	unknownPrefix = "unknown: "
+	unread        = unknownPrefix + "it could not be read"
+)
 
 // modelled reports whether an effect is on what this package carries along. Of
 // the others a plan shows the value that was read, and what is wanted.

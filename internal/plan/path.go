@@ -1,6 +1,9 @@
 package plan
 
 import (
+	"fmt"
+	"strings"
+
 	"example.org/ims/internal/verdict"
 	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/machine"
@@ -26,6 +29,20 @@ func (m *maker) change(st *machine.StateDef, target int) {
 		ch.After = ch.Before
 	}
 	step.Changes = append(step.Changes, ch)
+	m.unread(st, ch)
+}
+
+// unread notes a change of what could not be read: neither what it does nor how
+// it is undone can be said.
+func (m *maker) unread(st *machine.StateDef, ch Change) {
+	for _, line := range ch.Before {
+		if why, ok := strings.CutPrefix(line, unknownPrefix); ok {
+			m.note(Check{
+				ID: st.ID + ".before." + ch.Target, That: fmt.Sprintf("what %s changes of %s can be read", st.Do.Action, ch.Target),
+				Verdict: verdict.Unknown, Why: why, Fix: "ims facts " + m.plan.Gateway, Provenance: facts.NotKnown,
+			})
+		}
+	}
 }
 
 // enter adds a state to the path, with how long it takes.

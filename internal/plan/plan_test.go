@@ -72,7 +72,7 @@ func TestPath(t *testing.T) {
 	}
 	for name, path := range want {
 		t.Run(name, func(t *testing.T) {
-			p := plan.Make(plan.Input{Book: book(t, name), Facts: live(nil), Now: now})
+			p := plan.Make(plan.Input{Book: book(t, name), Facts: live(nil), Now: now, Before: before()})
 			if diff := cmp.Diff(path, p.Path()); diff != "" {
 				t.Errorf("path (-want +got):\n%s", diff)
 			}
@@ -108,7 +108,7 @@ func TestVerdict(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p := plan.Make(plan.Input{Book: book(t, "q285090"), Facts: live(tt.change), Now: now})
+			p := plan.Make(plan.Input{Book: book(t, "q285090"), Facts: live(tt.change), Now: now, Before: before()})
 			if p.Verdict != tt.want {
 				t.Errorf("verdict = %s, want %s", p.Verdict, tt.want)
 			}
@@ -121,7 +121,7 @@ func TestVerdict(t *testing.T) {
 
 func TestHash(t *testing.T) {
 	make := func(change map[facts.ID]facts.Value) string {
-		return plan.Make(plan.Input{Book: book(t, "q285090"), Facts: live(change), Now: now}).ID.Hash
+		return plan.Make(plan.Input{Book: book(t, "q285090"), Facts: live(change), Now: now, Before: before()}).ID.Hash
 	}
 	base := make(nil)
 	if got := make(map[facts.ID]facts.Value{facts.GwQOut: 999, facts.GwQTotal: 1004, facts.GwArrivals: 5}); got != base {
@@ -137,7 +137,7 @@ func TestHash(t *testing.T) {
 // TestAQuestionBlocksNothing wants a plan that asks told apart from one that is
 // blocked: the run goes on once it is answered, and then asks the next.
 func TestAQuestionBlocksNothing(t *testing.T) {
-	p := plan.Make(plan.Input{Book: book(t, "q285090"), Facts: live(map[facts.ID]facts.Value{facts.RouteUncovered: 1, facts.NextCoversIn: 0}), Now: now})
+	p := plan.Make(plan.Input{Book: book(t, "q285090"), Facts: live(map[facts.ID]facts.Value{facts.RouteUncovered: 1, facts.NextCoversIn: 0}), Now: now, Before: before()})
 	if got := p.Counts().String(); !strings.HasPrefix(got, "0 blockers, 2 questions, 0 unknown, ") || !p.Performable() {
 		t.Errorf("%s; performable is %t, path %v", got, p.Performable(), p.Path())
 	}
@@ -146,16 +146,36 @@ func TestAQuestionBlocksNothing(t *testing.T) {
 			t.Errorf("the step does not say that it asks now: %+v", s.Asks)
 		}
 	}
-	if blocked := plan.Make(plan.Input{Book: book(t, "q285090"), Facts: live(map[facts.ID]facts.Value{facts.GwRunning: 0}), Now: now}); blocked.Performable() {
+	if blocked := plan.Make(plan.Input{Book: book(t, "q285090"), Facts: live(map[facts.ID]facts.Value{facts.GwRunning: 0}), Now: now, Before: before()}); blocked.Performable() {
 		t.Error("a plan that is blocked can be performed")
 	}
 }
 
 // TestJudge wants what was judged of now counted as it was, and what the run
 // judges for itself unmoved by waivers.
+// TestUnreadIsNotReady: what cannot be read before it is changed cannot be
+// shown, nor put back.
+func TestUnreadIsNotReady(t *testing.T) {
+	in := plan.Input{Book: book(t, "q285090"), Facts: live(nil), Now: now, Before: before()}
+	in.Before.Zones = nil
+	in.Before.Words = map[string]string{"hold_aged/east": "unknown: the spool does not answer"}
+	p := plan.Make(in)
+	want := map[string]string{"move_mx.before.example.test": "it could not be read", "hold_aged.before.east": "the spool does not answer"}
+	got := map[string]string{}
+	for _, c := range failing(p) {
+		got[c.ID] = c.Why
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("checks (-want +got):\n%s", diff)
+	}
+	if p.Verdict != plan.Unknown || p.Performable() {
+		t.Errorf("verdict = %s, performable %t; want unknown, and not performable", p.Verdict, p.Performable())
+	}
+}
+
 func TestJudge(t *testing.T) {
 	make := func() *plan.Plan {
-		return plan.Make(plan.Input{Book: book(t, "q285090"), Facts: live(map[facts.ID]facts.Value{facts.RouteUncovered: 1, facts.GwSideHold: 2}), Now: now})
+		return plan.Make(plan.Input{Book: book(t, "q285090"), Facts: live(map[facts.ID]facts.Value{facts.RouteUncovered: 1, facts.GwSideHold: 2}), Now: now, Before: before()})
 	}
 	p := make()
 	now := []plan.Check{
