@@ -182,10 +182,14 @@ func (res *Result) explore(ctx context.Context, b *Runbook, o Options) error {
 			break
 		}
 	}
+	var blind []string
 	if o.wantsGaps() {
-		unseen = append(unseen, meddled(ctx, b))
+		var gaps map[string]bool
+		gaps, blind = meddled(ctx, b)
+		unseen = append(unseen, gaps)
 	}
 	res.gaps(unseen)
+	res.Gaps = append(res.Gaps, blind...)
 	return nil
 }
 

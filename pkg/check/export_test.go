@@ -27,3 +27,19 @@ func Footprint(ctx context.Context, b *Runbook, bounds Bounds) float64 {
 	bytes += 8 * n     // orders of the search for circles
 	return float64(bytes) / float64(n)
 }
+
+// Undrifted is the runbook whose wait does not notice drift.
+func Undrifted(b *Runbook, state string) *Runbook {
+	c := b.clone()
+	st := &c.Def.States[c.Def.Find(state)]
+	wait := *st.Wait
+	wait.Drift = machine.Here
+	st.Wait = &wait
+	return c
+}
+
+// Overlooked are the waits of a runbook that overlook a change by others.
+func Overlooked(ctx context.Context, b *Runbook) []string {
+	_, blind := meddled(ctx, b)
+	return blind
+}

@@ -224,19 +224,30 @@ func (x *shell) judge(s machine.State, w *model.World) {
 	x.blind(s, w, machine.Event{Kind: machine.Judged, Guard: g, Verdict: machine.Unknown})
 }
 
-// blind is a look at which something cannot be observed. A question or an
-// assertion looks again at once, so it is blind until a person is asked: the
-// looks between differ in nothing but their number.
+// blind is a look at which something cannot be observed. The run looks again,
+// at once or a little later, so it is blind until that ends the state or a
+// person is asked: the looks between differ in nothing but their number.
 func (x *shell) blind(s machine.State, w *model.World, e machine.Event) {
-	first := s
-	for n := x.next(s, e); n != s && n.Phase == machine.Judging && n.Timers == first.Timers; n = x.next(s, e) {
+	x.event(actBlind, maybe, x.last(s, e), *w, e)
+}
+
+// last is the state in which an event that tells nothing is the last in a row.
+func (x *shell) last(s machine.State, e machine.Event) machine.State {
+	for {
+		n := x.next(s, e)
+		if n.Armed(machine.BackoffTimer) {
+			n = x.next(n, machine.Event{Kind: machine.Elapsed, Timer: machine.BackoffTimer})
+		}
+		if n == s || n.Phase != s.Phase || n.Cur != s.Cur || n.Timers != s.Timers {
+			return s
+		}
 		s = n
 	}
-	x.event(actBlind, maybe, s, *w, e)
 }
 
 // watch is a look in a wait: drift first, then the condition, then timers. The
-// hold timer elapses only on a look at which the condition holds.
+// hold timer elapses only on a look at which the condition holds. A wait that
+// is for nothing but a start of the service is for people to end.
 func (x *shell) watch(s machine.State, w *model.World, wait *machine.Wait) {
 	if wait.Drift != machine.Here && x.verdict(wait.Drift, s, w) == machine.Pass {
 		x.event(actLook, fair, s, looked(w), machine.Event{Kind: machine.Judged, Guard: uint8(wait.Drift), Verdict: machine.Pass})
@@ -245,6 +256,9 @@ func (x *shell) watch(s machine.State, w *model.World, wait *machine.Wait) {
 		x.event(actLook, fair, s, looked(w), machine.Event{Kind: machine.Judged, Guard: uint8(wait.Until), Verdict: v})
 		if v == machine.Pass && s.Armed(machine.HoldTimer) {
 			x.elapsed(s, looked(w), machine.HoldTimer)
+		}
+		if to, ok := w.Started(); ok && v != machine.Pass && x.verdict(wait.Until, s, &to) == machine.Pass {
+			x.add(move{act: action(model.StartedByHand), class: person, s: s, w: to}) // it is what the wait asks people for
 		}
 	}
 	if s.Armed(machine.TimeoutTimer) {
@@ -280,7 +294,8 @@ func (x *shell) answer(a *machine.Action, s machine.State, w *model.World) {
 		x.perform(s, w)
 	case machine.Reobserve:
 		outcome(actReobserve, fair, *w, x.look(s, w))
-		outcome(actCannotLook, maybe, *w, machine.InDoubt)
+		e := machine.Event{Kind: machine.OutcomeIs, Result: machine.InDoubt}
+		x.event(actCannotLook, maybe, x.last(s, e), *w, e)
 	case machine.Ask:
 		for i := range x.def.States[s.Cur].Approve.Choices {
 			to := looked(w)

@@ -16,7 +16,7 @@ var meddling = [...]struct {
 	{RecordsGone, func(w *World) bool { return w.Anywhere(records) }, func(w *World) { w.Flags &^= records | records<<seen }},
 	{SettingsBack, func(w *World) bool { return w.Flags&settings != 0 }, func(w *World) { w.Flags &^= settings }},
 	{StoppedByHand, func(w *World) bool { return w.Running }, func(w *World) { w.Running = false }},
-	{StartedByHand, func(w *World) bool { return w.Exists && !w.Running }, func(w *World) { w.Running = true; w.restart() }},
+	{StartedByHand, func(w *World) bool { return w.Exists && !w.Running }, func(w *World) { *w, _ = w.Started() }},
 	{ModeBack, func(w *World) bool { return w.Running && w.Mode != inboundOutbound }, func(w *World) {
 		w.ModeSet = inboundOutbound
 		w.restart()
@@ -30,6 +30,42 @@ var meddling = [...]struct {
 	{OtherChanges, func(*World) bool { return true }, func(w *World) { w.Other = !w.Other }},
 	{NamedAgain, func(w *World) bool { return !w.Dependents }, func(w *World) { w.Dependents = true }},
 	{DiffersAgain, func(w *World) bool { return !w.Differs }, func(w *World) { w.Differs = true }},
+}
+
+// Started is the world once somebody has started the service; ok is false if
+// nothing is there to start.
+func (w *World) Started() (to World, ok bool) {
+	to = *w
+	if !w.Exists || w.Running {
+		return to, false
+	}
+	to.Running = true
+	to.restart()
+	return to, true
+}
+
+// LedAgain are the worlds in which somebody has just led mail to the gateway
+// that it does not take: an MX or a name to one that does not accept, a route
+// to one that does not run.
+func (w *World) LedAgain() (all []World) {
+	for i := range meddling {
+		m, to := &meddling[i], *w
+		if !m.can(w) {
+			continue
+		}
+		switch m.move {
+		case MXBack, NameBack:
+			m.do(&to)
+		case SpacesBack:
+			if !w.Running {
+				m.do(&to)
+			}
+		}
+		if to.Leads() && !w.Leads() && !w.Accepts() || to.Spaces && !w.Spaces {
+			all = append(all, to)
+		}
+	}
+	return all
 }
 
 // meddle appends what other people can do now.
