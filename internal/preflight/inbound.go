@@ -20,6 +20,7 @@ type Inbound struct {
 type Zone struct {
 	Name string `json:"name"`
 	Err  string `json:"error,omitempty"` // why not every record is known
+	Fix  string `json:"fix,omitempty"`   // what helps, if the key of the zone does not
 }
 
 // Host is a listener, as a client on the Internet side sees it.

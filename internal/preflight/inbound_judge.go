@@ -53,7 +53,7 @@ func (r *Report) inbound(s *Snapshot, book *runbook.Book) {
 func searched(c Check, z Zone) Check {
 	c.ID, c.That = "cover.in.mx."+z.Name, "every domain of zone "+z.Name+" whose MX leads here is known"
 	if z.Err != "" {
-		return c.unknown(z.Err, "let the key of zone "+z.Name+" transfer it, or waive this if zones."+z.Name+".domains lists every mail domain")
+		return c.unknown(z.Err, cmp.Or(z.Fix, "let the key of zone "+z.Name+" transfer it, or waive this if zones."+z.Name+".domains lists every mail domain"))
 	}
 	return c.pass("the zone was read whole")
 }

@@ -3,7 +3,9 @@ package wire
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -45,7 +47,7 @@ func (s *site) inbound(ctx context.Context, g config.Gateway, book *runbook.Book
 	if err := list.log(ctx, s.gateway(g.Name), g.Name); err != nil {
 		in.Log = err.Error()
 	}
-	in.MX = list.mx(ctx, g.Hostname)
+	in.MX = list.mx(ctx, g)
 	in.List = list.sorted()
 	if next.Name == "" {
 		return in
@@ -140,19 +142,23 @@ func (l *domainList) log(ctx context.Context, g gateway.Gateway, name string) er
 	}
 }
 
-// mx looks which domains of the zones have an MX that leads to a host. A zone
+// mx looks which domains of the zones have an MX that leads to a gateway. A zone
 // that cannot be transferred is asked about the domains that are known.
-func (l *domainList) mx(ctx context.Context, host string) []preflight.Zone {
+func (l *domainList) mx(ctx context.Context, g config.Gateway) []preflight.Zone {
 	out := []preflight.Zone{}
 	for _, z := range l.s.cfg.Zones {
 		one := preflight.Zone{Name: z.Name}
 		sets, err := l.s.transfer(ctx, z)
 		if err != nil {
 			one.Err = err.Error()
+			if errors.Is(err, fs.ErrPermission) { // who may only look has no key that changes the zone
+				one.Err = "this user may not read the key of zone " + z.Name + ", " + z.KeyFile
+				one.Fix = "let somebody who may read it save the facts, then judge those: ims facts " + g.Name + " --out FILE, then ims preflight --facts FILE"
+			}
 			sets = l.s.asked(ctx, z)
 		}
 		for _, r := range sets {
-			if r.NamesHost(host) {
+			if r.NamesHost(g.Hostname) {
 				l.at(r.Name, fromMX)
 			}
 		}
