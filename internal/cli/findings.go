@@ -20,6 +20,8 @@ type finding struct {
 	steps []step      // how it comes about
 	place
 
+	mark   string // what tells it from others of the same suite and id
+	note   bool   // it is worth a look, and never counts
 	waived string // why it does not count although it is wrong
 	known  bool   // it was there before, and does not count
 }
@@ -32,12 +34,12 @@ type step struct {
 
 // place is where in a file something is said; no file is nowhere.
 type place struct {
-	file string
-	line int
+	file      string
+	line, col int // counted from 1; no column is the whole line
 }
 
 // counts reports whether a finding stands in the way.
-func (f finding) counts() bool { return f.kind != output.Done && f.waived == "" && !f.known }
+func (f finding) counts() bool { return f.kind != output.Done && !f.note && f.waived == "" && !f.known }
 
 // findingSet is what a check found.
 type findingSet struct {
@@ -108,6 +110,8 @@ func (s findingSet) github() []byte {
 		switch {
 		case f.kind == output.Done:
 			continue
+		case f.note:
+			level = "warning"
 		case !f.counts():
 			level = "notice"
 		case f.kind == output.Unknown, f.kind == output.Waiting:
@@ -116,6 +120,9 @@ func (s findingSet) github() []byte {
 		where := ""
 		if f.file != "" {
 			where = fmt.Sprintf("file=%s,line=%d,", prop.Replace(f.file), max(f.line, 1))
+			if f.col > 0 {
+				where += fmt.Sprintf("col=%d,", f.col)
+			}
 		}
 		fmt.Fprintf(&b, "::%s %stitle=%s::%s\n", level, where, prop.Replace(output.Safe(f.suite+" "+f.id)), data.Replace(strings.TrimSuffix(f.story(), "\n")))
 	}

@@ -55,7 +55,7 @@ type junitWords struct {
 
 // junit is JUnit XML: a suite for each thing that was checked, a failure for
 // what is wrong, an error for what could not be found out; what does not count
-// is skipped.
+// is skipped, and what is worth a look is said in the suite's output.
 func (s findingSet) junit() ([]byte, error) {
 	var doc junitSuites
 	for _, f := range s.all {
@@ -75,6 +75,10 @@ func (s findingSet) junit() ([]byte, error) {
 }
 
 func (s *junitSuite) add(f finding) {
+	if f.note {
+		s.Out += f.story()
+		return
+	}
 	c := junitCase{Name: output.Safe(f.id + " " + f.title), Class: f.suite, Time: "0"}
 	words := &junitWords{Message: output.Safe(f.text), Type: f.id, Text: f.story()}
 	switch {

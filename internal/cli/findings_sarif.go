@@ -3,6 +3,8 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"example.org/ims/internal/output"
 )
@@ -14,13 +16,19 @@ type object map[string]any
 // suppression.
 func (s findingSet) sarif() ([]byte, error) {
 	rules, known, results := []object{}, map[string]bool{}, []object{}
+	marks := map[string]int{}
 	for _, f := range s.all {
 		if !known[f.id] {
 			known[f.id] = true
 			rules = append(rules, object{"id": f.id, "shortDescription": object{"text": output.Safe(f.title)}})
 		}
 		if f.kind != output.Done {
-			results = append(results, s.result(f))
+			mark := strings.TrimSuffix(f.suite+"/"+f.id+"/"+f.mark, "/")
+			marks[mark]++
+			if n := marks[mark]; n > 1 {
+				mark += "#" + strconv.Itoa(n)
+			}
+			results = append(results, s.result(f, mark))
 		}
 	}
 	b, err := json.MarshalIndent(object{
@@ -33,9 +41,14 @@ func (s findingSet) sarif() ([]byte, error) {
 	return append(b, '\n'), nil
 }
 
-func (s findingSet) result(f finding) object {
+// result is a finding. Its mark tells it from all others, and stays the same
+// when lines are added above it.
+func (s findingSet) result(f finding, mark string) object {
 	level := "error"
-	if f.kind == output.Unknown || f.kind == output.Waiting {
+	switch {
+	case f.note:
+		level = "note"
+	case f.kind == output.Unknown || f.kind == output.Waiting:
 		level = "warning"
 	}
 	text := f.suite + ": " + f.text
@@ -44,7 +57,7 @@ func (s findingSet) result(f finding) object {
 	}
 	r := object{
 		"ruleId": f.id, "level": level, "message": object{"text": output.Safe(text)},
-		"partialFingerprints": object{"ims/v1": f.suite + "/" + f.id},
+		"partialFingerprints": object{"ims/v1": output.Safe(mark)},
 	}
 	if f.file != "" {
 		r["locations"] = []object{f.sarif("")}
@@ -69,10 +82,11 @@ func (s findingSet) result(f finding) object {
 }
 
 func (p place) sarif(text string) object {
-	loc := object{"physicalLocation": object{
-		"artifactLocation": object{"uri": p.uri()},
-		"region":           object{"startLine": max(p.line, 1)},
-	}}
+	region := object{"startLine": max(p.line, 1)}
+	if p.col > 0 {
+		region["startColumn"] = p.col
+	}
+	loc := object{"physicalLocation": object{"artifactLocation": object{"uri": p.uri()}, "region": region}}
 	if text != "" {
 		loc["message"] = object{"text": output.Safe(text)}
 	}

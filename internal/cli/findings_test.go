@@ -18,7 +18,7 @@ const hostile = "bad\x1b[2J\n::error::forged\u2028<&>]]>\x00%0A"
 
 func hostileFindings() findingSet {
 	return findingSet{version: "1", at: time.Date(2026, 11, 22, 8, 0, 0, 0, time.FixedZone("", 3600)), compared: true, all: []finding{
-		{suite: "preflight east", id: "a", title: hostile, kind: output.Blocked, text: hostile, fix: hostile, steps: []step{{hostile, place{"my runbooks/a:b.yaml", 3}}}, place: place{"./my runbooks/a:b.yaml", 0}},
+		{suite: "preflight east", id: "a", title: hostile, kind: output.Blocked, text: hostile, fix: hostile, steps: []step{{hostile, place{file: "my runbooks/a:b.yaml", line: 3, col: 7}}}, place: place{file: "./my runbooks/a:b.yaml"}},
 		{suite: "preflight east", id: "b", title: "known", kind: output.Unknown, text: "still", known: true},
 		{suite: "preflight east", id: "c", title: "waived", kind: output.Blocked, text: "still", waived: hostile},
 		{suite: "preflight east", id: "d", title: "good", kind: output.Done},

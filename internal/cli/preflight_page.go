@@ -49,7 +49,7 @@ func preflightFindings(version string, r *preflight.Report, book *runbook.Book, 
 		}
 		switch c.Group {
 		case preflight.GroupGuard:
-			f.place = place{book.Doc.File, at[c.ID]}
+			f.place = place{file: book.Doc.File, line: at[c.ID]}
 		case preflight.GroupWaiver:
 			f.line = src.waivers[strings.TrimPrefix(c.ID, "waiver.")]
 		}

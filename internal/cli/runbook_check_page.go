@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,10 +56,10 @@ func findings(b *runbook.Book, res *check.Result) []finding {
 	at := func(state string) place {
 		for _, e := range b.Doc.States {
 			if e.Key.Value == state {
-				return place{b.Doc.File, e.Key.Pos.Line}
+				return place{file: b.Doc.File, line: e.Key.Pos.Line}
 			}
 		}
-		return place{b.Doc.File, 1}
+		return place{file: b.Doc.File, line: 1}
 	}
 	var all []finding
 	for _, p := range res.Properties {
@@ -68,6 +69,12 @@ func findings(b *runbook.Book, res *check.Result) []finding {
 			f.place = at(l.State)
 		}
 		all = append(all, f)
+	}
+	for _, g := range res.Gaps {
+		all = append(all, finding{
+			suite: res.Runbook, id: "gap", title: "everything is seen at least once", kind: output.Unknown, note: !g.Unreached,
+			text: "never seen, so nothing is proved about it: " + g.Text, mark: g.Text, place: at(g.State),
+		})
 	}
 	return all
 }
@@ -95,7 +102,7 @@ func checkPage(page *output.Page, res *check.Result) {
 			findingLines(page, p)
 		}
 	}
-	if res.Verdict == check.Inconclusive {
+	if slices.ContainsFunc(res.Properties, func(p check.Finding) bool { return p.Verdict == check.Inconclusive }) {
 		page.Line("  a bound was hit before everything was seen")
 	}
 	if len(res.Gaps) > 0 {

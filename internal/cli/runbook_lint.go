@@ -4,7 +4,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/ims/internal/output"
-	"example.org/ims/internal/strictyaml"
 	"example.org/ims/pkg/runbook"
 )
 
@@ -39,6 +38,7 @@ type lintMistake struct {
 	File    string `json:"file"`
 	Line    int    `json:"line"`
 	Column  int    `json:"column"`
+	State   string `json:"state,omitempty"` // of the runbook, if it is in one
 	Rule    string `json:"rule"`
 	Message string `json:"message"`
 }
@@ -52,25 +52,23 @@ func runRunbookLint(s *session, p *output.Printer, argv []string, reports report
 		argv = names
 	}
 	data := runbookLintData{Files: []string{}, Mistakes: []lintMistake{}}
-	var mistakes strictyaml.Mistakes
 	for _, arg := range argv {
 		found, err := s.sources(arg)
 		if err != nil {
 			return err
 		}
 		for _, src := range found {
-			_, m := runbook.Load(src.name, src.data)
-			mistakes = append(mistakes, m...)
+			doc, mistakes := runbook.Load(src.name, src.data)
+			for _, m := range mistakes {
+				data.Mistakes = append(data.Mistakes, lintMistake{m.Pos.File, m.Pos.Line, m.Pos.Col, doc.StateAt(m.Pos.Line), m.Rule, m.Message})
+			}
 			data.Files = append(data.Files, src.name)
 		}
-	}
-	for _, m := range mistakes {
-		data.Mistakes = append(data.Mistakes, lintMistake{m.Pos.File, m.Pos.Line, m.Pos.Col, m.Rule, m.Message})
 	}
 	if err := reports.write(s.deps.Version, lintFindings(data)); err != nil {
 		return err
 	}
-	if err := printLint(s, p, data); err != nil || len(mistakes) == 0 {
+	if err := printLint(s, p, data); err != nil || len(data.Mistakes) == 0 {
 		return err
 	}
 	return output.Said(output.Usage)
@@ -101,11 +99,14 @@ func lintFindings(data runbookLintData) []finding {
 		n := len(all)
 		for _, m := range data.Mistakes {
 			if m.File == file {
-				all = append(all, finding{suite: "lint " + file, id: m.Rule, title: m.Message, kind: output.Usage, text: m.Message, place: place{file, m.Line}})
+				all = append(all, finding{
+					suite: "lint " + file, id: m.Rule, title: m.Message, kind: output.Usage, text: m.Message,
+					mark: m.State + "/" + m.Message, place: place{file, m.Line, m.Column},
+				})
 			}
 		}
 		if len(all) == n {
-			all = append(all, finding{suite: "lint " + file, id: "lint", title: "no mistake", place: place{file, 1}})
+			all = append(all, finding{suite: "lint " + file, id: "lint", title: "no mistake", place: place{file: file, line: 1}})
 		}
 	}
 	return all

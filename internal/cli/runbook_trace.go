@@ -279,7 +279,7 @@ func traceFindings(data runbookTestData) []finding {
 	var all []finding
 	for _, b := range data.Runbooks {
 		for _, t := range b.Traces {
-			f := finding{suite: b.Runbook, id: t.Name, title: t.Title, place: place{b.File, t.Line}}
+			f := finding{suite: b.Runbook, id: t.Name, title: t.Title, place: place{file: b.File, line: t.Line}}
 			if d := t.Differs; d != nil {
 				f.kind, f.line = output.Failed, d.Line
 				f.text = fmt.Sprintf("step %d, in %s: %s", d.Step, d.State, d.What)

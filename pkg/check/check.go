@@ -9,6 +9,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -40,14 +41,14 @@ const (
 // Result is what a check found.
 type Result struct {
 	Runbook     string        `json:"runbook"`
-	Verdict     Verdict       `json:"verdict"` // the worst of the properties
+	Verdict     Verdict       `json:"verdict"` // the worst of the properties; inconclusive, too, if a state is never reached
 	Properties  []Finding     `json:"properties"`
 	States      int           `json:"states"`
 	Edges       int64         `json:"edges"`
 	Bounds      model.Bounds  `json:"bounds"`
 	Readings    []string      `json:"readings"`    // of what the sources dispute, each explored
 	Assumptions []string      `json:"assumptions"` // beside which every verdict stands
-	Gaps        []string      `json:"gaps"`        // what was never seen: a proof about nothing
+	Gaps        []Gap         `json:"gaps"`        // what was never seen: a proof about nothing
 	Elapsed     time.Duration `json:"elapsed_ns"`
 }
 
@@ -117,7 +118,7 @@ func Run(ctx context.Context, b *Runbook, o Options) (*Result, error) {
 	if n := p.bitsNeeded(); n > model.ImageBits {
 		return nil, fmt.Errorf("check runbook %q: the values before its effects take %d bits, the model keeps %d", b.Name, n, model.ImageBits)
 	}
-	res := &Result{Runbook: b.Name, Verdict: Proved, Bounds: o.Bounds, Assumptions: append(assumptions(), b.Assumes...), Gaps: []string{}}
+	res := &Result{Runbook: b.Name, Verdict: Proved, Bounds: o.Bounds, Assumptions: append(assumptions(), b.Assumes...), Gaps: []Gap{}}
 	var start time.Time
 	if o.Now != nil {
 		start = o.Now()
@@ -152,7 +153,7 @@ func (res *Result) explore(ctx context.Context, b *Runbook, o Options) error {
 	for _, p := range properties {
 		res.Properties = append(res.Properties, Finding{ID: p.id, Title: p.title, Verdict: Proved, Trace: []Line{}})
 	}
-	var unseen []map[string]bool
+	var unseen []map[Gap]bool
 	for _, r := range readings(b.Def) {
 		x := newShell(b, model.Rules{Params: r.params, Bounds: o.Bounds})
 		if o.step != nil {
@@ -173,23 +174,22 @@ func (res *Result) explore(ctx context.Context, b *Runbook, o Options) error {
 		}
 		res.Readings = append(res.Readings, r.words)
 		res.merge(g, r.words)
-		gaps := map[string]bool{}
-		for _, gap := range g.gaps() {
-			gaps[gap] = true
-		}
-		unseen = append(unseen, gaps)
+		unseen = append(unseen, g.gaps())
 		if wanted != 0 && wanted&^found(res) == 0 {
 			break
 		}
 	}
-	var blind []string
+	var blind []Gap
 	if o.wantsGaps() {
-		var gaps map[string]bool
+		var gaps map[Gap]bool
 		gaps, blind = meddled(ctx, b)
 		unseen = append(unseen, gaps)
 	}
 	res.gaps(unseen)
 	res.Gaps = append(res.Gaps, blind...)
+	if o.wantsGaps() && res.Verdict == Proved && slices.ContainsFunc(res.Gaps, func(g Gap) bool { return g.Unreached }) {
+		res.Verdict = Inconclusive
+	}
 	return nil
 }
 
@@ -210,7 +210,7 @@ func found(res *Result) (s set) {
 }
 
 // gaps keeps what no reading has seen.
-func (res *Result) gaps(unseen []map[string]bool) {
+func (res *Result) gaps(unseen []map[Gap]bool) {
 	for gap := range unseen[0] {
 		everywhere := true
 		for _, u := range unseen {
@@ -220,7 +220,7 @@ func (res *Result) gaps(unseen []map[string]bool) {
 			res.Gaps = append(res.Gaps, gap)
 		}
 	}
-	slices.Sort(res.Gaps)
+	slices.SortFunc(res.Gaps, func(a, b Gap) int { return cmp.Compare(a.Text, b.Text) })
 }
 
 // merge adds what the exploration under one reading found.

@@ -4,8 +4,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"example.org/ims/pkg/check"
 	"example.org/ims/pkg/runbook"
@@ -71,5 +74,34 @@ func TestShippedAreProved(t *testing.T) {
 				t.Errorf("%s: %s: the proof is about less than the runbook", name, gap)
 			}
 		})
+	}
+}
+
+// TestUnreachedIsInconclusive: nothing is proved about a state that the model
+// never enters, so the runbook as a whole is not proved.
+func TestUnreachedIsInconclusive(t *testing.T) {
+	b := load(t, "gap.yaml", []byte(strings.Replace(head, "NAME", "gap", 1)+`
+start: look
+states:
+  look:
+    because: a test
+    assert: [{that: "gw.exists || !gw.exists", why: a test, fix: none}]
+    then: {ok: done, fail: stop}
+  stop: {because: a test, do: {action: queue.retry}, undo: {nothing: a test}, then: {ok: done}}
+  done: {end: succeeded}
+`))
+	res, err := check.Run(t.Context(), b, check.Options{Bounds: briefest()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []check.Gap{
+		{State: "look", Text: "guard look.assert is never seen to fail"}, {State: "look", Text: `state look never ends in "fail"`},
+		{State: "stop", Text: "state stop is never reached", Unreached: true},
+	}
+	if diff := cmp.Diff(want, res.Gaps); diff != "" {
+		t.Errorf("gaps (-want +got):\n%s", diff)
+	}
+	if res.Verdict != check.Inconclusive {
+		t.Errorf("verdict = %s, want inconclusive", res.Verdict)
 	}
 }

@@ -1,7 +1,9 @@
 package check
 
 import (
+	"encoding"
 	"fmt"
+	"strings"
 
 	"example.org/ims/pkg/machine"
 )
@@ -99,33 +101,51 @@ func resultOfGuard(st *machine.StateDef, e machine.Event) machine.Result {
 	return machine.OK
 }
 
-// gaps lists what a complete exploration should have seen and did not.
-func (g *graph) gaps() []string {
-	var gaps []string
+// Gap is something that was never seen, so that nothing is proved about it. It
+// is a text where it is encoded.
+type Gap struct {
+	State     string // of the runbook
+	Text      string
+	Unreached bool // the state was never entered at all
+}
+
+var _ encoding.TextMarshaler = Gap{}
+
+// MarshalText is the gap in words.
+func (g Gap) MarshalText() ([]byte, error) { return []byte(g.Text), nil }
+
+func (g Gap) String() string { return g.Text }
+
+// gaps are what a complete exploration should have seen and did not.
+func (g *graph) gaps() map[Gap]bool {
+	gaps := map[Gap]bool{}
+	add := func(id string, unreached bool, format string, args ...any) {
+		gaps[Gap{id, fmt.Sprintf(format, args...), unreached}] = true
+	}
 	for i := range g.def.States {
 		st := &g.def.States[i]
 		if !g.cover.states[i] {
-			gaps = append(gaps, fmt.Sprintf("state %s is never reached", st.ID))
+			add(st.ID, true, "state %s is never reached", st.ID)
 			continue
 		}
 		for _, r := range st.Kind.Results() {
-			if !possible(st, r) || g.cover.results[i]&(1<<r) != 0 {
-				continue
+			if possible(st, r) && g.cover.results[i]&(1<<r) == 0 {
+				add(st.ID, false, "state %s never ends in %q", st.ID, r)
 			}
-			gaps = append(gaps, fmt.Sprintf("state %s never ends in %q", st.ID, r))
 		}
 		if st.Kind == machine.KindApprove {
 			for n, c := range st.Approve.Choices {
 				if g.cover.choices[i]&(1<<n) == 0 {
-					gaps = append(gaps, fmt.Sprintf("nobody answers %q to %s", c.Name, st.ID))
+					add(st.ID, false, "nobody answers %q to %s", c.Name, st.ID)
 				}
 			}
 		}
 	}
 	for i := range g.guards {
+		id, _, _ := strings.Cut(g.def.Guards[i], ".")
 		for _, v := range []machine.Verdict{machine.Pass, machine.Fails} {
 			if len(g.guards[i].all) > 0 && !g.guards[i].seen[v] {
-				gaps = append(gaps, fmt.Sprintf("guard %s is never seen to %s", g.def.Guards[i], map[machine.Verdict]string{machine.Pass: "pass", machine.Fails: "fail"}[v]))
+				add(id, false, "guard %s is never seen to %s", g.def.Guards[i], map[machine.Verdict]string{machine.Pass: "pass", machine.Fails: "fail"}[v])
 			}
 		}
 	}

@@ -41,5 +41,9 @@ func Undrifted(b *Runbook, state string) *Runbook {
 // Overlooked are the waits of a runbook that overlook a change by others.
 func Overlooked(ctx context.Context, b *Runbook) []string {
 	_, blind := meddled(ctx, b)
-	return blind
+	var words []string
+	for _, g := range blind {
+		words = append(words, g.Text)
+	}
+	return words
 }

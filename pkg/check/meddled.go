@@ -17,21 +17,17 @@ const mostMeddled = 2_000_000
 // about, in which nobody else changes anything; that it can fail at all is
 // seen here, at the smallest bounds. No property is judged. Beside it stand the
 // waits that overlook such a change.
-func meddled(ctx context.Context, b *Runbook) (gaps map[string]bool, blind []string) {
+func meddled(ctx context.Context, b *Runbook) (gaps map[Gap]bool, blind []Gap) {
 	bounds := model.Bounds{Name: "meddled", Out: 1, In: 1, Attempts: 1, Plain: true}
 	x := newShell(b.limited(bounds.Attempts), model.Rules{Params: readings(b.Def)[0].params, Bounds: bounds})
 	g := exploreFrom(ctx, x, mostMeddled, 0, bounds.Meddled(x.rules.Starts(x.def.Begins)))
-	gaps = map[string]bool{}
-	for _, gap := range g.gaps() {
-		gaps[gap] = true
-	}
-	return gaps, g.overlooked()
+	return g.gaps(), g.overlooked()
 }
 
 // overlooked lists the waits in which nobody notices that somebody leads mail
 // to a gateway that does not take it any more. A question is open for a time only, and
 // its answer is bound to the configuration that people were shown.
-func (g *graph) overlooked() []string {
+func (g *graph) overlooked() []Gap {
 	var blind [machine.MaxStates]bool
 	for i := range g.keys {
 		s, w := g.keys[i].unpack()
@@ -43,10 +39,10 @@ func (g *graph) overlooked() []string {
 			blind[s.Cur] = blind[s.Cur] || !g.notices(s, to)
 		}
 	}
-	var all []string
+	var all []Gap
 	for i := range g.def.States {
-		if blind[i] {
-			all = append(all, fmt.Sprintf("state %s never notices that somebody leads mail to the gateway", g.def.States[i].ID))
+		if id := g.def.States[i].ID; blind[i] {
+			all = append(all, Gap{State: id, Text: fmt.Sprintf("state %s never notices that somebody leads mail to the gateway", id)})
 		}
 	}
 	return all

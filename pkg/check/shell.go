@@ -217,7 +217,7 @@ func (x *shell) judge(s machine.State, w *model.World) {
 		return
 	}
 	v := x.verdict(int(g), s, w)
-	if v == machine.Pass && st.Kind == machine.KindDo && st.Do.Risk && w.Digest != w.ConfigFacts() {
+	if v == machine.Pass && st.Kind == machine.KindDo && st.Do.Destructive() && w.Digest != w.ConfigFacts() {
 		v = machine.Fails // the configuration changed since the last decision
 	}
 	x.event(actLook, fair, s, looked(w), machine.Event{Kind: machine.Judged, Guard: g, Verdict: v})

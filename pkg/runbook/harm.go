@@ -32,6 +32,14 @@ func (doc *Doc) harmed(mistakes strictyaml.Mistakes) *harm {
 	return h
 }
 
+// StateAt is the id of the state in which a line stands, or "".
+func (doc *Doc) StateAt(line int) string {
+	if i := doc.stateAt(line); i >= 0 {
+		return doc.States[i].Key.Value
+	}
+	return ""
+}
+
 // stateAt is the index of the state in which a line stands, or -1.
 func (doc *Doc) stateAt(line int) int {
 	at := -1
