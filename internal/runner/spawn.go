@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"example.org/ims/internal/access"
+	"example.org/ims/internal/journal"
 )
 
 // LogName is the name of the log of a runner that Spawn started, in its state
@@ -23,11 +24,18 @@ const spawnWait = 30 * time.Second
 
 // Spawn starts a runner for a state directory in a session of its own, so that
 // it outlives this process and its terminal, and waits until a runner answers:
-// this one, or another that was faster. argv is the command line that runs it
-// in the foreground.
+// this one, or another that was faster. One that is ending, as after the last
+// run, is waited for first. argv is the command line that runs it in the
+// foreground.
 func Spawn(ctx context.Context, dir string, argv []string) error {
 	if err := access.Folder(dir); err != nil {
 		return fmt.Errorf("start runner: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, spawnWait)
+	defer cancel()
+	client := NewClient(dir)
+	if alive, err := predecessor(ctx, dir, client); err != nil || alive {
+		return err
 	}
 	logPath := filepath.Join(dir, LogName)
 	log, err := os.OpenFile(logPath, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
@@ -41,9 +49,30 @@ func Spawn(ctx context.Context, dir string, argv []string) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start runner: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, spawnWait)
-	defer cancel()
-	return errors.Join(await(ctx, NewClient(dir), cmd.Process.Pid, logPath), cmd.Process.Release())
+	return errors.Join(await(ctx, client, cmd.Process.Pid, logPath), cmd.Process.Release())
+}
+
+// predecessor waits until no runner holds the lock, or one answers.
+func predecessor(ctx context.Context, dir string, c *Client) (alive bool, err error) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if _, err := c.Info(ctx); !errors.Is(err, ErrNoRunner) {
+			return true, err
+		}
+		lock, err := journal.Lock(dir)
+		if err == nil {
+			return false, lock.Unlock()
+		}
+		if _, held := errors.AsType[*LockedError](err); !held {
+			return false, fmt.Errorf("start runner: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return false, fmt.Errorf("start runner: the one that is ending does not end: %w: %w", err, ctx.Err())
+		case <-tick.C:
+		}
+	}
 }
 
 // await waits until a runner answers, or the child has ended without one.
