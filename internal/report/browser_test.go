@@ -72,6 +72,9 @@ func TestInABrowser(t *testing.T) {
 	if !strings.Contains(shown, "<td>"+id+"</td>") {
 		t.Error("the page does not list the message that was searched for")
 	}
+	if !regexp.MustCompile(`<b>\w+</b><br>\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ</td>`).MatchString(shown) {
+		t.Error("the page does not say when the message ended, as people read times")
+	}
 	for _, url := range requested(t, net) {
 		if !strings.HasPrefix(url, "file://"+dir) && !strings.HasPrefix(url, "data:") {
 			t.Errorf("the page asked for %s", url)

@@ -58,7 +58,6 @@ type view struct {
 	Facts             []fact
 	Compare           []Setting
 	Undo              runner.Undo
-	Columns           []string
 	Messages          template.JS // rows, as csvHead has the columns
 	Count             int
 	Bundle            template.HTML
@@ -82,7 +81,7 @@ func page(in Input, v journal.Verified, l ledger.Ledger, all []Message, archive 
 	w := view{
 		Status: s, Runbook: in.Evidence.Book.Doc.Metadata.Title.Value, Origin: in.Evidence.Book.Doc.Metadata.Origin.Value,
 		Made: in.Made, Version: in.Version, Head: v.Head.String(), Records: v.Seq, Untracked: in.Untracked,
-		Compare: in.Compare, Undo: s.Undo, Columns: csvHead(), Messages: template.JS(raw), Count: len(all), //nolint:gosec // JSON
+		Compare: in.Compare, Undo: s.Undo, Messages: template.JS(raw), Count: len(all), //nolint:gosec // JSON
 		Unaccounted: l.Unaccounted + len(l.Conflicts), Facts: factsOf(s.Facts),
 	}
 	w.Visits, w.Other = visits(s, in.Evidence.Records)
@@ -123,11 +122,11 @@ func verdict(s *runner.Status, untracked string, unaccounted int) (string, bool)
 	case !s.Ended():
 		return "The run has not ended: it is in " + s.State + ".", false
 	case untracked != "":
-		return "The run ended " + s.Outcome + ". Whether every message is accounted for cannot be said: " + untracked + ".", false
+		return "The run ended: " + s.Outcome + ". Whether every message is accounted for cannot be said: " + untracked + ".", false
 	case unaccounted > 0:
-		return fmt.Sprintf("The run ended %s, and %d messages are unaccounted for.", s.Outcome, unaccounted), false
+		return fmt.Sprintf("The run ended: %s. %d messages are unaccounted for.", s.Outcome, unaccounted), false
 	}
-	return "The run ended " + s.Outcome + ". Every message is accounted for.", s.Outcome != machine.FailedRun.String()
+	return "The run ended: " + s.Outcome + ". Every message is accounted for.", s.Outcome != machine.FailedRun.String()
 }
 
 // visits are the stays with the decisions that fell in each.
