@@ -50,6 +50,7 @@ type Result struct {
 	Assumptions []string      `json:"assumptions"` // beside which every verdict stands
 	Gaps        []Gap         `json:"gaps"`        // what was never seen: a proof about nothing
 	Elapsed     time.Duration `json:"elapsed_ns"`
+	Exploring   time.Duration `json:"exploring_ns"` // of Elapsed, until the last of States was reached
 }
 
 // Finding is the verdict on one property.
@@ -119,10 +120,10 @@ func Run(ctx context.Context, b *Runbook, o Options) (*Result, error) {
 		return nil, fmt.Errorf("check runbook %q: the values before its effects take %d bits, the model keeps %d", b.Name, n, model.ImageBits)
 	}
 	res := &Result{Runbook: b.Name, Verdict: Proved, Bounds: o.Bounds, Assumptions: append(assumptions(), b.Assumes...), Gaps: []Gap{}}
-	var start time.Time
-	if o.Now != nil {
-		start = o.Now()
+	if o.Now == nil {
+		o.Now = func() time.Time { return time.Time{} }
 	}
+	start := o.Now()
 	if err := res.explore(ctx, bound, o); err != nil {
 		return nil, err
 	}
@@ -131,9 +132,7 @@ func Run(ctx context.Context, b *Runbook, o Options) (*Result, error) {
 		res.Verdict = Violated
 	}
 	res.Properties = slices.Insert(res.Properties, int(s10)+1, pool)
-	if o.Now != nil {
-		res.Elapsed = o.Now().Sub(start)
-	}
+	res.Elapsed = o.Now().Sub(start)
 	return res, nil
 }
 
@@ -165,7 +164,9 @@ func (res *Result) explore(ctx context.Context, b *Runbook, o Options) error {
 		if starts == nil {
 			starts = x.rules.Starts(x.def.Begins)
 		}
+		begin := o.Now()
 		g := exploreFrom(ctx, x, o.MaxStates, wanted&^found(res), starts)
+		res.Exploring += o.Now().Sub(begin)
 		if err := ctx.Err(); err != nil {
 			return err
 		}

@@ -41,7 +41,7 @@ type violation struct {
 	note  string
 }
 
-// maxStates bounds an exploration by memory: some 120 bytes a state.
+// maxStates bounds an exploration by memory: some 100 bytes a state, its key included.
 const maxStates = 80_000_000
 
 func explore(ctx context.Context, x *shell, limit int, until set) *graph {

@@ -69,6 +69,7 @@ var mutants = []struct {
 	{measure: "flush consent", book: "eleven-steps", state: "flush_consent", edits: drop, want: []string{"S4"}},
 	{measure: "final guard", book: "q285090", state: "remove", edits: []edit{check.WithoutCopies, check.WithoutGuard}, want: []string{"S1", "S6"}},
 	{measure: "final guard", book: "eleven-steps", state: "remove", edits: []edit{check.WithoutCopies, check.WithoutGuard}, want: []string{"S1", "S6"}},
+	{measure: "fresh decision", book: "q285090", state: "confirm", edits: []edit{check.Without, undeclared}, want: []string{"L2"}},
 	{measure: "undo of mode", book: "q285090", state: "outbound_only", edits: []edit{check.WithoutUndo}, want: []string{"S10"}},
 	{measure: "undo of mode", book: "eleven-steps", state: "outbound_only", edits: []edit{check.WithoutUndo}, want: []string{"S10"}},
 	{measure: "age gate", book: "q285090", state: "hold_aged", edits: drop, want: []string{"S14"}, special: true},
@@ -99,9 +100,11 @@ var mutants = []struct {
 	{measure: "old-MX wait", book: "maintenance", state: "accepting", edits: drop, want: []string{"S2b"}},
 	{measure: "consent", book: "maintenance", state: "consent_no_route", edits: drop, want: []string{"S3"}},
 	{measure: "drain", book: "maintenance", state: "drain", edits: drop, want: []string{"S1"}},
+	{measure: "routing settle", book: "maintenance", state: "settle", edits: drop, want: []string{"S1", "S4"}},
 	{measure: "restoration", book: "maintenance", state: "come_back", edits: []edit{check.Without, bareOf("back")}, want: []string{"S13"}},
 	{measure: "undo of stop", book: "maintenance", state: "stop", edits: []edit{check.WithoutUndo}, want: []string{"S10", "S12"}},
 	{measure: "undo of MX", book: "maintenance", state: "move_mx", edits: []edit{check.WithoutUndo}, want: []string{"S12", "S13"}},
+	{measure: "acknowledgement", book: "maintenance", state: "absorbed_decision", edits: drop, want: []string{"S13"}, special: true},
 	{measure: "age gate", book: "rescue", state: "hold_aged", edits: drop, want: []string{"S14"}, special: true},
 	{measure: "decision on old mail", book: "rescue", state: "aged_decision", edits: []edit{dropFor("return_aged")}, want: []string{"S4"}, special: true},
 	{measure: "start", book: "rescue", state: "restart", edits: []edit{check.Without, bareOf("sending", "serving")}, want: []string{"L5", "S13"}, special: true},
@@ -126,6 +129,21 @@ func bareOf(states ...string) edit {
 	return func(b *check.Runbook, _ string) (*check.Runbook, error) {
 		return check.Bare(b, states...)
 	}
+}
+
+// undeclared says of no effect that it is destructive. What nothing brings back
+// is so all the same.
+func undeclared(b *check.Runbook, _ string) (*check.Runbook, error) {
+	c, err := check.Bare(b) // a copy
+	if err != nil {
+		return nil, err
+	}
+	for i := range c.Def.States {
+		if do := c.Def.States[i].Do; do != nil {
+			do.Risk = false
+		}
+	}
+	return c, nil
 }
 
 // drop does without a state and without the guards elsewhere that repeat it.

@@ -11,7 +11,8 @@ type Need struct {
 // Experiment is one way to do without a state.
 type Experiment struct {
 	How    string    `json:"how"`
-	Broken []Finding `json:"broken"` // empty: nothing that is checked needs it
+	Broken []Finding `json:"broken"`          // empty: nothing that is checked breaks
+	Order  bool      `json:"order,omitempty"` // the state is there, in another place
 	Cannot string    `json:"cannot,omitempty"`
 }
 
@@ -24,20 +25,21 @@ func Why(ctx context.Context, b *Runbook, state string, o Options) (*Need, error
 	need := &Need{State: state}
 	o.why = true
 	for _, x := range []struct {
-		how  string
-		edit func() (*Runbook, error)
+		how   string
+		edit  func() (*Runbook, error)
+		order bool
 	}{
-		{"without it", func() (*Runbook, error) { return Without(b, state) }},
+		{"without it", func() (*Runbook, error) { return Without(b, state) }, false},
 		{"without it and without the guards elsewhere that repeat it", func() (*Runbook, error) {
 			c, err := WithoutCopies(b, state)
 			if err != nil {
 				return nil, err
 			}
 			return Without(c, state)
-		}},
-		{"with it after the state that follows it", func() (*Runbook, error) { return Swapped(b, state) }},
+		}, false},
+		{"with it after the state that follows it", func() (*Runbook, error) { return Swapped(b, state) }, true},
 	} {
-		e := Experiment{How: x.how, Broken: []Finding{}}
+		e := Experiment{How: x.how, Broken: []Finding{}, Order: x.order}
 		c, err := x.edit()
 		if err != nil {
 			e.Cannot = err.Error()
