@@ -20,6 +20,7 @@ const (
 	bandHeight  = 22
 	axisHeight  = 26
 	labelHeight = 16
+	labelWidth  = 76 // of a time, at most
 )
 
 // sample is what was observed at a moment.
@@ -90,7 +91,11 @@ func (a axis) draw(b *strings.Builder, bottom float64) {
 	}
 	for _, t := range a.ticks() {
 		fmt.Fprintf(b, `<line class="grid" x1="%s" x2="%s" y1="0" y2="%s"/>`, num(a.x(t)), num(a.x(t)), num(bottom))
-		fmt.Fprintf(b, `<text class="tick" x="%s" y="%s" text-anchor="middle">%s</text>`, num(a.x(t)), num(bottom+14), t.UTC().Format(layout))
+		x, anchor := a.x(t), "middle"
+		if x > chartWidth-labelWidth/2 { // it would be cut
+			x, anchor = chartWidth, "end"
+		}
+		fmt.Fprintf(b, `<text class="tick" x="%s" y="%s" text-anchor="%s">%s</text>`, num(x), num(bottom+14), anchor, t.UTC().Format(layout))
 	}
 }
 
