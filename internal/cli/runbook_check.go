@@ -56,7 +56,11 @@ seconds; "default" take minutes and some gigabytes of memory.
 With --live the check begins in the world of a real gateway as it is now, with
 the parameters and the successor that a run would have; nothing is changed. What
 could not be observed is taken each way, and said; what is beyond the bounds is
-taken as many as they allow, and said.`,
+taken as many as they allow, and said.
+
+What was never seen, although everything was explored, is listed: a guard that
+never failed, a result that never came. That does not change the exit code; a
+state that was never reached does: the runbook is inconclusive then.`,
 		Example: "  ims runbook check --bounds ci\n  ims runbook check q285090 --live east --bounds ci\n  ims runbook check -o sarif runbooks/ >check.sarif\n  ims runbook check q285090 --why settle",
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			return runRunbookCheck(cmd.Context(), s, s.printer(opts.format), argv, opts)
@@ -69,7 +73,7 @@ taken as many as they allow, and said.`,
 	cmd.Flags().StringVar(&opts.why, "why", "", "drop this `state` of the runbook, or swap it with the next, and say what breaks")
 	cmd.Flags().StringVar(&opts.live, "live", "", "begin in the world of this `gateway` as it is observed now")
 	cmd.MarkFlagsMutuallyExclusive("live", "why")
-	cmd.Flags().IntVar(&opts.limit, "max-states", 0, "give up beyond so many `states`, of some 120 bytes each; 0 is 80 million")
+	cmd.Flags().IntVar(&opts.limit, "max-states", 0, "give up beyond so many `states`, of some 100 bytes each; 0 is 80 million")
 	return exits(cmd, output.Done, output.Blocked, output.Unknown)
 }
 

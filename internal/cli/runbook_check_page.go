@@ -88,7 +88,8 @@ func lineWords(l check.Line) string {
 
 func checkPage(page *output.Page, res *check.Result) {
 	b := res.Bounds
-	page.Line("%s: %s   %s, %d moves, %s", res.Runbook, strings.ToUpper(string(res.Verdict)), output.Count(int64(res.States), "state"), res.Edges, res.Elapsed.Round(time.Millisecond))
+	page.Line("%s: %s   %s, %d moves, %s, %d states/s", res.Runbook, strings.ToUpper(string(res.Verdict)), output.Count(int64(res.States), "state"),
+		res.Edges, res.Elapsed.Round(time.Millisecond), int64(float64(res.States)/max(res.Exploring, 1).Seconds()))
 	page.Line("  bounds %s: under way at once %d outbound, %d inbound, %d reports; %d attempts at an effect; all else any number", b.Name, b.Out, b.In, b.Reports, b.Attempts)
 	for _, r := range res.Readings {
 		page.Line("  reading: %s", r)

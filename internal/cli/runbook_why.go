@@ -38,11 +38,7 @@ func explainState(ctx context.Context, p *output.Printer, b *runbook.Book, opts 
 	return p.Result("runbook-why", runbookWhyData{b.Def.Name, need}, func(page *output.Page) {
 		page.Line("%s of %s", need.State, b.Def.Name)
 		for i, v := range need.Variants {
-			text := breaks(v)
-			if i == 0 && len(v.Broken) == 0 && v.Cannot == "" && len(need.Variants[1].Broken) > 0 {
-				text = "nothing breaks, because guards elsewhere repeat it"
-			}
-			page.Line("  %s: %s", v.How, text)
+			page.Line("  %s: %s", v.How, breaks(need, i))
 		}
 		for _, v := range need.Variants {
 			if len(v.Broken) > 0 {
@@ -55,12 +51,23 @@ func explainState(ctx context.Context, p *output.Printer, b *runbook.Book, opts 
 	})
 }
 
-func breaks(v check.Experiment) string {
-	if v.Cannot != "" {
+// breaks says what one experiment of several means. That a state is not needed
+// is said only if nothing breaks without it, guards that repeat it included.
+func breaks(need *check.Need, i int) string {
+	v := need.Variants[i]
+	without, bare := need.Variants[0], need.Variants[1]
+	switch {
+	case v.Cannot != "":
 		return "cannot be tried: " + v.Cannot
-	}
-	if len(v.Broken) == 0 {
+	case len(v.Broken) > 0:
+	case v.Order:
+		return "nothing breaks: the order of the two does not matter for any property that is checked"
+	case len(without.Broken)+len(bare.Broken) == 0 && without.Cannot+bare.Cannot == "":
 		return "nothing breaks: not needed for any property that is checked"
+	case len(bare.Broken) > 0:
+		return "nothing breaks, because guards elsewhere repeat it"
+	default:
+		return "nothing breaks"
 	}
 	ids := make([]string, len(v.Broken))
 	for i, f := range v.Broken {
