@@ -207,6 +207,16 @@ func childFileSize(dir string, _ []string) error {
 	if _, _, err := j.Append(ctx, run.ID, run.Epoch, rec("again", `{}`)); !errors.Is(err, journal.ErrBroken) {
 		return fmt.Errorf("a broken journal says %w, want ErrBroken", err)
 	}
+	if err := j.Reopen(ctx); err != nil {
+		return err
+	}
+	if err := expect(ctx, j, n); err != nil {
+		return err
+	}
+	if _, _, err := j.Append(ctx, run.ID, run.Epoch, rec("again", `{}`)); err != nil {
+		return fmt.Errorf("reopened: %w", err)
+	}
+	n++
 	if err := j.Close(); err != nil {
 		return err
 	}

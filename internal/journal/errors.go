@@ -121,10 +121,15 @@ func explain(path string, err error) error {
 	return err
 }
 
+// Passing reports whether err is what a disk says that is full or at fault: the
+// commit can be made once there is room again, and [Journal.Reopen] has found
+// nothing damaged. Another epoch, a lease of somebody else, and damage stay.
+func Passing(err error) bool { return errors.Is(err, ErrFull) || errors.Is(err, ErrBroken) }
+
 // breaks reports whether after err nobody knows what is on the disk.
 func breaks(err error) bool {
 	code := primaryCode(err)
-	return code == sqlite3.SQLITE_IOERR || code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
+	return errors.Is(err, ErrBroken) || code == sqlite3.SQLITE_IOERR || code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
 }
 
 // primaryCode is the low byte of an extended result code, 0 for other errors.

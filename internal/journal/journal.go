@@ -42,6 +42,10 @@ type Options struct {
 	// BeforeCommit and AfterCommit are called around every durable commit with
 	// its ordinal since Open, from 1. A crash test ends its process in them.
 	BeforeCommit, AfterCommit func(n int)
+	// Fault, if set, is asked before every commit; what it returns is what the
+	// disk says instead. A test fills the disk with ErrFull, or breaks it with
+	// ErrBroken.
+	Fault func() error
 }
 
 // Journal is an open journal that can be written. It is safe for concurrent
@@ -139,6 +143,11 @@ func (j *Journal) transact(ctx context.Context, f func(context.Context, *sql.Tx)
 	n := j.commits
 	if j.opts.BeforeCommit != nil {
 		j.opts.BeforeCommit(n)
+	}
+	if j.opts.Fault != nil {
+		if err := j.opts.Fault(); err != nil {
+			return err
+		}
 	}
 	if err := tx.Commit(); err != nil {
 		return err

@@ -37,6 +37,9 @@ type hosted struct {
 	cancel context.CancelFunc
 	done   chan struct{} // closed when the engine has stopped
 	err    error         // why, once done is closed
+	taken  chan struct{} // closed when it was taken up anew
+	began  time.Time     // zero once it stands; mu of the Server guards it, and stand
+	stand  standing
 }
 
 func (h *hosted) over() bool {
@@ -46,14 +49,6 @@ func (h *hosted) over() bool {
 	default:
 		return false
 	}
-}
-
-// problem says why a run is not performed although it is open.
-func (h *hosted) problem() string {
-	if !h.over() || h.err == nil || errors.Is(h.err, context.Canceled) {
-		return ""
-	}
-	return h.err.Error()
 }
 
 // owner is who performs runs here, for messages.
@@ -170,21 +165,24 @@ func (s *Server) resumeAll(ctx context.Context) error {
 		switch err := s.resume(ctx, sum); {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case errors.Is(err, journal.ErrBroken):
-			return err
 		case err != nil: // the others go on
-			s.log.Error("run not resumed", "run", sum.ID, "err", err)
-			s.keep(failed(sum.ID, err))
-			s.tellOfStopped(sum.ID, err)
+			s.failed(ctx, sum.ID, err)
 		}
 	}
 	return nil
 }
 
-func failed(id string, err error) *hosted {
-	h := &hosted{id: id, done: make(chan struct{}), cancel: func() {}, err: err}
+// failed keeps a run that could not be resumed, and tries again if that may help.
+func (s *Server) failed(ctx context.Context, id string, err error) {
+	h := &hosted{id: id, done: make(chan struct{}), taken: make(chan struct{}), err: err}
+	ctx, h.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	close(h.done)
-	return h
+	pause := s.stands(h, err)
+	s.keep(h)
+	s.engines.Go(func() {
+		defer h.cancel()
+		s.tryAgain(ctx, h, pause)
+	})
 }
 
 // takeUp resumes a run that had to stop, because its journal was full, a lease
@@ -194,6 +192,9 @@ func (s *Server) takeUp(ctx context.Context, id, actor string) error {
 	defer s.taking.Unlock()
 	if h, ok := s.find(id); ok && !h.over() {
 		return nil // somebody was faster
+	}
+	if err := s.journal.Reopen(ctx); err != nil {
+		return err
 	}
 	sum, err := s.journal.Run(ctx, id)
 	switch {
@@ -236,7 +237,7 @@ func (s *Server) host(ctx context.Context, run journal.Run, st stored, book *run
 	if err != nil {
 		return err
 	}
-	h := &hosted{id: run.ID, opener: st.Opener, book: book, done: make(chan struct{})}
+	h := &hosted{id: run.ID, opener: st.Opener, book: book, done: make(chan struct{}), taken: make(chan struct{}), began: time.Now()}
 	h.engine = engine.New(engine.Options{
 		Book: book, World: world, Journal: s.journal, Run: run, Opener: st.Opener, Log: s.log.With("run", run.ID),
 		Between: s.opts.FailPoint.between,
@@ -249,9 +250,15 @@ func (s *Server) host(ctx context.Context, run journal.Run, st stored, book *run
 		h.cancel()
 		return errors.New("the runner is about to end; the run will be resumed")
 	}
-	if live, ok := s.runs[run.ID]; ok && !live.over() { // taken up meanwhile, under a later epoch
+	old, ok := s.runs[run.ID]
+	switch {
+	case ok && !old.over(): // taken up meanwhile, under a later epoch
 		h.cancel()
 		return nil
+	case ok:
+		h.stand.tries, h.stand.told = old.stand.tries, old.stand.told
+		close(old.taken)
+		old.stand.again = time.Time{}
 	}
 	s.runs[run.ID] = h
 	s.engines.Go(func() { s.perform(ctx, h) })
@@ -265,14 +272,18 @@ func (s *Server) perform(ctx context.Context, h *hosted) {
 	defer h.cancel()
 	outcome, err := h.engine.Run(ctx)
 	h.err = err
+	stopped := err != nil && !errors.Is(err, context.Canceled)
+	var pause time.Duration
+	if stopped {
+		pause = s.stands(h, err)
+	}
 	close(h.done)
 	switch {
 	case err == nil:
 		s.forget(h)
 		s.log.Info("run ended", "run", h.id, "outcome", outcome.String())
-	case !errors.Is(err, context.Canceled):
-		s.log.Error("run stopped", "run", h.id, "err", err)
-		s.tellOfStopped(h.id, err)
+	case stopped:
+		s.tryAgain(ctx, h, pause)
 	}
 	select {
 	case s.idle <- struct{}{}:

@@ -214,11 +214,11 @@ func (s *Server) ended(ctx context.Context) <-chan struct{} {
 			case <-s.shutdown:
 				return
 			case <-idle.C:
-				if s.opts.Once && s.open() == 0 {
+				if s.opts.Once && !s.waiting() {
 					return
 				}
 			case <-s.idle:
-				if s.opts.Once && s.open() == 0 {
+				if s.opts.Once && !s.waiting() {
 					return
 				}
 			}

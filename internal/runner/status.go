@@ -27,6 +27,9 @@ type Status struct {
 	Alive   bool   `json:"alive"`
 	PID     int    `json:"pid,omitempty"`     // of the runner
 	Problem string `json:"problem,omitempty"` // why an open run is not performed
+	// Again is when the runner by itself tries to perform a run that it could
+	// not; zero if a person has to see to it.
+	Again time.Time `json:"again,omitzero"`
 }
 
 // Visit is one stay in a state.

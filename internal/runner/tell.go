@@ -94,19 +94,21 @@ func (s *Server) told(ctx context.Context, t *teller, id string) error {
 	return nil
 }
 
-// tellOfStopped tells that a run is open and not performed.
-func (s *Server) tellOfStopped(id string, why error) {
+// tellOfStopped tells that a run is open and not performed. It reports whether
+// that was noted.
+func (s *Server) tellOfStopped(id, why string) bool {
 	if s.people == nil {
-		return
+		return true
 	}
 	now := time.Now()
 	err := s.people.Tell([]notify.Notification{{
 		ID: fmt.Sprintf("%s/%s/stopped.%d", id, notify.Operator, now.UnixMilli()), Kind: notify.Operator, Run: id, At: now,
-		Text: "the run is not performed: " + why.Error(), Command: "ims resume " + id,
+		Text: "the run is not performed: " + why, Command: "ims resume " + id,
 	}})
 	if err != nil {
 		s.log.Error("people not told", "run", id, "err", err)
 	}
+	return err == nil
 }
 
 // tellOfEnded tells what a runner did not come to tell of runs that have ended

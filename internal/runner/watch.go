@@ -24,7 +24,7 @@ func (s *Server) status(ctx context.Context, id string) (Status, error) {
 	if !ok || h.engine == nil {
 		st, err := fromJournal(ctx, s.journal.Reader, id)
 		if ok {
-			st.Problem = h.problem()
+			st.Problem, st.Again = s.problem(h)
 		}
 		return st, err
 	}
@@ -34,7 +34,7 @@ func (s *Server) status(ctx context.Context, id string) (Status, error) {
 func (s *Server) present(ctx context.Context, h *hosted) (Status, error) {
 	if h.over() {
 		st, err := fromJournal(ctx, s.journal.Reader, h.id)
-		st.Problem = h.problem()
+		st.Problem, st.Again = s.problem(h)
 		return st, err
 	}
 	st := describe(h.engine.Status(), h.book)
@@ -89,7 +89,7 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 // last sends how a run ended. A run that stopped because its runner ends has
 // not, and its stream just breaks off.
 func (s *Server) last(ctx context.Context, out *stream, h *hosted) {
-	if h.err != nil && h.problem() == "" {
+	if why, _ := s.problem(h); h.err != nil && why == "" {
 		return
 	}
 	if st, err := s.present(ctx, h); err == nil {
