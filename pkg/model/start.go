@@ -100,7 +100,7 @@ func serving() []Start {
 		start(covered+"; Outbound Only, and no MX leads here", outboundOnlyNow),
 		calm(covered+"; the successor lacks a setting", func(w *World) { w.Differs = true }),
 		calm(covered+"; a message older than release_max_age is in mts-out", func(w *World) { w.Old = 1 }),
-		calm(covered+"; a report is in out, and no other is made", func(w *World) { w.OutRep, w.Flags = 1, w.Flags|Lean }),
+		calm(covered+"; a report is in mts-out, and no other is made", func(w *World) { w.MTSRep, w.Flags = 1, w.Flags|Lean }),
 	}
 }
 
