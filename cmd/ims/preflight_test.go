@@ -53,7 +53,7 @@ func TestPreflightWritesNothing(t *testing.T) {
 	if err := json.Unmarshal(out, &r); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if code != 0 || r.Verdict != "pass" || r.Schema != "ims/preflight/v1" || len(r.Later) == 0 {
+	if code != 0 || r.Verdict != "ready" || r.Schema != "ims/preflight/v1" || len(r.Later) == 0 {
 		t.Errorf("preflight exits %d with %+v", code, r)
 	}
 	judged := map[string]bool{}
