@@ -13,6 +13,7 @@ import (
 	"example.org/ims/internal/output"
 	"example.org/ims/internal/runner"
 	"example.org/ims/internal/tui/monitor"
+	"example.org/ims/pkg/ledger"
 )
 
 func newStatus(s *session) *cobra.Command {
@@ -160,7 +161,6 @@ func questionLines(page *output.Page, s *runner.Status) {
 
 func ledgerLine(page *output.Page, s *runner.Status) {
 	if l := s.Ledger; l != nil {
-		page.Line("ledger: %d accepted + %d generated = %d delivered + %d returned + %d absorbed + %d deleted + %d redirected + %d present; %d unaccounted",
-			l["accepted"], l["generated"], l["delivered"], l["returned"], l["absorbed"], l["deleted"], l["redirected"], l["present"], l["unaccounted"])
+		page.Line("ledger: %s", ledger.Law(l))
 	}
 }

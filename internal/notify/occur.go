@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/ledger"
 	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/runbook"
 )
@@ -178,7 +179,7 @@ func (s *Story) held() []string {
 // ledger is the account of messages.
 func (s *Story) ledger() []string {
 	var words []string
-	for _, name := range []string{"accepted", "generated", "delivered", "returned", "absorbed", "present", "unaccounted"} {
+	for _, name := range ledger.Sets() {
 		if v, ok := s.hist.Facts["count."+name]; ok {
 			words = append(words, name+" "+v)
 		}

@@ -173,7 +173,7 @@ func (v *Verdict) account(s *runner.Status, m manifest, files map[string][]byte)
 	book := ledger.NewBook(m.Gateway)
 	book.Add(events...)
 	l := book.Ledger(present, m.Taken)
-	v.check("law", l.Balance(), "%s", law(&l))
+	v.check("law", l.Balance(), "%s", ledger.Law(l.Counts()))
 	all := messages(book, events, m.Gateway)
 	var err error
 	if !bytes.Equal(ledgerCSV(all), files[ledgerName]) {
@@ -186,30 +186,13 @@ func (v *Verdict) account(s *runner.Status, m manifest, files map[string][]byte)
 	return &Input{Events: events, Present: present, Taken: m.Taken}
 }
 
-func law(l *ledger.Ledger) string {
-	return fmt.Sprintf("%d accepted + %d generated = %d delivered + %d returned + %d absorbed + %d deleted + %d redirected + %d present; %d unaccounted",
-		l.Accepted, l.Generated, l.Delivered, l.Returned, l.Absorbed, l.Deleted, l.Redirected, l.Present, l.Unaccounted)
-}
-
 // sameCounts compares the account with the one that was observed last. Nothing
 // can change it once the gateway is gone.
 func sameCounts(l *ledger.Ledger, seen map[string]int64) error {
-	for _, c := range []struct {
-		name string
-		n    int
-	}{
-		{"accepted", l.Accepted},
-		{"generated", l.Generated},
-		{"delivered", l.Delivered},
-		{"returned", l.Returned},
-		{"absorbed", l.Absorbed},
-		{"deleted", l.Deleted},
-		{"redirected", l.Redirected},
-		{"present", l.Present},
-		{"unaccounted", l.Unaccounted},
-	} {
-		if seen[c.name] != int64(c.n) {
-			return fmt.Errorf("%s: the tracking log leads to %d, the journal says %d", c.name, c.n, seen[c.name])
+	counts := l.Counts()
+	for _, set := range ledger.Sets() {
+		if seen[set] != counts[set] {
+			return fmt.Errorf("%s: the tracking log leads to %d, the journal says %d", set, counts[set], seen[set])
 		}
 	}
 	return nil

@@ -40,12 +40,7 @@ func (o *observer) ledger() {
 			absorbed++
 		}
 	}
-	l := &o.pairs
-	o.counts = map[string]int64{
-		"accepted": int64(l.Accepted), "generated": int64(l.Generated), "delivered": int64(l.Delivered),
-		"returned": int64(l.Returned), "absorbed": int64(l.Absorbed), "deleted": int64(l.Deleted),
-		"redirected": int64(l.Redirected), "present": int64(l.Present), "unaccounted": int64(l.Unaccounted),
-	}
+	o.counts = o.pairs.Counts()
 	unaccounted := o.pairs.Unaccounted + len(o.pairs.Conflicts)
 	o.put(facts.LedgerUnaccounted, facts.Int(int64(unaccounted)), "tracking log")
 	o.put(facts.GwUnaccounted, facts.Int(int64(unaccounted)), "tracking log")
