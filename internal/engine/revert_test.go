@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync"
@@ -140,6 +141,37 @@ func TestRevertedEffectIsMadeAgain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRevertedBeforeItsOutcome: an effect that was made, and reverted before
+// anybody had recorded it, is somebody's decision against it: its key is used
+// up, and a person is asked. Who lets the run go on has it made again.
+func TestRevertedBeforeItsOutcome(t *testing.T) {
+	inBubble(t, func(t *testing.T) bool {
+		r := newShort(t)
+		r.between = func(e engine.Effect) {
+			if e.State == "mode" {
+				r.between = nil
+				accept(t, r.lab.East, "keyboard")
+				runtime.Goexit()
+			}
+		}
+		r.wants = operating
+		r.answer = func(s engine.Status) (engine.Command, bool) {
+			if s.State != "mode" || s.Why != machine.Fail.String() {
+				t.Errorf("the run waits in %s because of %s", s.State, s.Why)
+			}
+			return engine.Command{Verb: engine.Continue, Actor: "ann"}, true
+		}
+		if e := finish(t, r); e.Outcome != machine.Succeeded || r.count(machine.Continue) != 1 {
+			t.Errorf("the run ends %s, let go on %d times", e.Outcome, r.count(machine.Continue))
+		}
+		want := []string{"r1/mx/example.test", "r1/mode/east", "r1/mode/east#2"}
+		if diff := cmp.Diff(want, r.intents(t.Context())); diff != "" {
+			t.Errorf("keys (-want +got):\n%s", diff)
+		}
+		return true
+	})
 }
 
 // TestChangeBetweenIntentAndEffect: what an operator changed after the value
