@@ -51,7 +51,7 @@ func columnsFor(w int) matrixColumns {
 	}
 	c.count, c.next, c.expires = x+5, x+10, x+18
 	c.verdict = x + 19
-	if c.reply = c.verdict + 8; w-c.reply < 12 {
+	if c.reply = c.verdict + 8; w-c.reply < 24 {
 		c.reply = 0
 	}
 	return c

@@ -73,8 +73,9 @@ func layout(w, h int, want wants) [numPanels]Box {
 		{sumsPanel, 0},
 		{eventsPanel, 3},
 		{matrixPanel, 0},
-		{clientsPanel, 0},
+		{clientsPanel, 4},
 		{eventsPanel, 0},
+		{clientsPanel, 0},
 		{matrixPanel, 1 << 20},
 	})
 	stack(&at, 0, 0, w, order, rows)
