@@ -83,8 +83,8 @@ func (e *Engine) after(w *machine.Wait, state int, t time.Time) time.Time {
 	if e.hist.State.Armed(machine.HoldTimer) && state == int(e.hist.State.Cur) {
 		return t.Add(max(e.remaining(machine.HoldTimer), 0))
 	}
-	if w.Derived != "" && e.last.Expires.After(t) {
-		t = e.last.Expires
+	if due := e.expires(); w.Derived != "" && due.After(t) {
+		t = due
 	}
 	return t.Add(w.For)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"example.org/ims/internal/journal"
 	"example.org/ims/pkg/machine"
@@ -65,6 +66,22 @@ const memoryPrefix = "memory."
 
 // countPrefix marks the account of messages there.
 const countPrefix = "count."
+
+// expiresKey names there when the clock facts can be true at the earliest.
+const expiresKey = "clock.expires"
+
+// expires is the earliest time at which no cache can hold the old MX, as this
+// engine or one before it saw it; zero if that is not known.
+func (e *Engine) expires() time.Time {
+	if e.observed {
+		return e.last.Expires
+	}
+	t, err := time.Parse(time.RFC3339Nano, e.hist.Facts[expiresKey])
+	if err != nil { // it was never written
+		return time.Time{}
+	}
+	return t
+}
 
 func (e *Engine) memory() map[string]string {
 	m := map[string]string{}

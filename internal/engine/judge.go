@@ -44,6 +44,9 @@ func (e *Engine) observe(ctx context.Context) error {
 	for k, v := range obs.Counts {
 		e.note(changed, countPrefix+k, strconv.FormatInt(v, 10))
 	}
+	if !obs.Expires.IsZero() {
+		e.note(changed, expiresKey, obs.Expires.UTC().Format(time.RFC3339Nano))
+	}
 	e.observed, e.written = true, time.Now()
 	err := e.append(ctx, append(recs, machine.Record{
 		Kind: machine.Observed, At: obs.At,

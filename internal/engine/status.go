@@ -95,7 +95,7 @@ func (e *Engine) snapshot() Status {
 		Run: e.opts.Run.ID, Runbook: def.Name, Gateway: e.opts.Book.Bound.Gateway, Next: e.opts.Book.Bound.Successor,
 		State: st.ID, Title: st.Title, Index: int(e.hist.State.Cur) + 1, States: len(def.States),
 		Phase: e.hist.State.Phase.String(), Undoing: e.hist.State.Undoing,
-		Opened: e.look.Opened, Resumes: e.hist.Resumes, Facts: map[string]string{}, Expires: e.last.Expires,
+		Opened: e.look.Opened, Resumes: e.hist.Resumes, Facts: map[string]string{}, Expires: e.expires(),
 		Visits: append([]machine.Visit(nil), e.hist.Visits...), Outcome: def.Outcome(e.hist.State).String(),
 		Seen: e.seen(), Notes: e.last.Notes, Paused: e.hist.Paused,
 	}
@@ -122,7 +122,7 @@ func (e *Engine) snapshot() Status {
 				s.Ledger = map[string]int64{}
 			}
 			s.Ledger[name], _ = strconv.ParseInt(v, 10, 64) // it was written by us
-		case !strings.HasPrefix(k, memoryPrefix):
+		case k != expiresKey && !strings.HasPrefix(k, memoryPrefix):
 			s.Facts[k] = v
 		}
 	}
@@ -204,7 +204,8 @@ func (e *Engine) unread(ids []facts.ID) string {
 }
 
 // ends is the earliest time at which the current wait can be over, and the
-// time at which a person is asked instead.
+// time at which a person is asked instead. A wait that follows a clock fact
+// begins when that can be true.
 func (e *Engine) ends() (earliest, limit time.Time) {
 	s, st := e.hist.State, e.state()
 	if st.Wait == nil || s.Phase != machine.Judging {
@@ -213,8 +214,11 @@ func (e *Engine) ends() (earliest, limit time.Time) {
 		}
 		return earliest, limit
 	}
-	limit = e.now().Add(e.remaining(machine.TimeoutTimer))
-	earliest = e.now().Add(st.Wait.For)
+	begins, remaining := e.now(), e.remaining(machine.TimeoutTimer)
+	if due := e.expires(); st.Wait.Derived != "" && due.After(begins) {
+		begins, remaining = due, e.opts.Book.Def.Duration(s, machine.TimeoutTimer)
+	}
+	earliest, limit = begins.Add(st.Wait.For), begins.Add(remaining)
 	if s.Armed(machine.HoldTimer) {
 		earliest = e.now().Add(e.remaining(machine.HoldTimer))
 	}
