@@ -99,7 +99,11 @@ func (w *World) decide(ctx context.Context, e engine.Effect) (gateway.Change, en
 	if !restarts(e) && made(e, c) {
 		return ch, engine.Result{State: machine.Done, Before: res.Before, After: res.Before}, true
 	}
-	if ch.Want, err = wanted(e, w.cfg.ArchiveDir); err != nil {
+	now, err := w.spacesNow(ctx, e, c)
+	if err != nil {
+		return ch, engine.Result{State: machine.Transient, Before: res.Before, Why: err.Error()}, true
+	}
+	if ch.Want, err = wanted(e, w.cfg.ArchiveDir, now); err != nil {
 		return ch, engine.Result{State: machine.Refused, Before: res.Before, Why: err.Error()}, true
 	}
 	if lost := w.dropped(e, c); lost != "" {
@@ -234,6 +238,9 @@ func describe(e engine.Effect, c gateway.Config) string {
 		words := make([]string, len(c.Spaces))
 		for i, s := range c.Spaces {
 			words[i] = fmt.Sprintf("%s:%s cost %d", s.Type, s.Pattern, s.Cost)
+			if s.Scope != gateway.ScopeOrganization {
+				words[i] += " scope " + s.Scope.String()
+			}
 		}
 		return orNone(words, "no address space")
 	case machine.RouteSites:

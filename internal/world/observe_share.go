@@ -74,7 +74,7 @@ func (o *observer) isSplit(ctx context.Context) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if !sameSpaces(c.Spaces, want) {
+		if !sameSplit(c.Spaces, want) {
 			all = false
 			o.note("%s has other address spaces than the split wants", name)
 		}

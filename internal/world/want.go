@@ -1,15 +1,10 @@
 package world
 
 import (
-	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
-	"example.org/ims/internal/engine"
 	"example.org/ims/pkg/facts"
-	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/runbook"
 )
@@ -83,44 +78,4 @@ func wishOf(book *runbook.Book) wish {
 // needs reports whether the runbook asks for one of some facts.
 func (w *World) needs(ids ...facts.ID) bool {
 	return slices.ContainsFunc(ids, func(id facts.ID) bool { return w.want.asked[id] })
-}
-
-// dropped says which address space a split would take away from its gateway and
-// give to nobody; "" for none. Mail for it would be returned, and nobody was
-// asked.
-func (w *World) dropped(e engine.Effect, c gateway.Config) string {
-	if e.Action != machine.RouteSpaces || e.Args.Empty {
-		return ""
-	}
-	kept := map[string]bool{}
-	for _, wish := range w.want.split {
-		spaces, err := spacesOf(wish.spaces)
-		if err != nil {
-			return err.Error()
-		}
-		for _, s := range spaces {
-			kept[strings.ToLower(s.Type+":"+s.Pattern)] = true
-		}
-	}
-	for _, s := range c.Spaces {
-		if name := s.Type + ":" + s.Pattern; !kept[strings.ToLower(name)] {
-			return fmt.Sprintf("address space %s would be taken from %s and given to nobody: name it in here_spaces or next_spaces", name, c.Name)
-		}
-	}
-	return ""
-}
-
-// spacesOf reads wanted address spaces, "TYPE:PATTERN COST" each.
-func spacesOf(list []string) ([]gateway.Space, error) {
-	spaces := []gateway.Space{}
-	for _, s := range list {
-		name, costText, _ := strings.Cut(s, " ")
-		kind, pattern, ok := strings.Cut(name, ":")
-		cost, err := strconv.Atoi(costText)
-		if !ok || err != nil {
-			return nil, fmt.Errorf("read address space %q: want TYPE:PATTERN COST", s)
-		}
-		spaces = append(spaces, gateway.Space{Type: kind, Pattern: pattern, Cost: cost})
-	}
-	return spaces, nil
 }

@@ -10,8 +10,9 @@ import (
 	"example.org/ims/pkg/machine"
 )
 
-// wanted is what to ask a gateway for.
-func wanted(e engine.Effect, archiveDir string) (gateway.Want, error) {
+// wanted is what to ask a gateway for; now are the address spaces whose scope a
+// split keeps.
+func wanted(e engine.Effect, archiveDir string, now []gateway.Space) (gateway.Want, error) {
 	switch e.Action {
 	case machine.GatewayMode, machine.GatewayConfig:
 		p, err := patch(e)
@@ -28,6 +29,7 @@ func wanted(e engine.Effect, archiveDir string) (gateway.Want, error) {
 		return gateway.Want{Absent: &r}, nil
 	case machine.RouteSpaces:
 		list, err := spacesOf(e.Args.Spaces) // none, if the list is to be empty
+		list = scoped(list, now)
 		return gateway.Want{Spaces: &list}, err
 	case machine.RouteSites:
 		return gateway.Want{Sites: &[]gateway.Site{}}, nil
@@ -84,7 +86,7 @@ func made(e engine.Effect, c gateway.Config) bool {
 		return !c.Exists && len(c.Leftovers) == 0
 	case machine.RouteSpaces:
 		list, err := spacesOf(e.Args.Spaces)
-		return err == nil && sameSpaces(c.Spaces, list)
+		return err == nil && sameSplit(c.Spaces, list)
 	case machine.RouteSites:
 		return len(c.Sites) == 0
 	case machine.DNSRRset, machine.GatewayDependents, machine.QueueHold, machine.QueueRelease, machine.QueueReturn,
