@@ -30,20 +30,17 @@ lost run this is ims retire.`,
 		Example: "  ims adopt east --reason 'the control host burnt down on Friday'",
 		Args:    args(cobra.MaximumNArgs(1), "at most one gateway"),
 		RunE: func(cmd *cobra.Command, argv []string) error {
-			if len(argv) == 1 {
-				opts.request.Gateway = argv[0]
-			}
 			if err := checkReason(cmd, opts.request.Adopt); err != nil {
 				return err
 			}
-			if err := opts.parse(cmd); err != nil {
+			if err := opts.parse(cmd, argv); err != nil {
 				return err
 			}
 			return runRetire(cmd.Context(), s, s.printer(format), opts)
 		},
 	}
 	formatFlag(cmd, &format, output.Text, output.JSON, output.JSONL)
-	requestFlags(cmd, &opts)
+	opts.flags(cmd)
 	cmd.Flags().BoolVar(&opts.yes, "yes", false, "answer questions that one person may answer")
 	cmd.Flags().BoolVar(&opts.plain, "plain", false, "print lines on a terminal, too")
 	reasonFlag(cmd, &opts.request.Adopt)

@@ -15,20 +15,6 @@ import (
 // completing bounds what a shell waits for after a press of Tab.
 const completing = time.Second
 
-// completeGateway completes the first argument with the configured gateways.
-// A configuration with mistakes completes nothing.
-func (s *session) completeGateway(_ *cobra.Command, argv []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	c, err := s.configuration()
-	if err != nil || len(argv) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	var names []cobra.Completion
-	for _, g := range c.Gateways {
-		names = append(names, cobra.CompletionWithDesc(g.Name, g.Hostname))
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
-}
-
 // completeSite completes a flag with the configured sites.
 func (s *session) completeSite(*cobra.Command) []string {
 	c, err := s.configuration()

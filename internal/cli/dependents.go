@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -34,18 +33,8 @@ listed too, until the gateway starts again.`,
 		},
 	}
 	cmd.Flags().StringVar(&to, "to", "", "`successor` that the commands name; retire.successor sets the default")
-	completeFlag(cmd, "to", s.gatewayWords)
 	formatFlag(cmd, &format, output.Text, output.JSON)
 	return exits(cmd, output.Done, output.Blocked, output.Unknown)
-}
-
-// gatewayWords completes a flag with the configured gateways.
-func (s *session) gatewayWords(*cobra.Command) []string {
-	c, err := s.configuration()
-	if err != nil {
-		return nil
-	}
-	return gatewayNames(c)
 }
 
 type dependentsData struct {
@@ -87,8 +76,8 @@ func (s *session) pair(name, to string) (*config.Config, string, error) {
 		to = c.Retire.Successor
 	}
 	for _, n := range []string{name, cmp.Or(to, name)} {
-		if _, ok := c.Gateway(n); !ok {
-			return nil, "", output.As(output.Usage, "ims gateway show", fmt.Errorf("no gateway %q in %s%s", n, s.config, didYouMean(n, gatewayNames(c))))
+		if _, err := s.configured(c, n); err != nil {
+			return nil, "", err
 		}
 	}
 	if to == name {

@@ -6,73 +6,17 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"example.org/ims/internal/config"
 	"example.org/ims/internal/output"
 	"example.org/ims/internal/preflight"
-	"example.org/ims/internal/runner"
 	"example.org/ims/pkg/facts"
 )
 
-// observeOptions say what to observe.
-type observeOptions struct {
-	request runner.Request
-	params  []string
-}
-
-func (o *observeOptions) flags(s *session, cmd *cobra.Command) {
-	flags := cmd.Flags()
-	flags.StringVar(&o.request.Successor, "to", "", "the `gateway` that takes over; retire.successor is the default")
-	flags.StringVar(&o.request.Runbook, "runbook", "", "a shipped runbook, or a `file`; retire.runbook is the default")
-	flags.StringArrayVar(&o.params, "param", nil, "set a parameter of the runbook, as `NAME=VALUE`; may be repeated")
-	completeFlag(cmd, "to", func(*cobra.Command) []string {
-		c, err := s.configuration()
-		if err != nil {
-			return nil
-		}
-		return gatewayNames(c)
-	})
-	completeFlag(cmd, "runbook", func(*cobra.Command) []string {
-		names, err := s.shipped()
-		if err != nil {
-			return nil
-		}
-		return names
-	})
-}
-
-func (o *observeOptions) parse(cmd *cobra.Command, argv []string) error {
-	if len(argv) == 1 {
-		o.request.Gateway = argv[0]
-	}
-	o.request.Params = map[string]string{}
-	for _, p := range o.params {
-		name, value, ok := strings.Cut(p, "=")
-		if !ok || name == "" {
-			return output.As(output.Usage, cmd.CommandPath()+" --help", fmt.Errorf("%s: --param %q: want NAME=VALUE", cmd.CommandPath(), p))
-		}
-		o.request.Params[name] = value
-	}
-	return nil
-}
-
-// check wants the gateways that are named to be configured.
-func (o *observeOptions) check(s *session, c *config.Config) error {
-	names := gatewayNames(c)
-	for _, name := range []string{o.request.Gateway, o.request.Successor} {
-		if name != "" && !slices.Contains(names, name) {
-			return output.As(output.Usage, "ims gateway show", fmt.Errorf("no gateway %q in %s%s", name, s.config, didYouMean(name, names)))
-		}
-	}
-	return nil
-}
-
 func newFacts(s *session) *cobra.Command {
-	var opts observeOptions
+	var opts requestOptions
 	var format output.Format
 	var out string
 	cmd := &cobra.Command{
@@ -95,7 +39,7 @@ addresses of recipients and host names of the organization.`,
 		},
 	}
 	formatFlag(cmd, &format, output.Text, output.JSON)
-	opts.flags(s, cmd)
+	opts.flags(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "save the facts to this `file`, too")
 	if err := cmd.MarkFlagFilename("out", "json"); err != nil {
 		panic(err) // the flag was added in the line above
@@ -103,7 +47,7 @@ addresses of recipients and host names of the organization.`,
 	return exits(cmd, output.Done, output.Unknown)
 }
 
-func runFacts(ctx context.Context, s *session, p *output.Printer, opts observeOptions, out string) error {
+func runFacts(ctx context.Context, s *session, p *output.Printer, opts requestOptions, out string) error {
 	c, err := s.configuration()
 	if err != nil {
 		return err

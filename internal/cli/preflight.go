@@ -31,7 +31,7 @@ type Observations interface {
 }
 
 type preflightOptions struct {
-	observeOptions
+	requestOptions
 	facts    string
 	baseline string
 	maxAge   time.Duration
@@ -65,8 +65,7 @@ an earlier result counts.`,
   ims preflight --facts facts.json --max-age 1d -o sarif
   ims preflight east -o json >baseline.json
   ims preflight east --baseline baseline.json`,
-		Args:              args(cobra.MaximumNArgs(1), "at most one gateway"),
-		ValidArgsFunction: s.completeGateway,
+		Args: args(cobra.MaximumNArgs(1), "at most one gateway"),
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			opts.given = s.io.Config != "" || cmd.Flags().Changed("config")
 			if err := opts.parse(cmd, argv); err != nil {
@@ -76,7 +75,7 @@ an earlier result counts.`,
 		},
 	}
 	formatFlag(cmd, &format, output.Text, output.JSON, output.JUnit, output.SARIF, output.GitHub, output.Markdown)
-	opts.flags(s, cmd)
+	opts.flags(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&opts.facts, "facts", "", "judge what this `file` of ims facts --out holds, and observe nothing")
 	flags.Var(durationValue{&opts.maxAge}, "max-age", "observations that are older are unknown")
@@ -198,16 +197,9 @@ func (s *session) bound(snap *preflight.Snapshot, opts preflightOptions) (*runbo
 	if arg == "" {
 		arg = snap.Runbook
 	}
-	found, err := s.sources(arg)
+	doc, err := s.document(arg)
 	if err != nil {
 		return nil, err
-	}
-	if len(found) != 1 {
-		return nil, output.As(output.Usage, "ims runbook lint "+arg, fmt.Errorf("%q holds %d runbooks, want one", arg, len(found)))
-	}
-	doc, mistakes := runbook.Load(found[0].name, found[0].data)
-	if len(mistakes) > 0 {
-		return nil, output.As(output.Usage, "", mistakes)
 	}
 	b := runbook.Binding{Gateway: snap.Gateway, Successor: snap.Successor, Domains: snap.Domains, Params: map[string]string{}}
 	if doc.Metadata.Name.Value == snap.Runbook {

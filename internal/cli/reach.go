@@ -48,11 +48,20 @@ func (s *session) gateway(name string) (gateway.Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, ok := c.Gateway(name)
-	if !ok {
-		return nil, output.As(output.Usage, "ims gateway show", fmt.Errorf("no gateway %q in %s%s", name, s.config, didYouMean(name, gatewayNames(c))))
+	found, err := s.configured(c, name)
+	if err != nil {
+		return nil, err
 	}
 	return s.deps.Organizations.Gateway(found)
+}
+
+// configured is what the configuration says of a gateway.
+func (s *session) configured(c *config.Config, name string) (config.Gateway, error) {
+	found, ok := c.Gateway(name)
+	if !ok {
+		return config.Gateway{}, output.As(output.Usage, "ims gateway show", fmt.Errorf("no gateway %q in %s%s", name, s.config, didYouMean(name, gatewayNames(c))))
+	}
+	return found, nil
 }
 
 func gatewayNames(c *config.Config) []string {

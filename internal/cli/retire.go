@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,8 +18,7 @@ import (
 )
 
 type retireOptions struct {
-	request    runner.Request
-	params     []string
+	requestOptions
 	dryRun     bool
 	yes        bool
 	foreground bool
@@ -65,10 +63,7 @@ answer and blocks nothing, and a saved plan asks it when it is performed (exit
   ims retire east --runbook eleven-steps --param quiet=48h`,
 		Args: args(cobra.MaximumNArgs(1), "at most one gateway"),
 		RunE: func(cmd *cobra.Command, argv []string) error {
-			if len(argv) == 1 {
-				opts.request.Gateway = argv[0]
-			}
-			if err := opts.parse(cmd); err != nil {
+			if err := opts.parse(cmd, argv); err != nil {
 				return err
 			}
 			if opts.plan != "" {
@@ -79,7 +74,7 @@ answer and blocks nothing, and a saved plan asks it when it is performed (exit
 	}
 	formatFlag(cmd, &format, output.Text, output.JSON, output.JSONL, output.Markdown)
 	flags := cmd.Flags()
-	requestFlags(cmd, &opts)
+	opts.flags(cmd)
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "change nothing, print the plan")
 	flags.BoolVar(&opts.yes, "yes", false, "answer questions that one person may answer")
 	flags.BoolVar(&opts.foreground, "foreground", false, "perform the run in this process; Ctrl-C stops it at a commit")
@@ -102,22 +97,9 @@ func planFlags(cmd *cobra.Command, opts *retireOptions) {
 	}
 }
 
-// requestFlags say what a run is about.
-func requestFlags(cmd *cobra.Command, opts *retireOptions) {
-	flags := cmd.Flags()
-	flags.StringVar(&opts.request.Successor, "to", "", "the `gateway` that takes over; retire.successor is the default")
-	flags.StringVar(&opts.request.Runbook, "runbook", "", "a shipped runbook, or a `file`; retire.runbook is the default")
-	flags.StringArrayVar(&opts.params, "param", nil, "set a parameter of the runbook, as `NAME=VALUE`; may be repeated")
-}
-
-func (o *retireOptions) parse(cmd *cobra.Command) error {
-	o.request.Params = map[string]string{}
-	for _, p := range o.params {
-		name, value, ok := strings.Cut(p, "=")
-		if !ok || name == "" {
-			return output.As(output.Usage, cmd.CommandPath()+" --help", fmt.Errorf("%s: --param %q: want NAME=VALUE", cmd.CommandPath(), p))
-		}
-		o.request.Params[name] = value
+func (o *retireOptions) parse(cmd *cobra.Command, argv []string) error {
+	if err := o.requestOptions.parse(cmd, argv); err != nil {
+		return err
 	}
 	for _, f := range []string{"messages", "out", "diff"} {
 		if cmd.Flags().Changed(f) && !o.dryRun {
@@ -135,10 +117,8 @@ func runRetire(ctx context.Context, s *session, p *output.Printer, opts retireOp
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{opts.request.Gateway, opts.request.Successor} {
-		if names := gatewayNames(c); name != "" && !slices.Contains(names, name) {
-			return output.As(output.Usage, "ims gateway show", fmt.Errorf("no gateway %q in %s%s", name, s.config, didYouMean(name, names)))
-		}
+	if err := opts.check(s, c); err != nil {
+		return err
 	}
 	if opts.dryRun {
 		return dryRun(ctx, s, p, c, opts)

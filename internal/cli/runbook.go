@@ -98,9 +98,8 @@ func (s *session) shipped() ([]string, error) {
 	return files, nil
 }
 
-// load reads the one runbook that an argument names and binds it to its
-// default parameters.
-func (s *session) load(arg string) (*runbook.Book, error) {
+// document reads the one runbook that an argument names.
+func (s *session) document(arg string) (*runbook.Doc, error) {
 	found, err := s.sources(arg)
 	if err != nil {
 		return nil, err
@@ -111,6 +110,16 @@ func (s *session) load(arg string) (*runbook.Book, error) {
 	doc, mistakes := runbook.Load(found[0].name, found[0].data)
 	if len(mistakes) > 0 {
 		return nil, output.As(output.Usage, "", mistakes)
+	}
+	return doc, nil
+}
+
+// load reads the one runbook that an argument names and binds it to its
+// default parameters.
+func (s *session) load(arg string) (*runbook.Book, error) {
+	doc, err := s.document(arg)
+	if err != nil {
+		return nil, err
 	}
 	book, mistakes := runbook.Bind(doc, runbook.Binding{Gateway: "GATEWAY", Successor: "SUCCESSOR", Domains: []string{"DOMAIN"}})
 	return book, output.As(output.Usage, "", mistakes.Err())

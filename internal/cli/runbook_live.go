@@ -26,8 +26,8 @@ func (s *session) observed(ctx context.Context, name string, argv []string) (boo
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, ok := c.Gateway(name); !ok {
-		return nil, nil, output.As(output.Usage, "ims gateway show", fmt.Errorf("no gateway %q in %s%s", name, s.config, didYouMean(name, gatewayNames(c))))
+	if _, err := s.configured(c, name); err != nil {
+		return nil, nil, err
 	}
 	if len(argv) == 0 {
 		argv = []string{c.Retire.Runbook}

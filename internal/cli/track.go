@@ -43,13 +43,6 @@ number as --after.`,
 	cmd.Flags().StringVar(&opts.message, "message", "", "only of the message with this `id`, and of reports on it")
 	cmd.Flags().Uint64Var(&opts.after, "after", 0, "only events after this `number`")
 	cmd.Flags().IntVar(&opts.limit, "limit", defaultLimit, "at most this `many`")
-	completeFlag(cmd, "gateway", func(*cobra.Command) []string {
-		c, err := s.configuration()
-		if err != nil {
-			return nil
-		}
-		return gatewayNames(c)
-	})
 	formatFlag(cmd, &opts.format, output.Text, output.JSON, output.JSONL)
 	return exits(cmd, output.Done, output.Unknown)
 }
