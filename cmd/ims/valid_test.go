@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -73,7 +74,35 @@ func validSARIF(dir string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	return s.Validate(doc)
+	if err := s.Validate(doc); err != nil {
+		return err
+	}
+	return fingerprints(data)
+}
+
+// fingerprints refuses two results of a run with the same fingerprint: whoever
+// collects results would take them for one.
+func fingerprints(data []byte) error {
+	var log struct {
+		Runs []struct {
+			Results []struct{ PartialFingerprints map[string]string }
+		}
+	}
+	if err := json.Unmarshal(data, &log); err != nil {
+		return err
+	}
+	for _, run := range log.Runs {
+		seen := map[string]bool{}
+		for _, r := range run.Results {
+			for name, print := range r.PartialFingerprints {
+				if seen[name+" "+print] {
+					return fmt.Errorf("two results have the fingerprint %s %q", name, print)
+				}
+				seen[name+" "+print] = true
+			}
+		}
+	}
+	return nil
 }
 
 // validJUnit checks the structure that Ant's reports have, and against the
@@ -257,7 +286,8 @@ func TestValidRefuses(t *testing.T) {
 			t.Errorf("JUnit with %q for %q is valid", change[1], change[0])
 		}
 	}
-	for _, bad := range []string{`{}`, `{"version":"2.1.0","runs":[{"results":[]}]}`, `{"version":"2.1.0","runs":[],"more":1}`, `[`} {
+	const twice = `{"ruleId":"a","message":{"text":"m"},"partialFingerprints":{"ims/v1":"a"}}`
+	for _, bad := range []string{`{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"ims"}},"results":[` + twice + `,` + twice + `]}]}`, `{}`, `{"version":"2.1.0","runs":[{"results":[]}]}`, `{"version":"2.1.0","runs":[],"more":1}`, `[`} {
 		if err := validSARIF(schemas, []byte(bad)); err == nil {
 			t.Errorf("SARIF %s is valid", bad)
 		}
