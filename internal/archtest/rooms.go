@@ -273,6 +273,7 @@ var inside = map[string]room{
 	"internal/report": {imports: arrows{
 		"internal/runner":  "reads what the journal knows of a run",
 		"internal/journal": "checks the chain of an export",
+		"internal/compare": "shows what the successor had taken over",
 		"pkg/facts":        "draws and explains what was observed",
 		"pkg/ledger":       "accounts for every message",
 		"pkg/machine":      "tells what people decided",
@@ -281,6 +282,7 @@ var inside = map[string]room{
 		"internal/engine":          "the world of a run",
 		"internal/gateway/mem":     "sends mail",
 		"internal/world/worldtest": "a small organization",
+		"internal/plan":            "a plan as a run keeps it",
 		"pkg/runbook":              "binds a small procedure",
 	}},
 	"internal/config": {imports: arrows{

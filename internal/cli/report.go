@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,14 +70,14 @@ func runReport(ctx context.Context, s *session, opts reportOptions) error {
 	if err != nil {
 		return err
 	}
-	evidence, err := runner.ReadEvidence(ctx, c.StateDir, opts.run)
+	evidence, err := runner.ReadEvidence(ctx, c.StateDir, opts.run, time.Now())
 	if opts.run != "" && errors.Is(err, runner.ErrNoRun) {
 		return noRun(ctx, c, opts.run)
 	}
 	if err != nil {
 		return telling("", err)
 	}
-	in := report.Input{Evidence: evidence, Made: time.Now(), Version: s.deps.Version}
+	in := report.Input{Evidence: evidence, Version: s.deps.Version}
 	if err := s.tracked(ctx, c, &in); err != nil {
 		in.Untracked = err.Error()
 	}
@@ -115,8 +116,18 @@ func runReport(ctx context.Context, s *session, opts reportOptions) error {
 	}); err != nil {
 		return err
 	}
-	if in.Untracked != "" {
-		return output.As(output.Unknown, "ims gateway run", fmt.Errorf("no tracking log, so no message is accounted for: %s", in.Untracked))
+	return said(v, in.Untracked)
+}
+
+// said is what the exit code says of a report: that a check of what was written
+// failed, or that no message can be accounted for.
+func said(v *report.Verdict, untracked string) error {
+	wrong := slices.ContainsFunc(v.Checks, func(c report.Check) bool { return !c.OK && (untracked == "" || c.What != report.Law) })
+	switch {
+	case wrong:
+		return output.Said(output.Blocked)
+	case untracked != "":
+		return output.As(output.Unknown, "ims gateway run", fmt.Errorf("no tracking log, so no message is accounted for: %s", untracked))
 	}
 	return nil
 }

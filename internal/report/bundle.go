@@ -33,7 +33,7 @@ const manifestSchema = "ims/report/v1"
 
 func newManifest(in Input, v journal.Verified, files []File) (File, error) {
 	m := manifest{
-		Schema: manifestSchema, Run: in.Evidence.Status.Run, Gateway: in.Evidence.Status.Gateway, Made: in.Made.UTC(),
+		Schema: manifestSchema, Run: in.Evidence.Status.Run, Gateway: in.Evidence.Status.Gateway, Made: in.Evidence.At,
 		Version: in.Version, Records: v.Seq, Head: v.Head.String(), SHA256: map[string]string{}, Taken: in.Taken, Lacks: in.Untracked,
 	}
 	for _, f := range files {

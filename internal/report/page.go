@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"example.org/ims/internal/compare"
 	"example.org/ims/internal/journal"
 	"example.org/ims/internal/runner"
 	"example.org/ims/pkg/facts"
@@ -56,7 +57,8 @@ type view struct {
 	Absorbed, Strayed []string
 	Untracked         string
 	Facts             []fact
-	Compare           []Setting
+	Plan              *planned
+	Compare           *compare.Report
 	Undo              runner.Undo
 	Messages          template.JS // rows, as csvHead has the columns
 	Count             int
@@ -74,15 +76,18 @@ func page(in Input, v journal.Verified, l ledger.Ledger, all []Message, archive 
 		return nil, fmt.Errorf("encode messages: %w", err)
 	}
 	samples := series(in.Evidence.Records)
-	a := axis{s.Opened, in.Made}
+	a := axis{s.Opened, in.Evidence.At}
 	if s.Closed != nil {
 		a.to = *s.Closed
 	}
 	w := view{
 		Status: s, Runbook: in.Evidence.Book.Doc.Metadata.Title.Value, Origin: in.Evidence.Book.Doc.Metadata.Origin.Value,
-		Made: in.Made, Version: in.Version, Head: v.Head.String(), Records: v.Seq, Untracked: in.Untracked,
-		Compare: in.Compare, Undo: s.Undo, Messages: template.JS(raw), Count: len(all), //nolint:gosec // JSON
+		Made: in.Evidence.At, Version: in.Version, Head: v.Head.String(), Records: v.Seq, Untracked: in.Untracked,
+		Undo: s.Undo, Messages: template.JS(raw), Count: len(all), //nolint:gosec // JSON
 		Unaccounted: l.Unaccounted + len(l.Conflicts), Facts: factsOf(s.Facts),
+	}
+	if err := w.beside(in.Evidence); err != nil {
+		return nil, err
 	}
 	w.Visits, w.Other = visits(s, in.Evidence.Records)
 	w.Drain, w.Timeline = drainChart(samples, a), timeline(samples, w.Visits, a)

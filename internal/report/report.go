@@ -39,19 +39,7 @@ type Input struct {
 	Taken   uint64
 	// Untracked says why there is no tracking log; "" if there is one.
 	Untracked string
-	Plan      []byte    // that the run was opened with, nil if with none
-	Compare   []Setting // the gateway's settings beside its successor's, if known
-	Made      time.Time
 	Version   string // of this program
-}
-
-// Setting is one setting of the gateway beside its successor's.
-type Setting struct {
-	Name    string `json:"setting"`
-	Old     string `json:"old"`
-	New     string `json:"new"`
-	Verdict string `json:"verdict"` // transferred, different, waived, unknown
-	Note    string `json:"note,omitempty"`
 }
 
 // File is a file of the bundle.
@@ -92,7 +80,6 @@ func Make(in Input) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	in.Made = in.Made.UTC().Round(0)
 	s := &in.Evidence.Status
 	book := ledger.NewBook(s.Gateway)
 	book.Add(in.Events...)
@@ -125,12 +112,7 @@ func Make(in Input) (*Report, error) {
 	}
 	add(factsName, s.Facts)
 	add(statusName, s)
-	if in.Plan != nil {
-		files = append(files, File{planName, in.Plan})
-	}
-	if in.Compare != nil {
-		add(compareName, in.Compare)
-	}
+	files = append(files, kept(in.Evidence)...)
 	if err != nil {
 		return nil, err
 	}
@@ -145,6 +127,17 @@ func Make(in Input) (*Report, error) {
 	}
 	html, err := page(in, verified, book.Ledger(in.Present, in.Taken), all, archive)
 	return &Report{Files: files, HTML: html}, err
+}
+
+// kept are the files that are in the bundle as the journal has them.
+func kept(e runner.Evidence) []File {
+	var files []File
+	for _, f := range []File{{planName, e.Plan}, {compareName, e.Compared}} {
+		if f.Data != nil {
+			files = append(files, f)
+		}
+	}
+	return files
 }
 
 // messages lists every pair that the gateway took, with what the log says of it.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"os"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"example.org/ims/internal/access"
 	"example.org/ims/internal/engine"
 	"example.org/ims/internal/gateway/mem"
+	"example.org/ims/internal/plan"
 	"example.org/ims/internal/report"
 	"example.org/ims/internal/runner"
 	"example.org/ims/internal/world/worldtest"
@@ -65,6 +67,26 @@ func (site) Bind(context.Context, runner.Request) (runbook.Binding, []string, er
 	return worldtest.Binding(nil), worldtest.Leases(), nil
 }
 
+// foreseen is what a run keeps of a plan, as far as a report shows it.
+var foreseen = plan.Plan{
+	Verdict: plan.Ready, Made: time.Date(2026, 6, 16, 10, 0, 0, 0, time.UTC), Ends: time.Date(2026, 6, 16, 11, 0, 0, 0, time.UTC),
+	ID: plan.ID{Hash: "sha256:4711"}, Messages: plan.Messages{Queued: 8, Delivered: 7, Held: 1},
+	States: []plan.Step{
+		{ID: "outbound_only", Title: "Outbound Only"},
+		{ID: "drain", Title: "Every store empties", Waits: &plan.Wait{Earliest: time.Date(2026, 6, 16, 10, 30, 0, 0, time.UTC)}},
+		{ID: "elsewhere", Title: "Somewhere else"},
+	},
+}
+
+func (s site) ReadPlan([]byte) (runner.Planned, error) {
+	keep, err := json.Marshal(foreseen)
+	return runner.Planned{
+		Request: runner.Request{Gateway: worldtest.East}, File: "small.yaml", Source: []byte(procedure), Nonce: "once", Hash: foreseen.ID.Hash, Keep: keep,
+	}, err
+}
+
+func (site) Holds(context.Context, []byte, *runbook.Book) error { return nil }
+
 func (site) Epoch(context.Context, runbook.Binding) (uint64, error) { return 0, nil }
 
 func (s site) World(_ context.Context, book *runbook.Book) (engine.World, error) {
@@ -74,12 +96,32 @@ func (s site) World(_ context.Context, book *runbook.Book) (engine.World, error)
 // performed is the evidence of a run, with the tracking log after it.
 func performed(t *testing.T) report.Input {
 	t.Helper()
+	return led(t, mem.Answer{}, func(c *runner.Client, s runner.Status) (bool, error) {
+		if s.Asked == nil {
+			return false, nil
+		}
+		err := c.Approve(t.Context(), s.Run, runner.Answer{Comment: "</script><script>alert(1)</script>"})
+		if errors.Is(err, runner.ErrRefused) {
+			err = nil
+		}
+		return false, err
+	})
+}
+
+// errFar ends the watch of a run that is not led to its end.
+var errFar = errors.New("far enough")
+
+// led is the evidence of a run that is led until far says that it is far enough,
+// or to its end. Hosts answer what they are given with answer.
+func led(t *testing.T, answer mem.Answer, far func(*runner.Client, runner.Status) (bool, error)) report.Input {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "ims")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	lab := worldtest.Quick()
+	lab.Org.OnHandover(func(mem.Handover) mem.Answer { return answer })
 	for i := range 8 {
 		lab.Org.Send(mem.Mail{From: "u@example.test", Rcpts: []string{"a" + strconv.Itoa(i) + "@far.test", "=cmd|x@far.test", "c@far.test"}})
 	}
@@ -96,34 +138,73 @@ func performed(t *testing.T) report.Input {
 		}
 	})
 	c := r.Client()
-	run, err := c.Open(t.Context(), runner.Request{Gateway: worldtest.East})
+	run, err := c.Open(t.Context(), runner.Request{Plan: json.RawMessage("{}")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	err = c.Watch(t.Context(), run, func(s runner.Status) error {
-		if s.Asked == nil {
-			return nil
+		enough, err := far(c, s)
+		if enough {
+			return errFar
 		}
-		if err := c.Approve(t.Context(), run, runner.Answer{Comment: "</script><script>alert(1)</script>"}); !errors.Is(err, runner.ErrRefused) {
-			return err
-		}
-		return nil
+		return err
 	})
 	cancel()
 	wg.Wait()
+	if err != nil && !errors.Is(err, errFar) {
+		t.Fatal(err)
+	}
+	e, err := runner.ReadEvidence(t.Context(), dir, run, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := runner.ReadEvidence(t.Context(), dir, run)
-	if err != nil {
-		t.Fatal(err)
-	}
-	in := report.Input{Evidence: e, Events: lab.Org.Log(), Made: time.Now(), Version: "test"}
+	in := report.Input{Evidence: e, Events: lab.Org.Log(), Version: "test"}
 	in.Taken = in.Events[len(in.Events)-1].Seq
 	if in.Present, err = lab.East.Present(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return in
+}
+
+// TestOfAnOpenRun makes the report of a run that stands at a question, and of
+// one that waits: whenever it is checked, it is what the journal leads to.
+func TestOfAnOpenRun(t *testing.T) {
+	for _, tt := range []struct {
+		state  string
+		answer mem.Answer
+		far    func(runner.Status) bool
+	}{
+		{"confirm", mem.Answer{}, func(s runner.Status) bool { return s.Asked != nil }},
+		{"drain", mem.Answer{Code: 450, Text: "later"}, func(s runner.Status) bool { return s.State == "drain" && !s.Seen.IsZero() }},
+	} {
+		t.Run(tt.state, func(t *testing.T) {
+			in := led(t, tt.answer, func(_ *runner.Client, s runner.Status) (bool, error) { return tt.far(s), nil })
+			s := in.Evidence.Status
+			if s.State != tt.state || s.Ended() || s.Limit.IsZero() {
+				t.Fatalf("the run is in %s, %s, until %s", s.State, s.Outcome, s.Limit)
+			}
+			r, err := report.Make(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			archive, err := report.Zip(r.Files)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, data := range map[string][]byte{"page": r.HTML, "bundle": archive} {
+				if v := verify(t, data); !v.OK() || v.Outcome != "" {
+					t.Errorf("%s: %+v", name, v)
+				}
+			}
+			in.Evidence.Status.Limit = s.Limit.Add(time.Hour)
+			if r, err = report.Make(in); err != nil {
+				t.Fatal(err)
+			}
+			if verify(t, r.HTML).OK() {
+				t.Error("the time-out was changed, and nobody noticed")
+			}
+		})
+	}
 }
 
 func verify(t *testing.T, data []byte) *report.Verdict {
@@ -145,6 +226,14 @@ func TestReport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var names []string
+	for _, f := range r.Files {
+		names = append(names, f.Name)
+	}
+	want := []string{"journal.jsonl", "tracking.jsonl", "ledger.csv", "present.json", "facts.json", "status.json", "plan.json", "compare.json", "manifest.json"}
+	if !slices.Equal(names, want) {
+		t.Errorf("the bundle has %q, want %q", names, want)
+	}
 	for name, data := range map[string][]byte{"page": r.HTML, "bundle": archive} {
 		if v := verify(t, data); !v.OK() || v.Outcome != "succeeded" || len(v.Head) != 64 || len(v.Checks) < 5 {
 			t.Errorf("%s: %+v", name, v)
@@ -156,6 +245,8 @@ func TestReport(t *testing.T) {
 		`<b data-term="delivered">` + strconv.FormatInt(in.Evidence.Status.Ledger["delivered"], 10) + "</b>",
 		`<b data-term="unaccounted">0</b>`, "Every message is accounted for.", "A small &lt;b&gt;procedure",
 		"&lt;/script&gt;&lt;script&gt;alert", "<b>ann</b> approved", "aria-label=\"messages in each store over time\"",
+		`<code id="plan">sha256:4711</code>`, "Of 8 queued messages it foresaw 7 delivered", "Not foreseen, and entered: confirm, done.", "not entered",
+		`<table id="compare"><thead><tr><th>setting</th><th>east</th><th>west</th>`, "<td>transferred</td>",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
@@ -234,6 +325,9 @@ func TestVerifyComputesAnew(t *testing.T) {
 		}, "law"},
 		{"another outcome", func(in *report.Input) { in.Evidence.Status.Outcome = "retired" }, "status"},
 		{"another account", func(in *report.Input) { in.Evidence.Status.Ledger = map[string]int64{"accepted": 1} }, "status"},
+		{"another plan", func(in *report.Input) { in.Evidence.Plan = json.RawMessage(`{"verdict":"ready"}`) }, "plan"},
+		{"another comparison", func(in *report.Input) { in.Evidence.Compared = json.RawMessage(`{"old":"east","new":"west"}`) }, "comparison"},
+		{"no comparison", func(in *report.Input) { in.Evidence.Compared = nil }, "comparison"},
 		{"no tracking log", func(in *report.Input) { in.Untracked = "nobody answers" }, "law"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -21,6 +21,9 @@ type Check struct {
 	Says string `json:"says"`
 }
 
+// Law is the check that fails, too, if there is no tracking log.
+const Law = "law"
+
 // Verdict is what Verify found.
 type Verdict struct {
 	Run     string  `json:"run"`
@@ -73,37 +76,53 @@ func Verify(data []byte, version string) (*Verdict, error) {
 		return v, nil
 	}
 	v.Head, v.Outcome = chain.Head.String(), chain.Outcome
-	e, err := runner.ParseEvidence(files[journalName])
+	e, err := runner.ParseEvidence(files[journalName], m.Made)
 	if !v.check("journal", err, "the records can be read") {
 		return v, nil
 	}
 	v.check("status", v.status(&e.Status, files[statusName]), "the status is what the journal leads to: %s in %s", e.Status.Outcome, e.Status.State)
+	v.kept(e, files)
 	in := v.account(&e.Status, m, files)
 	if bytes.HasPrefix(data, []byte("PK")) || in == nil {
 		return v, nil
 	}
-	in.Evidence, in.Made, in.Version, in.Plan = e, m.Made, m.Version, files[planName]
-	return v, v.page(*in, data, version, files[compareName])
+	in.Evidence, in.Version = e, m.Version
+	v.page(*in, data, version)
+	return v, nil
 }
 
 // page draws the page anew and compares.
-func (v *Verdict) page(in Input, data []byte, version string, compare []byte) error {
+func (v *Verdict) page(in Input, data []byte, version string) {
 	if in.Version != version {
 		v.check("page", nil, "not compared: version %s made it, and this is %s; what is in its bundle was checked", in.Version, version)
-		return nil
-	}
-	if compare != nil {
-		if err := json.Unmarshal(compare, &in.Compare); err != nil {
-			v.check("page", fmt.Errorf("read %s: %w", compareName, err), "")
-			return nil
-		}
+		return
 	}
 	again, err := Make(in)
 	if err == nil && !bytes.Equal(again.HTML, data) {
 		err = errors.New("what it shows is not what its bundle leads to: it was changed")
 	}
 	v.check("page", err, "it shows what its bundle leads to")
-	return nil
+}
+
+// kept compares the plan and the comparison with those that the journal keeps.
+func (v *Verdict) kept(e runner.Evidence, files map[string][]byte) {
+	want := map[string][]byte{planName: nil, compareName: nil}
+	for _, f := range kept(e) {
+		want[f.Name] = f.Data
+	}
+	for _, c := range []struct{ what, file, says, none string }{
+		{"plan", planName, "the plan is the one that the run was opened with", "the run was opened without a saved plan"},
+		{"comparison", compareName, "the comparison is what the run saw last", "the run saw no successor beside the gateway"},
+	} {
+		var err error
+		if !bytes.Equal(files[c.file], want[c.file]) {
+			err = fmt.Errorf("%s is not what the journal keeps", c.file)
+		}
+		if want[c.file] == nil {
+			c.says = c.none
+		}
+		v.check(c.what, err, "%s", c.says)
+	}
 }
 
 func (v *Verdict) hashes(m manifest, files map[string][]byte) error {
@@ -141,6 +160,8 @@ func (v *Verdict) status(want *runner.Status, raw []byte) error {
 		return errors.New("it claims other facts than the journal")
 	case !maps.Equal(got.Ledger, want.Ledger):
 		return errors.New("it claims another account than the journal")
+	case !got.Ends.Equal(want.Ends) || !got.Limit.Equal(want.Limit) || !got.Action.At.Equal(want.Action.At):
+		return errors.New("it claims other times of what is to come than the journal")
 	}
 	return nil
 }
@@ -150,7 +171,7 @@ func (v *Verdict) status(want *runner.Status, raw []byte) error {
 // from, nil if that cannot be read.
 func (v *Verdict) account(s *runner.Status, m manifest, files map[string][]byte) *Input {
 	if m.Lacks != "" {
-		v.check("law", fmt.Errorf("there is no tracking log: %s", m.Lacks), "")
+		v.check(Law, fmt.Errorf("there is no tracking log: %s", m.Lacks), "")
 		return &Input{Untracked: m.Lacks, Taken: m.Taken}
 	}
 	var events []ledger.Event
@@ -173,7 +194,7 @@ func (v *Verdict) account(s *runner.Status, m manifest, files map[string][]byte)
 	book := ledger.NewBook(m.Gateway)
 	book.Add(events...)
 	l := book.Ledger(present, m.Taken)
-	v.check("law", l.Balance(), "%s", ledger.Law(l.Counts()))
+	v.check(Law, l.Balance(), "%s", ledger.Law(l.Counts()))
 	all := messages(book, events, m.Gateway)
 	var err error
 	if !bytes.Equal(ledgerCSV(all), files[ledgerName]) {

@@ -134,23 +134,22 @@ func fromJournal(ctx context.Context, r *journal.Reader, id string) (Status, err
 	if err != nil {
 		return Status{}, err
 	}
-	s, _, err := folded(sum, records)
-	return s, err
-}
-
-// folded is the status that the records of a run lead to.
-func folded(sum journal.Summary, records []machine.Record) (Status, *runbook.Book, error) {
 	st, book, err := bound(sum)
 	if err != nil {
-		return Status{}, nil, err
+		return Status{}, err
 	}
-	e := engine.New(engine.Options{Book: book, Run: journal.Run{ID: sum.ID, Epoch: sum.Epoch}, Opener: st.Opener}, records)
+	return folded(sum, st, book, records, time.Now()), nil
+}
+
+// folded is the status that the records of a run lead to, as of at.
+func folded(sum journal.Summary, st stored, book *runbook.Book, records []machine.Record, at time.Time) Status {
+	e := engine.New(engine.Options{Book: book, Run: journal.Run{ID: sum.ID, Epoch: sum.Epoch}, Opener: st.Opener, At: at}, records)
 	s := describe(e.Status(), book)
 	s.Opener, s.Opened = st.Opener, sum.Opened
 	if !sum.Closed.IsZero() {
 		s.Closed = &sum.Closed
 	}
-	return s, book, nil
+	return s
 }
 
 // ErrNoRun says that there is no such run.

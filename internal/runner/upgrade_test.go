@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -46,7 +47,7 @@ func foldsAsItDid(t *testing.T, core string, update bool) {
 	lines := bytes.SplitAfter(export, []byte("\n"))
 	var got strings.Builder
 	for n := 2; n < len(lines); n++ { // the header, and a record at least
-		e, err := runner.ParseEvidence(bytes.Join(lines[:n], nil))
+		e, err := runner.ParseEvidence(bytes.Join(lines[:n], nil), time.Now())
 		if err != nil {
 			t.Fatalf("after line %d: %v", n, err)
 		}
@@ -69,7 +70,7 @@ func foldsAsItDid(t *testing.T, core string, update bool) {
 	if bytes.Equal(other, export) {
 		t.Fatal("the export does not say which core performed it")
 	}
-	if _, err := runner.ParseEvidence(other); err == nil || !strings.Contains(err.Error(), "version none of the core") {
+	if _, err := runner.ParseEvidence(other, time.Now()); err == nil || !strings.Contains(err.Error(), "version none of the core") {
 		t.Errorf("a journal of another core: %v", err)
 	}
 }
@@ -98,7 +99,7 @@ func perform(t *testing.T) []byte {
 	if _, err := approve(t.Context(), c, run); err != nil {
 		t.Fatal(err)
 	}
-	e, err := runner.ReadEvidence(t.Context(), dir, run)
+	e, err := runner.ReadEvidence(t.Context(), dir, run, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,13 @@ func (o *observer) compared() (compare.Report, error) {
 		return compare.Report{}, fmt.Errorf("gateway %q was removed", o.cfg.SuccessorName)
 	}
 	was.Name, next.Name = o.cfg.Name, o.cfg.SuccessorName
-	return compare.Compare(compare.Side{Config: was}, compare.Side{Config: next, Site: o.cfg.SuccessorSite}, o.cfg.Waivers, o.now), nil
+	r := compare.Compare(compare.Side{Config: was}, compare.Side{Config: next, Site: o.cfg.SuccessorSite}, o.cfg.Waivers, o.now)
+	raw, err := json.Marshal(r)
+	if err != nil {
+		return r, fmt.Errorf("keep the comparison: %w", err)
+	}
+	o.memory[memCompared] = string(raw)
+	return r, nil
 }
 
 // was is the gateway as it was at the first observation of the run.

@@ -137,6 +137,7 @@ const (
 	memAccepted = "accepted"
 	memRouted   = "routed"
 	memWas      = "was"      // the gateway's settings when the run began
+	memCompared = "compared" // those beside the successor's, as compare.Report
 	memAged     = "aged"     // when this run was first seen to hold old mail
 	memSwitched = "switched" // when what leads to the successor was first seen everywhere
 )
