@@ -153,19 +153,19 @@ func (res *Result) explore(ctx context.Context, b *Runbook, o Options) error {
 		res.Properties = append(res.Properties, Finding{ID: p.id, Title: p.title, Verdict: Proved, Trace: []Line{}})
 	}
 	var unseen []map[Gap]bool
-	for _, r := range readings(b.Def) {
+	starts := o.Starts
+	if starts == nil {
+		starts = o.Bounds.Starts(b.Def.Begins)
+	}
+	for _, r := range readings(b.Def, starts) {
 		x := newShell(b, model.Rules{Params: r.params, Bounds: o.Bounds})
 		if o.step != nil {
 			x.next = o.step(b.Def)
 		}
 		x.progress = o.Progress
 		wanted := named(o.Until)
-		starts := o.Starts
-		if starts == nil {
-			starts = x.rules.Starts(x.def.Begins)
-		}
 		begin := o.Now()
-		g := exploreFrom(ctx, x, o.MaxStates, wanted&^found(res), starts)
+		g := exploreFrom(ctx, x, o.MaxStates, wanted&^found(res), r.starts)
 		res.Exploring += o.Now().Sub(begin)
 		if err := ctx.Err(); err != nil {
 			return err
@@ -249,10 +249,12 @@ func (res *Result) merge(g *graph, reading string) {
 type reading struct {
 	words  string
 	params model.Params
+	starts []model.Start // to which it makes a difference
 }
 
-// readings are those that make a difference to a runbook.
-func readings(def *machine.Def) []reading {
+// readings are those that make a difference to a runbook that begins in one of
+// these worlds.
+func readings(def *machine.Def, starts []model.Start) []reading {
 	flush, hard, said := false, false, false
 	for i := range def.States {
 		do := def.States[i].Do
@@ -264,9 +266,18 @@ func readings(def *machine.Def) []reading {
 		said = said || do.Args.Refuse != ""
 		hard = hard || (refuses && !said)
 	}
-	all := []reading{{"mode None leaves mts-out alone (Q189587)", model.Params{}}}
-	if flush {
-		all = append(all, reading{"mode None works off mts-out, too", model.Params{NonePicksUp: true}})
+	all := []reading{{"mode None leaves mts-out alone (Q189587)", model.Params{}, starts}}
+	flushed := starts
+	if !flush {
+		flushed = nil
+		for _, s := range starts {
+			if s.World.Mode == modeNone || s.World.ModeSet == modeNone {
+				flushed = append(flushed, s)
+			}
+		}
+	}
+	if len(flushed) > 0 {
+		all = append(all, reading{"mode None works off mts-out, too", model.Params{NonePicksUp: true}, flushed})
 	}
 	if hard {
 		for _, r := range all[:len(all):len(all)] {

@@ -105,3 +105,17 @@ states:
 		t.Errorf("verdict = %s, want inconclusive", res.Verdict)
 	}
 }
+
+// TestReadingsOfWhereARunBegins: a run that finds mode None is checked under
+// both readings of it, although no state of the runbook sets it.
+func TestReadingsOfWhereARunBegins(t *testing.T) {
+	for name, want := range map[string]int{"rescue": 2, "eleven-steps": 2, "q285090": 1} {
+		res, err := check.Run(t.Context(), shipped(t, name), check.Options{Bounds: briefest(), MaxStates: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(res.Readings) != want {
+			t.Errorf("%s is checked under %q, want %d readings", name, res.Readings, want)
+		}
+	}
+}

@@ -19,7 +19,7 @@ const mostMeddled = 2_000_000
 // waits that overlook such a change.
 func meddled(ctx context.Context, b *Runbook) (gaps map[Gap]bool, blind []Gap) {
 	bounds := model.Bounds{Name: "meddled", Out: 1, In: 1, Attempts: 1, Plain: true}
-	x := newShell(b.limited(bounds.Attempts), model.Rules{Params: readings(b.Def)[0].params, Bounds: bounds})
+	x := newShell(b.limited(bounds.Attempts), model.Rules{Params: readings(b.Def, nil)[0].params, Bounds: bounds})
 	g := exploreFrom(ctx, x, mostMeddled, 0, bounds.Meddled(x.rules.Starts(x.def.Begins)))
 	return g.gaps(), g.overlooked()
 }
