@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"example.org/ims/pkg/facts"
-	"example.org/ims/pkg/machine"
 )
 
 // Geometry of both pictures, in SVG units.
@@ -22,34 +21,6 @@ const (
 	labelHeight = 16
 	labelWidth  = 76 // of a time, at most
 )
-
-// sample is what was observed at a moment.
-type sample struct {
-	at    time.Time
-	facts map[string]string
-}
-
-// series folds the observations of a run: every fact as it was at each of them.
-func series(records []machine.Record) []sample {
-	now := map[string]string{}
-	var all []sample
-	for _, r := range records {
-		if r.Kind != machine.Observed || len(r.Detail.Facts) == 0 {
-			continue
-		}
-		for k, v := range r.Detail.Facts {
-			if !strings.HasPrefix(k, "memory.") {
-				now[k] = v
-			}
-		}
-		copied := make(map[string]string, len(now))
-		for k, v := range now {
-			copied[k] = v
-		}
-		all = append(all, sample{r.At, copied})
-	}
-	return all
-}
 
 // axis maps time to a picture.
 type axis struct{ from, to time.Time }
@@ -102,51 +73,68 @@ func (a axis) draw(b *strings.Builder, bottom float64) {
 func num(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }
 
 // stores are the lines of the drain chart, in the order of the Queues page.
-var stores = []struct {
+var stores = [...]struct {
 	id    facts.ID
+	name  string
 	title string
 	class string
 }{
-	{facts.GwQMTA, "MTA", "s0"},
-	{facts.GwQMTSOut, "MTS-OUT: outbound, awaiting conversion", "s1"},
-	{facts.GwQOut, "OUT: outbound, awaiting delivery", "s2"},
-	{facts.GwQIn, "IN: inbound, awaiting conversion", "s3"},
-	{facts.GwQMTSIn, "MTS-IN: inbound, awaiting delivery", "s4"},
+	{facts.GwQMTA, "MTA", "MTA", "s0"},
+	{facts.GwQMTSOut, "MTS-OUT", "MTS-OUT: outbound, awaiting conversion", "s1"},
+	{facts.GwQOut, "OUT", "OUT: outbound, awaiting delivery", "s2"},
+	{facts.GwQIn, "IN", "IN: inbound, awaiting conversion", "s3"},
+	{facts.GwQMTSIn, "MTS-IN", "MTS-IN: inbound, awaiting delivery", "s4"},
 }
 
-// drainChart draws how many messages each store held.
+// hatched is the look of a time of which nothing, or not all, is known.
+const hatched = `<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="pale" width="6" height="6"/><path class="hatch" d="M0 0V6"/></pattern></defs>`
+
+// drainChart draws how many messages each store held. A line breaks where its
+// store was not counted, and that time is hatched.
 func drainChart(all []sample, a axis) template.HTML {
 	most := 1
 	for _, s := range all {
-		for _, st := range stores {
-			most = max(most, count(s.facts[st.id.String()]))
+		for i := range stores {
+			n, _ := count(s.values[i])
+			most = max(most, n)
 		}
 	}
 	y := func(n int) float64 { return plotHeight - float64(n)/float64(most)*(plotHeight-10) }
 	var b strings.Builder
-	height := plotHeight + axisHeight + labelHeight*len(stores)
-	fmt.Fprintf(&b, `<svg viewBox="0 0 %d %d" role="img" aria-label="messages in each store over time">`, chartWidth, height)
+	height := plotHeight + axisHeight + labelHeight*(len(stores)+1)
+	fmt.Fprintf(&b, `<svg viewBox="0 0 %d %d" role="img" aria-label="messages in each store over time">%s`, chartWidth, height, hatched)
+	hatch(&b, gaps(all, a.to, uncounted), a, plotHeight)
 	for _, n := range levels(most) {
 		fmt.Fprintf(&b, `<line class="grid" x1="%d" x2="%d" y1="%s" y2="%s"/>`, chartLeft, chartWidth-chartRight, num(y(n)), num(y(n)))
 		fmt.Fprintf(&b, `<text class="tick" x="%d" y="%s" text-anchor="end">%d</text>`, chartLeft-6, num(y(n)+4), n)
 	}
 	a.draw(&b, plotHeight)
 	for i, st := range stores {
-		fmt.Fprintf(&b, `<path class="line %s" d="%s"/>`, st.class, steps(all, st.id.String(), a, y))
+		fmt.Fprintf(&b, `<path class="line %s" d="%s"/>`, st.class, steps(all, i, a, y))
 		top := plotHeight + axisHeight + labelHeight*i
 		fmt.Fprintf(&b, `<path class="line %s" d="M%d %dh40"/><text class="tick" x="%d" y="%d">%s</text>`,
 			st.class, chartLeft, top+8, chartLeft+50, top+12, template.HTMLEscapeString(st.title))
 	}
+	top := plotHeight + axisHeight + labelHeight*len(stores)
+	fmt.Fprintf(&b, `<rect class="gap" x="%d" y="%d" width="40" height="10"/><text class="tick" x="%d" y="%d">not observed, or unknown</text>`,
+		chartLeft, top+3, chartLeft+50, top+12)
 	b.WriteString("</svg>")
-	return template.HTML(b.String()) //nolint:gosec // numbers, and titles of this file
+	return template.HTML(b.String()) //nolint:gosec // numbers, and words of this room
 }
 
-func count(text string) int {
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		return 0 // unknown: the line stays on the axis, and the table says unknown
+// hatch marks times of which not all is known.
+func hatch(b *strings.Builder, list []gap, a axis, height int) {
+	for _, g := range list {
+		x := a.x(g.from)
+		fmt.Fprintf(b, `<g><title>%s, %s to %s</title><rect class="gap" x="%s" y="0" width="%s" height="%d"/></g>`,
+			g.why, g.from.UTC().Format(time.RFC3339), g.to.UTC().Format(time.RFC3339), num(x), num(max(a.x(g.to)-x, 1)), height)
 	}
-	return n
+}
+
+// count is a count as a number, if it is known.
+func count(text string) (int, bool) {
+	n, err := strconv.Atoi(text)
+	return n, err == nil
 }
 
 // levels are at most five round numbers up to the highest.
@@ -170,42 +158,50 @@ func pow10(n int) int {
 	return p
 }
 
-// steps is a path that holds each value until the next. Of samples that fall on
-// the same place only the highest is drawn, so that nothing is hidden.
-func steps(all []sample, name string, a axis, y func(int) float64) string {
+// steps is a path that holds each value until the next, and breaks where there
+// is none. Of samples that fall on the same place only the highest is drawn, so
+// that nothing is hidden.
+func steps(all []sample, column int, a axis, y func(int) float64) string {
 	var b strings.Builder
-	last, at, high := -1, -1.0, 0
-	flush := func() {
+	open, at, high, last := false, -1.0, 0, 0
+	flush := func() { // draws what fell on the last place
 		switch {
 		case at < 0:
-		case last < 0:
-			fmt.Fprintf(&b, "M%s %s", num(at), num(y(high)))
-		default:
+		case open:
 			fmt.Fprintf(&b, "H%sV%s", num(at), num(y(high)))
-		}
-		if at >= 0 {
-			last = high
+		default:
+			fmt.Fprintf(&b, "M%s %s", num(at), num(y(high)))
+			open = true
 		}
 	}
-	for _, s := range all {
-		x, n := a.x(s.at), count(s.facts[name])
-		if at >= 0 && x-at < 1 {
-			high = max(high, n)
-			continue
-		}
+	end := func(x float64) { // draws on to x, at what was known last
 		flush()
-		at, high = x, n
+		if open {
+			fmt.Fprintf(&b, "V%sH%s", num(y(last)), num(x))
+		}
+		open, at = false, -1
 	}
-	flush()
-	if len(all) > 0 {
-		n := count(all[len(all)-1].facts[name])
-		fmt.Fprintf(&b, "V%sH%d", num(y(n)), chartWidth-chartRight)
+	for i := range all {
+		x := a.x(all[i].at)
+		n, known := count(all[i].values[column])
+		switch {
+		case !known:
+			end(x)
+			continue
+		case at >= 0 && x-at < 1:
+			high = max(high, n)
+		default:
+			flush()
+			at, high = x, n
+		}
+		last = n
 	}
+	end(chartWidth - chartRight)
 	return b.String()
 }
 
 // bands are the lines of the timeline: facts about what leads to the gateway.
-var bands = []struct {
+var bands = [...]struct {
 	id    facts.ID
 	title string
 	over  string            // the value that says that nothing leads here any more
@@ -225,8 +221,9 @@ func timeline(all []sample, visits []visit, a axis) template.HTML {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg viewBox="0 0 %d %s" role="img" aria-label="what led to the gateway over time">`, chartWidth, num(bottom+axisHeight))
 	a.draw(&b, bottom)
+	hatch(&b, gaps(all, a.to, unseen), a, bandHeight*len(bands))
 	for i, band := range bands {
-		row(&b, i, band.title, spans(all, band.id.String(), a.to), func(v string) (string, string) {
+		row(&b, i, band.title, spans(all, len(stores)+i, a.to), func(v string) (string, string) {
 			words := band.words[v]
 			if words == "" {
 				words = v
@@ -258,24 +255,25 @@ type span struct {
 	value    string
 }
 
-// spans are the times in which a fact kept its value.
-func spans(all []sample, name string, end time.Time) []span {
+// spans are the times in which a fact kept its value. While nobody looked there
+// is none.
+func spans(all []sample, column int, end time.Time) []span {
 	var out []span
-	for _, s := range all {
-		v, ok := s.facts[name]
-		if !ok {
-			continue
+	kept := false // the last one goes on
+	for i := range all {
+		v, at := all[i].values[column], all[i].at
+		if kept {
+			out[len(out)-1].to = at
 		}
-		if n := len(out); n > 0 {
-			out[n-1].to = s.at
-			if out[n-1].value == v {
-				continue
-			}
+		switch {
+		case v == notObserved:
+			kept = false
+		case !kept || out[len(out)-1].value != v:
+			out, kept = append(out, span{at, at, v}), true
 		}
-		out = append(out, span{s.at, s.at, v})
 	}
-	if n := len(out); n > 0 {
-		out[n-1].to = end
+	if kept {
+		out[len(out)-1].to = end
 	}
 	return out
 }

@@ -75,11 +75,11 @@ func page(in Input, v journal.Verified, l ledger.Ledger, all []Message, archive 
 	if err != nil {
 		return nil, fmt.Errorf("encode messages: %w", err)
 	}
-	samples := series(in.Evidence.Records)
 	a := axis{s.Opened, in.Evidence.At}
 	if s.Closed != nil {
 		a.to = *s.Closed
 	}
+	samples := series(in.Evidence.Records, silence(in.Evidence.Book), a.to)
 	w := view{
 		Status: s, Runbook: in.Evidence.Book.Doc.Metadata.Title.Value, Origin: in.Evidence.Book.Doc.Metadata.Origin.Value,
 		Made: in.Evidence.At, Version: in.Version, Head: v.Head.String(), Records: v.Seq, Untracked: in.Untracked,
