@@ -108,11 +108,13 @@ func runQueueList(ctx context.Context, p *output.Printer, queues gateway.Queues,
 
 func itemTable(page *output.Page, items []gateway.Item) {
 	t := output.Table{Columns: output.Columns("ENTRY", "STORE", "ACCEPTED", "CLASS", "SIZE#", "FROM", "TO", "DEST", "TRIES#", "NEXT", "LAST")}
-	// Where a terminal is narrow, what is wrong with which message for whom stays.
-	for drop, i := range []int{9, 1, 2, 8, 5, 4, 3} {
+	// Where a terminal is narrow, which message it is, where, and for whom stays,
+	// and what is wrong with it goes below.
+	for drop, i := range []int{1, 9, 2, 8, 7, 5, 4, 3} {
 		t.Columns[i].Drop = drop + 1
 	}
 	t.Columns[5].Max, t.Columns[6].Max, t.Columns[7].Max, t.Columns[10].Max = 40, 40, 40, 60
+	t.Columns[10].Below = true
 	for _, it := range items {
 		t.Add(it.Entry, it.Store, page.Time(it.Accepted), it.Class, output.Bytes(it.Size), path(it.From), rcptsWord(it.Rcpts),
 			it.Dest, it.Attempts, when(page, it.Next), cmp.Or(it.Held, it.Last))

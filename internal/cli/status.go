@@ -66,30 +66,31 @@ func runStatus(ctx context.Context, s *session, p *output.Printer, run string, f
 func statusPage(page *output.Page, s *runner.Status) {
 	nextLine(page, s)
 	if !s.Ended() && !s.Alive && s.Problem == "" { // only a runner knows of a problem
-		page.Line("NO RUNNER IS ALIVE: nothing happens until one is. To start one: ims resume %s", s.Run)
+		page.Line("NO RUNNER IS ALIVE: nothing happens until one is. To start one:")
+		page.Line("      ims resume %s", s.Run)
 	}
 	if s.Problem != "" {
-		page.Line("NOT PERFORMED: %s", s.Problem)
+		page.Words("NOT PERFORMED: %s", s.Problem)
 	}
 	if s.Paused != nil {
-		page.Line("PAUSED by %s since %s: %s", s.Paused.Actor, page.Time(s.Paused.Since), s.Paused.Reason)
+		page.Words("PAUSED by %s since %s: %s", s.Paused.Actor, page.Time(s.Paused.Since), s.Paused.Reason)
 	}
 	page.Blank()
-	page.Line("run %s: %s -> %s by %s, opened %s by %s", s.Run, s.Gateway, cmp.Or(s.Next, "no successor"), s.Runbook, page.Time(s.Opened), s.Opener)
+	page.Words("run %s: %s -> %s by %s, opened %s by %s", s.Run, s.Gateway, cmp.Or(s.Next, "no successor"), s.Runbook, page.Time(s.Opened), s.Opener)
 	switch {
 	case s.Ended():
 		page.Line("ended: %s", s.Outcome)
 	case s.Undoing:
 		page.Line("being undone: %s", s.State)
 	default:
-		page.Line("state %d of %d: %s, %s", s.Index, s.States, s.State, s.Title)
+		page.Words("state %d of %d: %s, %s", s.Index, s.States, s.State, s.Title)
 		page.Line("last observed: %s", page.Time(s.Seen))
 	}
 	waitLines(page, s)
 	questionLines(page, s)
 	ledgerLine(page, s)
 	for _, n := range s.Notes {
-		page.Line("note: %s", n)
+		page.Words("note: %s", n)
 	}
 	page.Blank()
 	table := output.Table{Columns: output.Columns("STATE", "SOURCE", "ENTERED", "BEFORE -> AFTER"), Fold: true}
@@ -118,7 +119,7 @@ func nextLine(page *output.Page, s *runner.Status) {
 	} else if s.Action.At.After(time.Now()) {
 		line += ", not before " + clock(s.Action.At)
 	}
-	page.Line("%s", line)
+	page.Words("%s", line)
 	then := ""
 	if s.Action.Verb == "approve" && s.Asked == nil { // until it is asked, an answer is refused
 		then = "then: "
@@ -130,14 +131,14 @@ func nextLine(page *output.Page, s *runner.Status) {
 
 func waitLines(page *output.Page, s *runner.Status) {
 	if s.Phase == "operating" {
-		page.Line("waiting for operator: %s", s.Why)
+		page.Words("waiting for operator: %s", s.Why)
 	}
 	for _, m := range s.Missing {
-		page.Line("%s: %s (%s)", map[string]string{"unknown": "unknown"}[m.Verdict]+map[string]string{"fail": "not yet"}[m.Verdict], m.That, m.Why)
+		page.Words("%s: %s (%s)", map[string]string{"unknown": "unknown"}[m.Verdict]+map[string]string{"fail": "not yet"}[m.Verdict], m.That, m.Why)
 		page.Line("  fix: %s", m.Fix)
 	}
 	if !s.Ends.IsZero() && !s.Ended() {
-		page.Line("waits until %s at the earliest; a person is asked after %s", clock(s.Ends), clock(s.Limit))
+		page.Words("waits until %s at the earliest; a person is asked after %s", clock(s.Ends), clock(s.Limit))
 	}
 }
 
@@ -146,21 +147,21 @@ func questionLines(page *output.Page, s *runner.Status) {
 		return
 	}
 	for _, e := range s.Asked.Evidence {
-		page.Line("  %s", e)
+		page.Words("  %s", e)
 	}
 	for _, c := range s.Choices {
 		if c.Title != "" {
-			page.Line("  %s: %s", c.Name, c.Title)
+			page.Words("  %s: %s", c.Name, c.Title)
 		}
 	}
 	if s.Min > 1 {
-		page.Line("  %d of %d have approved: %s", len(s.Votes), s.Min, strings.Join(s.Votes, ", "))
+		page.Words("  %d of %d have approved: %s", len(s.Votes), s.Min, strings.Join(s.Votes, ", "))
 	}
-	page.Line("  evidence %s, journal head %s", s.Asked.Digest, s.Asked.Head)
+	page.Words("  evidence %s, journal head %s", s.Asked.Digest, s.Asked.Head)
 }
 
 func ledgerLine(page *output.Page, s *runner.Status) {
 	if l := s.Ledger; l != nil {
-		page.Line("ledger: %s", ledger.Law(l))
+		page.Words("ledger: %s", ledger.Law(l))
 	}
 }

@@ -132,9 +132,10 @@ func trackAll(ctx context.Context, t gateway.Tracker, after uint64, f func(ledge
 // eventTable shows events, their reasons cut to a width unless it is 0.
 func eventTable(page *output.Page, events []ledger.Event, width int) {
 	t := output.Table{Columns: output.Columns("SEQ#", "AT", "GATEWAY", "EVENT", "STORE", "MESSAGE", "TO", "PEER", "BY", "REASON")}
-	for drop, i := range []int{0, 9, 2, 7, 4, 8} {
+	for drop, i := range []int{0, 2, 7, 4, 8} {
 		t.Columns[i].Drop = drop + 1
 	}
+	t.Columns[9].Below = true // why is never cut
 	t.Columns[6].Max, t.Columns[7].Max, t.Columns[9].Max = 40, 40, width
 	for _, e := range events {
 		t.Add(e.Seq, page.Time(e.At), e.Gateway, e.Kind, e.Store, e.Message, rcptsWord(e.Rcpts), e.Peer, e.Actor, e.Reason)

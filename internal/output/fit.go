@@ -1,7 +1,9 @@
 package output
 
 import (
+	"bytes"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -12,40 +14,88 @@ const (
 	minCut  = 12
 )
 
+// room is how many of a terminal's cells a table leaves where its columns that
+// have a Max are cut; less than 0 is how many it lacks.
+func (t Table) room(width, cut int) int {
+	n := -len(gap)
+	for i, w := range t.widths() {
+		switch {
+		case t.Fold && i == len(t.Columns)-1:
+			w = min(w, minCut)
+		case t.Columns[i].Max > 0:
+			w = min(w, cut)
+		}
+		n += w + len(gap)
+	}
+	return width - n
+}
+
+// without is a table without a column.
+func (t Table) without(column int) Table {
+	t.Columns, t.Rows = slices.Delete(slices.Clone(t.Columns), column, column+1), slices.Clone(t.Rows)
+	for r := range t.Rows {
+		if column < len(t.Rows[r]) {
+			t.Rows[r] = slices.Delete(slices.Clone(t.Rows[r]), column, column+1)
+		}
+	}
+	return t
+}
+
+// hang takes the column out that goes below its row, if there is no room for it
+// uncut: below is its header and its cells, nil if it stays.
+func (t Table) hang(width int) (rest Table, below []string) {
+	i := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Below })
+	if i < 0 {
+		return t, nil
+	}
+	whole := t
+	whole.Columns = slices.Clone(t.Columns)
+	whole.Columns[i].Max = 0
+	if whole.room(width, 1<<20) >= 0 {
+		return whole, nil
+	}
+	below = append(below, t.Columns[i].Name)
+	for _, row := range t.Rows {
+		cell := ""
+		if i < len(row) {
+			cell = row[i]
+		}
+		below = append(below, cell)
+	}
+	return t.without(i), below
+}
+
+// weave puts cells below the lines of a rendered table that they belong to.
+func weave(rendered []byte, below []string, width int) []byte {
+	var out bytes.Buffer
+	n := 0
+	for line := range bytes.Lines(rendered) {
+		out.Write(line)
+		if n < len(below) && below[n] != "" {
+			text := strings.Repeat(" ", hanging) + Safe(below[n])
+			out.Write(foldLines([]byte(text), width, func(string) int { return hanging }))
+		}
+		n++
+	}
+	return out.Bytes()
+}
+
 // fit makes a table fit into a width: those of its columns that have a Max are
 // cut, the widest first, and where that is not enough those with a Drop are left
 // out, the highest first, and named. A table that is to be folded needs no room
 // for the rest of its last column.
 func (t Table) fit(width int) (fitting Table, left []string) {
-	widths := t.widths()
-	room := func(cut int) int {
-		n := -len(gap)
-		for i, w := range widths {
-			switch {
-			case t.Fold && i == len(widths)-1:
-				w = min(w, minCut)
-			case t.Columns[i].Max > 0:
-				w = min(w, cut)
-			}
-			n += w + len(gap)
-		}
-		return width - n
-	}
-	t.Columns, t.Rows = slices.Clone(t.Columns), slices.Clone(t.Rows)
-	for room(wellCut) < 0 {
+	t.Columns = slices.Clone(t.Columns)
+	for t.room(width, wellCut) < 0 {
 		i := t.droppable()
 		if i < 0 {
 			break
 		}
 		left = append(left, t.Columns[i].Name)
-		t.Columns, widths = slices.Delete(t.Columns, i, i+1), slices.Delete(widths, i, i+1)
-		for r := range t.Rows {
-			if i < len(t.Rows[r]) {
-				t.Rows[r] = slices.Delete(slices.Clone(t.Rows[r]), i, i+1)
-			}
-		}
+		t = t.without(i)
 	}
-	for over := -room(width); over > 0; over = -room(width) {
+	widths := t.widths()
+	for over := -t.room(width, width); over > 0; over = -t.room(width, width) {
 		widest := -1
 		for i, c := range t.Columns {
 			if c.Max > 0 && widths[i] > minCut && (widest < 0 || widths[i] > widths[widest]) {

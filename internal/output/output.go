@@ -161,13 +161,24 @@ type Page struct {
 // that may contain line breaks goes through Safe first.
 func (p *Page) Line(format string, args ...any) { p.buf.Write(line(format, args...)) }
 
+// Words adds a line that a terminal shows folded between words; what follows is
+// indented a little more than it. A command is no such line: it is pasted.
+func (p *Page) Words(format string, args ...any) {
+	b := line(format, args...)
+	if p.terminal {
+		b = foldLines(b, p.width, func(line string) int { return leading(line) + 2 })
+	}
+	p.buf.Write(b)
+}
+
 // Blank adds an empty line.
 func (p *Page) Blank() { p.buf.WriteByte('\n') }
 
 // Table adds a table.
 func (p *Page) Table(t Table) {
-	var left []string
+	var left, below []string
 	if p.terminal {
+		t, below = t.hang(p.width)
 		t, left = t.fit(p.width)
 	}
 	b, err := t.render()
@@ -176,6 +187,9 @@ func (p *Page) Table(t Table) {
 	}
 	if t.Fold && p.terminal && err == nil {
 		b = t.fold(b, p.width)
+	}
+	if below != nil {
+		b = weave(b, below, p.width)
 	}
 	p.buf.Write(b)
 	if len(left) > 0 {

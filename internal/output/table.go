@@ -17,6 +17,7 @@ type Column struct {
 	Number bool // right-aligned
 	Max    int  // cut to this width, 0 for never
 	Drop   int  // left out where a terminal is too narrow, the highest first; 0 for never
+	Below  bool // never cut on a terminal, but put below its row if it is too narrow; of one column at most
 }
 
 // Table is rows under headers, without lines, as kubectl prints them. Cells
@@ -103,21 +104,31 @@ func (t Table) fold(rendered []byte, width int) []byte {
 	if indent+minCut > width {
 		indent = max(min(indent, hanging, width-minCut), 0)
 	}
+	return foldLines(rendered, width, func(string) int { return indent })
+}
+
+// foldLines breaks lines that are wider than a width between words; what follows
+// is indented by as much as indent says of the line.
+func foldLines(text []byte, width int, indent func(line string) int) []byte {
 	var out bytes.Buffer
-	for line := range strings.Lines(string(rendered)) {
+	for line := range strings.Lines(string(text)) {
+		by := indent(line)
 		rest := []rune(strings.TrimSuffix(line, "\n"))
 		for len(rest) > width {
-			at := breakAt(rest, indent, width)
+			at := breakAt(rest, by, width)
 			if at < 0 {
 				break
 			}
 			out.WriteString(strings.TrimRight(string(rest[:at]), " ") + "\n")
-			rest = []rune(strings.Repeat(" ", indent) + strings.TrimLeft(string(rest[at:]), " "))
+			rest = []rune(strings.Repeat(" ", by) + strings.TrimLeft(string(rest[at:]), " "))
 		}
 		out.WriteString(string(rest) + "\n")
 	}
 	return out.Bytes()
 }
+
+// leading is how many blanks a line begins with.
+func leading(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }
 
 // breakAt is the blank at which a line is folded: the last one that fits, or
 // else the first; -1 if there is none behind the indent and the line's own
