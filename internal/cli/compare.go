@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -86,18 +87,18 @@ func compareWaivers(list []config.Waiver) []comparison.Waiver {
 }
 
 func comparePage(page *output.Page, r comparison.Report) {
-	t := output.Table{Columns: output.Columns("SETTING", strings.ToUpper(r.Old), strings.ToUpper(r.New), "VERDICT")}
-	t.Columns[1].Max, t.Columns[2].Max = 40, 40
+	t := output.Table{Columns: output.Columns("SETTING", "VERDICT", strings.ToUpper(r.Old)+" -> "+strings.ToUpper(r.New)), Fold: true}
 	for _, l := range r.Lines {
-		t.Add(l.Title, settingWords(l.ID, l.Old), settingWords(l.ID, l.New), l.Verdict)
+		t.Add(l.Title, l.Verdict, compareValues(l))
 	}
 	page.Table(t)
+	page.Blank()
 	for _, l := range r.Lines {
-		if l.Verdict == comparison.Different && l.Why != "" {
-			page.Line("%s: %s", l.Title, l.Why)
+		if l.Verdict == comparison.Different {
+			prose(page, l.Title+": ", cmp.Or(l.Why, compareValues(l)))
 		}
 		if l.Waiver != nil {
-			page.Line("%s: %s", l.Title, compareWaiver(l))
+			prose(page, l.Title+": ", compareWaiver(l))
 		}
 		for _, fix := range l.Fix {
 			if l.Verdict == comparison.Different {
@@ -106,6 +107,15 @@ func comparePage(page *output.Page, r comparison.Report) {
 		}
 	}
 	page.Line("%s", compareVerdict(r))
+}
+
+// compareValues are a setting's two values, or the one that both have.
+func compareValues(l comparison.Line) string {
+	was, now := cmp.Or(settingWords(l.ID, l.Old), "-"), cmp.Or(settingWords(l.ID, l.New), "-")
+	if was == now {
+		return was
+	}
+	return was + " -> " + now
 }
 
 // settingWords are a setting's value for people: what 0 means to a limit's flag.

@@ -106,9 +106,8 @@ func performed(ctx context.Context, s *session, pl *plan.Plan) (runner.Status, b
 }
 
 func handPage(page *output.Page, pl *plan.Plan, d *handData) {
-	page.Line("# Plan %s: retire %s by %s, by hand. Lines without # are commands;", short12(pl.ID.Hash), pl.Gateway, pl.Runbook)
-	page.Line("# look at what each shows before the next one. No runner may be at work on it:")
-	page.Line("# ims status says so, and ims runner --help how to end one.")
+	comment(page, "# ", fmt.Sprintf("Plan %s: retire %s by %s, by hand. Lines without # are commands; look at what each shows before the next one. "+
+		"No runner may be at work on it: ims status says so, and ims runner --help how to end one.", short12(pl.ID.Hash), pl.Gateway, pl.Runbook))
 	if d.Config != "" {
 		page.Line("export IMS_CONFIG=%s", quoted(d.Config))
 	}
@@ -132,7 +131,7 @@ func handPage(page *output.Page, pl *plan.Plan, d *handData) {
 			continue
 		}
 		page.Blank()
-		page.Line("# undo %s: %s", h.State, h.Title)
+		comment(page, "# ", fmt.Sprintf("undo %s: %s", h.State, h.Title))
 		if h.Warning != "" {
 			comment(page, "# ", h.Warning)
 		}
@@ -146,15 +145,16 @@ func finishPage(page *output.Page, h *plan.Hand, i int) {
 	if len(h.Source) > 0 {
 		source = " [" + strings.Join(h.Source, " ") + "]"
 	}
-	page.Line("# %s %s: %s%s", ordinal(i), h.State, h.Title, source)
+	comment(page, "# ", fmt.Sprintf("%s %s: %s%s", ordinal(i), h.State, h.Title, source))
 	for _, n := range h.Needs {
-		page.Line("#   must hold: %s", n)
+		comment(page, "#   must hold: ", n)
 	}
 	if d, err := time.ParseDuration(h.For); err == nil && d > 0 {
 		page.Line("#   and stay so for %s", output.Duration(d))
 	}
 	if h.Decide != "" {
-		comment(page, "#   decide, and write down who did: ", h.Decide)
+		page.Line("#   decide, and write down who did:")
+		comment(page, "#     ", h.Decide)
 	}
 	if h.Warning != "" {
 		comment(page, "#   NOTE: ", h.Warning)

@@ -36,7 +36,7 @@ func planMarkdown(pl *plan.Plan, v planView) []byte {
 	m.line("")
 	m.line("**Verdict: %s** (%s). Made %s. Nothing was changed.", strings.ToUpper(string(pl.Verdict)), pl.Counts(), moment(pl.Made))
 	m.line("")
-	m.standings(planStandings(pl), planQuestions(pl))
+	m.standings(planStandings(pl), pl.Questions)
 	if v.differs != nil {
 		m.differs(v.differs)
 	}
@@ -44,7 +44,7 @@ func planMarkdown(pl *plan.Plan, v planView) []byte {
 	for i := range pl.States {
 		m.step(pl, i)
 	}
-	m.line("\nEnds %s at the earliest.", moment(pl.Ends))
+	m.line("\n%s", md(endWords(pl)))
 	m.messages(&pl.Messages)
 	m.list("Not checked", pl.Unread)
 	m.list("Notes", pl.Notes)

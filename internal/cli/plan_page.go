@@ -62,7 +62,7 @@ func planPage(page *output.Page, pl *plan.Plan, v planView) {
 	if counts.Predicted.Any() {
 		page.Line("predicted of what the run will find: %s", counts.Predicted)
 	}
-	standingsPage(page, planStandings(pl), planQuestions(pl))
+	standingsPage(page, planStandings(pl), pl.Questions)
 	alwaysAsked(page, pl)
 	if v.differs != nil {
 		page.Blank()
@@ -73,13 +73,23 @@ func planPage(page *output.Page, pl *plan.Plan, v planView) {
 	for i := range pl.States {
 		stepPage(page, pl, i)
 	}
-	page.Line("Ends %s at the earliest.", moment(pl.Ends))
+	prose(page, "", endWords(pl))
 	page.Blank()
 	messagesPage(page, pl)
 	section(page, "NOT CHECKED", pl.Unread)
 	section(page, "NOTES", pl.Notes)
 	page.Blank()
 	page.Line("plan %s", pl.ID.Hash)
+	verdictLine(page, pl.Verdict, counts.Tally.String()) // above it, there are screens of text
+}
+
+// endWords say when a run would end, or that the prediction does not come to
+// that.
+func endWords(pl *plan.Plan) string {
+	if n := len(pl.States); !pl.Complete() && n > 0 {
+		return fmt.Sprintf("The prediction comes no further than %s: what comes after it, and what becomes of messages, is known once what blocks is mended.", pl.States[n-1].ID)
+	}
+	return fmt.Sprintf("Ends %s at the earliest.", moment(pl.Ends))
 }
 
 // planStandings are the checks of a plan that do not pass.
@@ -104,17 +114,6 @@ func planStandings(pl *plan.Plan) []standing {
 			s.word, s.details = "waived", append(s.details, "waived: "+c.Waived)
 		}
 		out = append(out, s)
-	}
-	return out
-}
-
-// planQuestions are all questions of a plan's path.
-func planQuestions(pl *plan.Plan) []verdict.Question {
-	var out []verdict.Question
-	for i := range pl.States {
-		if q := pl.States[i].Asks; q != nil {
-			out = append(out, q.Question)
-		}
 	}
 	return out
 }

@@ -19,7 +19,7 @@ func preflightMarkdown(r *preflight.Report) []byte {
 	line("## Preflight %s → %s: %s", cellText(r.Gateway), cellText(cmp.Or(r.Successor, "no successor")), r.Verdict)
 	line("")
 	line("Runbook %s, %s. As of %s; a run that starts then ends %s at the earliest. Nothing was changed.",
-		cellText(r.Runbook), preflightCounts(r), r.Now.UTC().Format(time.RFC3339), r.Ends.UTC().Format(time.RFC3339))
+		cellText(r.Runbook), strings.TrimSuffix(r.Counts.String()+", "+preflightOthers(r), ", "), r.Now.UTC().Format(time.RFC3339), r.Ends.UTC().Format(time.RFC3339))
 	line("")
 	for _, q := range r.Questions {
 		line("- **%s** %s: asks %s", verdict.Ask.Word(), cellCode(q.State), cellText(questionWords(q)))

@@ -100,7 +100,10 @@ func preflightDetail(c *preflight.Check) []string {
 
 func preflightPage(page *output.Page, r *preflight.Report) {
 	page.Line("PREFLIGHT %s -> %s   runbook %s   nothing was changed", r.Gateway, cmp.Or(r.Successor, "no successor"), r.Runbook)
-	verdictLine(page, r.Verdict, preflightCounts(r))
+	verdictLine(page, r.Verdict, r.Counts.String())
+	if words := preflightOthers(r); words != "" {
+		page.Line("%s", words)
+	}
 	if r.Offline {
 		page.Line("recorded: what was observed %s", page.Time(r.Now))
 	}
@@ -113,15 +116,17 @@ func preflightPage(page *output.Page, r *preflight.Report) {
 	preflightPassed(page, r)
 	preflightLater(page, r)
 	for _, w := range r.Waivers {
-		page.Line("waiver   %s: %s; %s", w.ID, w.Waiver, w.Note)
+		prose(page, "waiver    ", fmt.Sprintf("%s: %s; %s", w.ID, w.Waiver, w.Note))
 	}
 	for _, n := range r.Notes {
-		page.Line("note     %s", n)
+		prose(page, "note      ", n)
 	}
+	page.Blank()
+	verdictLine(page, r.Verdict, r.Counts.String()) // above it, there are screens of text
 }
 
-func preflightCounts(r *preflight.Report) string {
-	words := fmt.Sprintf("%s, %d not judged yet", r.Counts, len(r.Later))
+// preflightOthers counts what does not count.
+func preflightOthers(r *preflight.Report) string {
 	waived, old := 0, 0
 	for i := range r.Checks {
 		if r.Checks[i].Waived != nil {
@@ -131,13 +136,17 @@ func preflightCounts(r *preflight.Report) string {
 			old++
 		}
 	}
+	var words []string
 	if waived > 0 {
-		words += fmt.Sprintf(", %d waived", waived)
+		words = append(words, fmt.Sprintf("%d waived", waived))
 	}
 	if old > 0 {
-		words += fmt.Sprintf(", %d as before", old)
+		words = append(words, fmt.Sprintf("%d as before", old))
 	}
-	return words
+	if n := len(r.Later); n > 0 {
+		words = append(words, fmt.Sprintf("%d not judged yet: they are about what the run changes or waits for", n))
+	}
+	return strings.Join(words, ", ")
 }
 
 // preflightWord is how a check that does not count is announced, or "".
@@ -180,7 +189,7 @@ func preflightAge(c *preflight.Check) string {
 
 func preflightPassed(page *output.Page, r *preflight.Report) {
 	table := output.Table{Columns: output.Columns("OK", "WANTED", "PROVENANCE", "AGE", "REASON"), Fold: true}
-	table.Columns[1].Drop = 1 // it holds, and the reason says what that is good for
+	table.Columns[1].Drop, table.Columns[2].Drop, table.Columns[3].Drop = 3, 1, 2 // it holds, and the reason says why
 	for i := range r.Checks {
 		if c := &r.Checks[i]; c.Verdict == preflight.Pass {
 			table.Add(c.ID, c.That, c.Provenance, output.Duration(time.Duration(c.Age)*time.Second), c.Reason)

@@ -30,6 +30,8 @@ func summaries() []runner.Summary {
 func TestAPlanSaysWhatStandsInTheWay(t *testing.T) {
 	blocker := plan.Check{ID: "open-run.east-2", Verdict: verdict.Fail, Why: "run east-2 is open", Fix: "ims status east-2", Provenance: "live"}
 	question := plan.Check{ID: "consent.when[0]", Verdict: verdict.Ask, Asked: "consent", Why: "mail is returned", Fix: "ims route add west", Provenance: "live"}
+	another := blocker
+	another.ID = "open-run.east-3"
 	waived := blocker
 	waived.Waived = "we know (anna)"
 	consent := plan.Step{ID: "consent", Asks: &plan.Question{When: plan.Now, Question: verdict.Question{
@@ -38,23 +40,28 @@ func TestAPlanSaysWhatStandsInTheWay(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		checks []plan.Check
+		whole  plan.Verdict
 		want   output.Kind
 		lines  []string
 	}{
-		{"ready", nil, output.Done, []string{"Verdict: READY   0 blockers, 0 questions, 0 unknown, 0 ok   (exit 0)"}},
-		{"waived", []plan.Check{waived}, output.Done, []string{"Verdict: READY   0 blockers,", "waived    open-run.east-2: run east-2 is open (live)"}},
-		{"asked", []plan.Check{question}, output.Waiting, []string{
+		{"ready", nil, plan.Ready, output.Done, []string{"Verdict: READY   0 blockers, 0 questions, 0 unknown, 0 ok   (exit 0)"}},
+		{"waived", []plan.Check{waived}, plan.Ready, output.Done, []string{"Verdict: READY   0 blockers,", "waived    open-run.east-2: run east-2 is open (live)"}},
+		{"asked", []plan.Check{question}, plan.Asks, output.Waiting, []string{
 			"Verdict: ASKS   0 blockers, 1 question, 0 unknown, 0 ok   (exit 3)",
 			"QUESTION  consent: asks 2 people of anna, ben, cleo, not whoever opened the run;\n          open for 3d: Go on?\n",
 			"          - consent.when[0]: mail is returned (live)\n          answer, once it asks: ims approve RUN consent\n          or mend it before: ims route add west\n",
 		}},
-		{"blocked", []plan.Check{question, blocker}, output.Blocked, []string{
-			"Verdict: BLOCKED   1 blocker, 1 question, 0 unknown, 0 ok   (exit 2)", "BLOCKER   open-run.east-2: run east-2 is open (live)\n          fix: ims status east-2\n",
+		{"blocked", []plan.Check{question, blocker, another}, plan.Blocked, output.Blocked, []string{
+			"Verdict: BLOCKED   2 blockers, 1 question, 0 unknown, 0 ok   (exit 2)",
+			"BLOCKER   open-run.east-2: run east-2 is open (live)\n          the same is wanted by open-run.east-3\n          fix: ims status east-2\n",
+			"The prediction comes no further than consent: ",
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			pl := &plan.Plan{Verdict: plan.Ready, Gateway: "east", Next: "west", Runbook: "q285090", States: []plan.Step{consent}}
-			pl.Judge(tt.checks)
+			pl := &plan.Plan{Verdict: tt.whole, Gateway: "east", Next: "west", Runbook: "q285090", States: []plan.Step{consent}, Checks: tt.checks}
+			if tt.want != output.Done {
+				pl.Questions = []verdict.Question{consent.Asks.Question}
+			}
 			var out strings.Builder
 			if err := showPlan(output.New(&out, &strings.Builder{}, output.Options{}), pl, planView{}); output.KindOf(err) != tt.want {
 				t.Errorf("ends as %v, want %v", output.KindOf(err), tt.want)

@@ -48,9 +48,9 @@ var gravest = []verdict.Check{verdict.Fail, verdict.Unknown, verdict.Ask}
 func standingsPage(page *output.Page, all []standing, questions []verdict.Question) {
 	for _, v := range gravest {
 		for i := range all {
-			if s := &all[i]; s.verdict == v && (v != verdict.Ask || s.word != "") {
+			if s := &all[i]; s.verdict == v && (v != verdict.Ask || s.word != "") && s.first(all[:i]) {
 				page.Blank()
-				standingPage(page, s)
+				standingPage(page, s, all[i+1:])
 			}
 		}
 	}
@@ -66,10 +66,32 @@ func standingsPage(page *output.Page, all []standing, questions []verdict.Questi
 // under is the indent of what belongs to a check.
 const under = "          "
 
-func standingPage(page *output.Page, s *standing) {
+// same reports whether two checks want the same, and the same helps against
+// both.
+func (s *standing) same(o *standing) bool {
+	return s.verdict == o.verdict && s.word == o.word && s.fix == o.fix && s.fix != "" && slices.Equal(s.details, o.details)
+}
+
+// first reports whether no check before it is the same.
+func (s *standing) first(before []standing) bool {
+	return !slices.ContainsFunc(before, func(o standing) bool { return s.same(&o) })
+}
+
+// standingPage prints a check, and the names of those after it that are the
+// same.
+func standingPage(page *output.Page, s *standing, after []standing) {
 	prose(page, pad(cmp.Or(s.word, s.verdict.Word()), len(under)), fmt.Sprintf("%s: %s (%s)", s.id, s.why, s.note))
 	for _, d := range s.details {
 		prose(page, under, d)
+	}
+	var also []string
+	for i := range after {
+		if s.same(&after[i]) {
+			also = append(also, after[i].id)
+		}
+	}
+	if len(also) > 0 {
+		prose(page, under, "the same is wanted by "+strings.Join(also, ", "))
 	}
 	if s.fix != "" {
 		page.Line("%sfix: %s", under, s.fix)

@@ -38,33 +38,46 @@ func (p *Plan) Counts() Counts {
 	return out
 }
 
-// Judge adds what was judged of the world as it is, beside the run. A guard that
-// the run itself judges stays as predicted: no waiver lets a run pass it. What
-// is not judged now is a prediction.
+// Judge adds what was judged of the world as it is. A guard that the run itself
+// judges counts as predicted, and no waiver lets a run pass it; where both come
+// to the same, what was observed is the better reason. What is not judged now is
+// a prediction.
 func (p *Plan) Judge(now []Check) {
+	byID := map[string]Check{}
+	for _, c := range now {
+		byID[c.ID] = c
+	}
 	for i := range p.Checks {
 		c := &p.Checks[i]
-		c.Predicted = !slices.ContainsFunc(now, func(o Check) bool { return o.ID == c.ID })
-	}
-	predicted := len(p.Checks)
-	for _, c := range now {
-		if slices.ContainsFunc(p.Checks[:predicted], func(o Check) bool { return o.ID == c.ID }) {
-			continue
+		seen, judged := byID[c.ID]
+		if c.Predicted = !judged; judged && seen.Verdict == c.Verdict {
+			seen.Waived = ""
+			*c = seen
 		}
-		p.Checks = append(p.Checks, c)
+		delete(byID, c.ID)
+	}
+	for _, c := range now {
+		if _, left := byID[c.ID]; left {
+			p.Checks = append(p.Checks, c)
+		}
 	}
 	p.conclude()
 }
 
-// conclude derives the verdict from the checks.
+// conclude derives from the checks the verdict, and what is asked.
 func (p *Plan) conclude() {
-	worst := verdict.Pass
+	worst, asked := verdict.Pass, map[string]bool{}
 	for i := range p.Checks {
 		if c := &p.Checks[i]; c.Open() {
-			worst = verdict.Worse(worst, c.Verdict)
+			worst, asked[c.Asked] = verdict.Worse(worst, c.Verdict), true
 		}
 	}
-	p.Verdict = worst.Whole()
+	p.Verdict, p.Questions = worst.Whole(), []verdict.Question{}
+	for _, q := range p.asking {
+		if asked[q.State] {
+			p.Questions = append(p.Questions, q)
+		}
+	}
 }
 
 // Gone reports whether the gateway was removed already.

@@ -48,6 +48,11 @@ func Make(in Input) *Plan {
 			Bound:      in.Book.Bound, Params: in.Book.Params,
 		},
 	}
+	for i := range in.Book.Def.States {
+		if st := &in.Book.Def.States[i]; st.Approve != nil {
+			m.plan.asking = append(m.plan.asking, verdict.QuestionOf(st))
+		}
+	}
 	for _, id := range assumed {
 		m.plan.Unread = append(m.plan.Unread, fmt.Sprintf("%s: %s", id, in.Facts[id].Why))
 	}

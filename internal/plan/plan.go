@@ -43,19 +43,21 @@ const Format = 1
 
 // Plan is what a run would do.
 type Plan struct {
-	Verdict  Verdict   `json:"verdict"`
-	Gateway  string    `json:"gateway"`
-	Next     string    `json:"successor"`
-	Runbook  string    `json:"runbook"`
-	Made     time.Time `json:"made"`
-	Checks   []Check   `json:"checks"`
-	States   []Step    `json:"states"`
-	Messages Messages  `json:"messages"`
-	NoReturn string    `json:"point_of_no_return,omitempty"`
-	Unread   []string  `json:"not_checked"`
-	Notes    []string  `json:"notes,omitempty"`
-	Ends     time.Time `json:"ends_not_before"`
-	ID       ID        `json:"plan"`
+	Verdict Verdict   `json:"verdict"`
+	Gateway string    `json:"gateway"`
+	Next    string    `json:"successor"`
+	Runbook string    `json:"runbook"`
+	Made    time.Time `json:"made"`
+	Checks  []Check   `json:"checks"`
+	States  []Step    `json:"states"`
+	// Questions are what the run would ask as things are now, or as predicted.
+	Questions []verdict.Question `json:"questions"`
+	Messages  Messages           `json:"messages"`
+	NoReturn  string             `json:"point_of_no_return,omitempty"`
+	Unread    []string           `json:"not_checked"`
+	Notes     []string           `json:"notes,omitempty"`
+	Ends      time.Time          `json:"ends_not_before"`
+	ID        ID                 `json:"plan"`
 
 	Definition Definition        `json:"definition"`
 	Bound      runbook.Binding   `json:"binding"`
@@ -63,6 +65,8 @@ type Plan struct {
 	Facts      []Fact            `json:"facts"`
 	Before     Before            `json:"before"`
 	Places     Places            `json:"places"`
+
+	asking []verdict.Question // every question of the runbook
 
 	// What only a saved plan has.
 	Format int    `json:"format,omitempty"`

@@ -178,18 +178,23 @@ func TestJudge(t *testing.T) {
 		return plan.Make(plan.Input{Book: book(t, "q285090"), Facts: live(map[facts.ID]facts.Value{facts.RouteUncovered: 1, facts.GwSideHold: 2}), Now: now, Before: before()})
 	}
 	p := make()
-	now := []plan.Check{
+	now0 := []plan.Check{
 		{ID: "ready.assert[0]", Verdict: verdict.Pass},
 		{ID: "consent_no_route.when[0]", Verdict: verdict.Ask, Asked: "consent_no_route", Waived: "nobody writes there (anna)"},
 		{ID: "cover.out.SMTP:*@hq", Verdict: verdict.Ask, Asked: "consent_no_route"},
 	}
-	p.Judge(now)
+	p.Judge(now0)
 	if got := p.Counts().String(); !strings.HasPrefix(got, "0 blockers, 1 question, 0 unknown, 1 ok; predicted: 0 blockers, 1 question, ") || p.Verdict != plan.Asks {
 		t.Errorf("%s: %s", p.Verdict, got)
 	}
 	p = make()
-	p.Judge(append(now, plan.Check{ID: "cover.in.tls", Verdict: verdict.Fail}, plan.Check{ID: "notify", Verdict: verdict.Fail, Waived: "we look every hour (anna)"}))
+	p.Judge(append(now0, plan.Check{ID: "cover.in.tls", Verdict: verdict.Fail}, plan.Check{ID: "notify", Verdict: verdict.Fail, Waived: "we look every hour (anna)"}))
 	if got := p.Counts().String(); !strings.HasPrefix(got, "1 blocker, 1 question, ") || p.Verdict != plan.Blocked || p.Performable() {
 		t.Errorf("%s: %s; performable is %t", p.Verdict, got, p.Performable())
+	}
+	short := plan.Make(plan.Input{Book: book(t, "q285090"), Facts: live(map[facts.ID]facts.Value{facts.GwRunning: 0}), Now: now})
+	short.Judge(now0)
+	if len(short.States) != 1 || len(short.Questions) != 1 || short.Questions[0].State != "consent_no_route" {
+		t.Errorf("what is asked further on than the prediction comes is not told: %+v", short.Questions)
 	}
 }

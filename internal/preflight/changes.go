@@ -13,7 +13,7 @@ import (
 var (
 	ofGateway = []string{"gw.", "ledger.", "next.limited", "next.differs"}
 	ofStores  = []string{"gw.q.", "gw.side.", "gw.oldest", "gw.expiring", "gw.aged", "gw.unaccounted", "gw.sessions", "ledger."}
-	ofRoutes  = []string{"route.here", "route.stale", "route.uncovered", "route.sites", "next.covers_out", "next.split", "gw.q.mta"}
+	ofRoutes  = []string{"route.here", "route.stale", "route.uncovered", "next.covers_out", "next.split", "gw.q.mta"}
 	ofNames   = []string{"mx.", "spf.", "name.", "drain.", "next.named", "late.", "gw.arrivals", "gw.sessions"}
 )
 
@@ -26,6 +26,9 @@ func changes(do *machine.Do, bound runbook.Binding) []facts.ID {
 	}
 	var out []facts.ID
 	for _, id := range facts.All() {
+		if id == facts.GwExists && do.Action != machine.GatewayAbsent && do.Action != machine.RunRestore {
+			continue // nothing else removes a gateway, or brings it back
+		}
 		if slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(id.String(), w) }) {
 			out = append(out, id)
 		}
@@ -39,8 +42,10 @@ func changedBy(a machine.ActionName) []string {
 		return ofGateway
 	case machine.GatewayDependents:
 		return []string{"route.dependents", "next.differs"}
-	case machine.RouteSpaces, machine.RouteSites:
+	case machine.RouteSpaces:
 		return ofRoutes
+	case machine.RouteSites:
+		return append(slices.Clone(ofRoutes), "route.sites")
 	case machine.DNSRRset:
 		return ofNames
 	case machine.QueueHold, machine.QueueRelease, machine.QueueReturn, machine.QueueRedirect, machine.QueueExport, machine.QueueRetry:

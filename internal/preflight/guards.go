@@ -158,6 +158,9 @@ func guardCheck(set *facts.Set, st *machine.StateDef, u use, g *guard.Guard, v m
 			c.Fix = serve
 		}
 	case machine.Pass:
+		if len(c.Facts) > 0 { // the runbook's reason says what would be wrong
+			c.Reason = strings.Join(c.Facts, ", ")
+		}
 	}
 	return c
 }
@@ -177,6 +180,17 @@ func (f futures) note(id facts.ID, why string) {
 	}
 }
 
+// inTime is how the reason of what moves by itself begins.
+const inTime = "time passes in "
+
+// change notes an effect, which says more than that time passes.
+func (f futures) change(id facts.ID, state string) {
+	if strings.HasPrefix(f[id], inTime) {
+		delete(f, id)
+	}
+	f.note(id, "changed by "+state)
+}
+
 // passing adds what moves by itself when time passes.
 func (f futures) passing(why string) futures {
 	out := futures{}
@@ -191,13 +205,23 @@ func (f futures) passing(why string) futures {
 	return out
 }
 
-// among are the reasons that concern some facts.
+// among are the reasons that concern some facts, each with the facts.
 func (f futures) among(ids []facts.ID) []string {
-	var out []string
+	names := map[string][]string{}
+	var order []string
 	for _, id := range ids {
-		if why, ok := f[id]; ok {
-			out = append(out, fmt.Sprintf("%s: %s", id, why))
+		why, ok := f[id]
+		if !ok {
+			continue
 		}
+		if names[why] == nil {
+			order = append(order, why)
+		}
+		names[why] = append(names[why], id.String())
+	}
+	var out []string
+	for _, why := range order {
+		out = append(out, strings.Join(names[why], ", ")+": "+why)
 	}
 	return out
 }
@@ -221,11 +245,11 @@ func futureOf(book *runbook.Book, at int) futures {
 		st := &book.Def.States[i]
 		if st.Do != nil {
 			for _, id := range changes(st.Do, book.Bound) {
-				f.note(id, "changed by "+st.ID)
+				f.change(id, st.ID)
 			}
 		}
 		if st.Wait != nil || st.Approve != nil && st.Approve.When < 0 {
-			f = f.passing("time passes in " + st.ID)
+			f = f.passing(inTime + st.ID)
 		}
 	}
 	return f

@@ -94,8 +94,16 @@ func (a Answer) String() string {
 	return fmt.Sprintf("answers %q", a.Words)
 }
 
+// start is what to do about a successor that does not listen.
+func (in *Inbound) start(s *Snapshot) string {
+	return fmt.Sprintf("ims gateway start %s --reason 'retire %s'", s.Successor, s.Gateway)
+}
+
 // retry is what to do about an answer that did not come.
 func (in *Inbound) retry(s *Snapshot) string {
+	if in.New.Closed {
+		return in.start(s)
+	}
 	return "make " + in.New.Address + " reachable from here, then ims preflight " + s.Gateway + " again"
 }
 
@@ -135,7 +143,7 @@ func (c Check) refused(s *Snapshot, d *Domain) Check {
 
 func (in *Inbound) fix(s *Snapshot, d *Domain) string {
 	if in.New.Closed {
-		return fmt.Sprintf("ims gateway start %s --reason 'retire %s'", s.Successor, s.Gateway)
+		return in.start(s)
 	}
 	return strings.ReplaceAll(in.Fix, "DOMAIN", d.Name)
 }

@@ -135,9 +135,9 @@ func TestGuardsOfTheFutureAreNotJudged(t *testing.T) {
 		later[l.ID] = l.Why
 	}
 	for id, why := range map[string]string{
-		"mx_agrees.until[0]": "mx.here: changed by move_mx", "drain.until[0]": "gw.q.total: ",
+		"mx_agrees.until[0]": "mx.here, mx.wanted, mx.agree: changed by move_mx", "drain.until[0]": "gw.q.total: ",
 		"late_decision.when[0]": "late.never_follow: known once the MX has moved", "watch.until[1]": "gw.arrivals: counted",
-		"remove.pre[3]": "gw.q.total: ", "refusing.until[0]": "gw.mode: changed by outbound_only", "gone.assert[0]": "gw.exists: changed by ",
+		"remove.pre[3]": "gw.q.total: ", "refusing.until[0]": "gw.mode: changed by outbound_only", "aged_decision.when[0]": "gw.side.hold: changed by hold_aged", "gone.assert[0]": "gw.exists: changed by remove",
 	} {
 		if !strings.Contains(later[id], why) {
 			t.Errorf("%s: %q, want it not judged yet: %q", id, later[id], why)
