@@ -222,8 +222,6 @@ func wantedWords(e Effect) string {
 	switch {
 	case a.Select == machine.SelectHeld:
 		which = "what the run holds"
-	case a.Select != "":
-		which = "what waits for " + a.Select
 	case a.OlderThan > 0:
 		which = "every message that was accepted more than " + a.OlderThan.String() + " ago"
 	}

@@ -59,9 +59,9 @@ func (c *commands) other(h *Hand) {
 	name, see := word(c.p.Gateway), "ims queue list "+word(c.p.Gateway)
 	switch c.do.Action {
 	case machine.QueueReturn:
-		h.Do = append(h.Do, fmt.Sprintf("ims queue return %s --store out%s --yes --reason %s", name, c.dest(), c.reason()))
+		h.Do = append(h.Do, fmt.Sprintf("ims queue return %s --store out --yes --reason %s", name, c.reason()))
 	case machine.QueueRetry:
-		h.Do = append(h.Do, fmt.Sprintf("ims queue retry %s%s --reason %s", name, c.dest(), c.reason()))
+		h.Do = append(h.Do, fmt.Sprintf("ims queue retry %s --reason %s", name, c.reason()))
 	case machine.QueueHold:
 		h.Do = append(h.Do, fmt.Sprintf("ims queue hold %s --older-than %s --reason %s", name, c.do.Args.OlderThan, c.reason()))
 		h.Undo = append(h.Undo, fmt.Sprintf("ims queue release %s --store hold --reason %s", name, c.reason()))
@@ -75,13 +75,6 @@ func (c *commands) other(h *Hand) {
 		return
 	}
 	h.See = append(h.See, see)
-}
-
-func (c *commands) dest() string {
-	if c.do.Args.Select == "" || c.do.Args.Select == machine.SelectHeld {
-		return ""
-	}
-	return " --dest " + word(c.do.Args.Select)
 }
 
 // set is the command that stores settings.

@@ -215,7 +215,7 @@ func (w *World) act(ctx context.Context, e engine.Effect, verb gateway.Verb) eng
 		return engine.Result{State: machine.Refused, Why: errNoAbility.Error()}
 	}
 	out := gateway.Out
-	n, err := q.Act(ctx, verb, gateway.Selection{Store: &out, Dest: e.Args.Select, Limit: 1 << 20}, e.Actor, e.Reason)
+	n, err := q.Act(ctx, verb, gateway.Selection{Store: &out, Limit: 1 << 20}, e.Actor, e.Reason)
 	if err != nil {
 		return engine.Result{State: classify(err), Why: err.Error()}
 	}

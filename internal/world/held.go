@@ -122,7 +122,7 @@ func (w *World) list(ctx context.Context, e engine.Effect) ([]gateway.Item, erro
 		return nil, errNoAbility
 	}
 	out := gateway.Out
-	items, err := listAll(ctx, q, gateway.Selection{Store: &out, Dest: e.Args.Select})
+	items, err := listAll(ctx, q, gateway.Selection{Store: &out})
 	// A report that is given up tells nobody, so no decision about mail is about
 	// it; it keeps its own clock.
 	return slices.DeleteFunc(items, isReport), err

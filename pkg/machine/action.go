@@ -76,7 +76,7 @@ type Args struct {
 	Empty     bool            `json:"empty,omitempty"`   // route.*: the wanted list is empty
 	Type      string          `json:"type,omitempty"`    // dns.rrset: MX, A, AAAA, PTR or TXT
 	Successor string          `json:"successor,omitempty"`
-	Select    string          `json:"select,omitempty"`  // queue.*: SelectHeld, a destination, an id, or "" for all
+	Select    string          `json:"select,omitempty"`  // queue.*: SelectHeld, or "" for all
 	Discard   bool            `json:"discard,omitempty"` // gateway.absent: remove even what holds mail
 
 	OnSuccessor bool          `json:"on_successor,omitempty"` // the effect is one on the successor, which Gateway names
