@@ -30,16 +30,11 @@ type Evidence struct {
 const memoryCompared = "memory.compared"
 
 // ReadEvidence reads a run from the journal of a state directory, whether a
-// runner is alive or not; "" is the run that was opened last. Its status is told
-// as of at. Errors: ErrNoRun.
+// runner is alive or not; "" is the last run that is open, or else the last. Its
+// status is told as of at. Errors: ErrNoRun.
 func ReadEvidence(ctx context.Context, dir, id string, at time.Time) (Evidence, error) {
 	var e Evidence
-	err := reading(ctx, dir, func(r *journal.Reader) (err error) {
-		if id == "" {
-			if id, err = last(ctx, r); err != nil {
-				return err
-			}
-		}
+	err := readingRun(ctx, dir, id, func(r *journal.Reader, id string) (err error) {
 		e, err = evidenceOf(ctx, r, id, at)
 		return err
 	})

@@ -3,9 +3,7 @@ package runner
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"net/http"
 	"net/url"
@@ -232,41 +230,29 @@ func (c *Client) Monitor(ctx context.Context, run, viewer string, after int64) (
 	return ask[Monitor](ctx, c, http.MethodGet, path(run, "/monitor?"+q.Encode()), nil)
 }
 
-// ReadMonitor reads a run from the journal of a state directory, without a
-// runner; "" is the run that was opened last. Errors: ErrNoRun.
+// ReadMonitor reads a run from the journal of a state directory, as [Read] does.
+// Errors: ErrNoRun.
 func ReadMonitor(ctx context.Context, dir, id string) (Monitor, error) {
-	var m Monitor
-	err := reading(ctx, dir, func(r *journal.Reader) (err error) {
-		if id == "" {
-			if id, err = last(ctx, r); err != nil {
-				return err
-			}
-		}
-		if m.Status, err = fromJournal(ctx, r, id); err != nil {
-			return err
-		}
-		sum, err := r.Run(ctx, id)
-		if err != nil {
-			return err
-		}
-		_, book, err := bound(sum)
-		if err != nil {
-			return err
-		}
-		m.Steps, m.Conditions = steps(book), conditions(&m.Status, book)
-		var t tail
-		if err := t.read(ctx, r, id); err != nil {
-			return err
-		}
-		t.fill(&m, 0)
-		return nil
-	})
-	if !errors.Is(err, fs.ErrPermission) {
+	return readOrAsk(ctx, dir, id, monitorOf, func(c *Client, id string) (Monitor, error) { return c.Monitor(ctx, id, "", 0) })
+}
+
+func monitorOf(ctx context.Context, r *journal.Reader, id string) (m Monitor, err error) {
+	if m.Status, err = fromJournal(ctx, r, id); err != nil {
 		return m, err
 	}
-	c := NewClient(dir)
-	if id, err = c.named(ctx, id, err); err != nil {
+	sum, err := r.Run(ctx, id)
+	if err != nil {
 		return m, err
 	}
-	return c.Monitor(ctx, id, "", 0)
+	_, book, err := bound(sum)
+	if err != nil {
+		return m, err
+	}
+	m.Steps, m.Conditions = steps(book), conditions(&m.Status, book)
+	var t tail
+	if err := t.read(ctx, r, id); err != nil {
+		return m, err
+	}
+	t.fill(&m, 0)
+	return m, nil
 }

@@ -156,27 +156,28 @@ func folded(sum journal.Summary, st stored, book *runbook.Book, records []machin
 var ErrNoRun = errors.New("no such run")
 
 // Read reads the status of a run from the journal of a state directory, without
-// a runner; "" is the run that was opened last. Who may not read the journal is
-// told by the runner, if one is alive, as everywhere here. Errors: ErrNoRun.
+// a runner; "" is the last run that is open, or else the last. Who may not read
+// the journal is told by the runner, if one is alive, as everywhere here.
+// Errors: ErrNoRun.
 func Read(ctx context.Context, dir, id string) (Status, error) {
-	var s Status
-	err := reading(ctx, dir, func(r *journal.Reader) (err error) {
-		if id == "" {
-			if id, err = last(ctx, r); err != nil {
-				return err
-			}
-		}
-		s, err = fromJournal(ctx, r, id)
+	return readOrAsk(ctx, dir, id, fromJournal, func(c *Client, id string) (Status, error) { return c.Status(ctx, id) })
+}
+
+// readOrAsk reads of a run in the journal, or asks the runner for who may not.
+func readOrAsk[T any](ctx context.Context, dir, id string, read func(context.Context, *journal.Reader, string) (T, error), ask func(*Client, string) (T, error)) (T, error) {
+	var v T
+	err := readingRun(ctx, dir, id, func(r *journal.Reader, id string) (err error) {
+		v, err = read(ctx, r, id)
 		return err
 	})
 	if !errors.Is(err, fs.ErrPermission) {
-		return s, err
+		return v, err
 	}
 	c := NewClient(dir)
 	if id, err = c.named(ctx, id, err); err != nil {
-		return s, err
+		return v, err
 	}
-	return c.Status(ctx, id)
+	return ask(c, id)
 }
 
 // named is the run that people mean who may not read the journal, which is what
@@ -225,6 +226,19 @@ func reading(ctx context.Context, dir string, f func(*journal.Reader) error) err
 		err = fmt.Errorf("%w: %w", ErrNoRun, err)
 	}
 	return errors.Join(err, r.Close())
+}
+
+// readingRun is reading about one run; "" is the last that is open, or else the
+// last.
+func readingRun(ctx context.Context, dir, id string, f func(r *journal.Reader, id string) error) error {
+	return reading(ctx, dir, func(r *journal.Reader) (err error) {
+		if id == "" {
+			if id, err = last(ctx, r); err != nil {
+				return err
+			}
+		}
+		return f(r, id)
+	})
 }
 
 func list(ctx context.Context, r *journal.Reader) ([]Summary, error) {
