@@ -179,6 +179,8 @@ func (m *Model) runStatus() (string, screen.Style) {
 		return "STALLED, WAITING FOR OPERATOR (" + r.Why + ")", bad
 	case r.Phase == "operating":
 		return "WAITING FOR OPERATOR (" + r.Why + ")", bad
+	case r.Asked != nil && m.whole().stalled:
+		return "WAITING FOR AN ANSWER, STALLED", warn
 	case r.Asked != nil:
 		return "WAITING FOR AN ANSWER", warn
 	case m.whole().stalled:

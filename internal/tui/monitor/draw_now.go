@@ -162,6 +162,8 @@ func (m *Model) nextWords(keys bool) string {
 		return "p continues"
 	case keys && r.Asked != nil:
 		return "a answers, x rejects"
+	case r.Asked != nil:
+		return "answer the question"
 	case keys && r.Phase == "operating":
 		text := "c resumes, A aborts"
 		if m.noAbort() != "" {

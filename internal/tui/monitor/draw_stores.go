@@ -186,16 +186,21 @@ func (m *Model) closed(st gateway.Store) bool {
 
 // drawStoresBriefly names the counts alone.
 func (m *Model) drawStoresBriefly(a screen.Area) {
-	var parts []string
+	var list []string
+	line := ""
 	for _, st := range m.stores() {
 		c := &m.snap.Census.Stores[st]
 		n := strconv.FormatInt(c.Messages, 10)
 		if !known(c) {
 			n = "?"
 		}
-		parts = append(parts, st.String()+" "+n)
+		part := st.String() + " " + n
+		if line != "" && screen.Width(line+" "+part) > a.W {
+			list, line = append(list, line), ""
+		}
+		line = strings.TrimPrefix(line+" "+part, " ")
 	}
-	list := screen.Wrap(strings.Join(parts, " "), a.W)
+	list = append(list, line)
 	if f := m.past.flowOf(gateway.Out, rateSpan); f.known && len(list) < a.H {
 		list = append(list, fmt.Sprintf("out: %.1f in, %.1f out a minute", f.in, f.out))
 	}

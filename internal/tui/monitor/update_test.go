@@ -239,6 +239,26 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// TestStalledAndAsked: a question does not hide that nothing moves.
+func TestStalledAndAsked(t *testing.T) {
+	s := asking()
+	s.Census.InFlight = 0
+	s.Census.Stores[gateway.Hold] = gateway.Count{Known: gateway.Counted, Messages: 12, Bytes: 8000, Oldest: ago(time.Hour)}
+	s.Summary = &gateway.Summary{Rows: rows()[3:4], Worst: rows()[3:4], Found: 1}
+	m := fold(options, s)
+	for i := range 20 { // nothing leaves any more
+		s.At = in(time.Duration(i) * time.Second)
+		s.Seen = s.At
+		m.Update(s)
+	}
+	if got := screenText(m, 80, 24); !strings.Contains(got, "\nWAITING FOR AN ANSWER, STALLED ") {
+		t.Errorf("the head does not say that it is stalled:\n%s", got)
+	}
+	if got := screenText(m, 40, 12); !strings.Contains(got, " hold 12\n") && !strings.Contains(got, "\nhold 12\n") {
+		t.Errorf("a store and its count are on two lines:\n%s", got)
+	}
+}
+
 // TestEstimate: it is a time with a basis, or unknown with a reason, and never
 // a time that is over.
 func TestEstimate(t *testing.T) {
