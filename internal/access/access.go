@@ -1,7 +1,7 @@
 // Package access says who may do what at a Unix socket of this program, by the
-// kernel's word (SO_PEERCRED, unix(7)) and a list of people, and opens such
-// sockets. It trusts nothing that a caller says of itself, and root is nobody
-// unless listed.
+// kernel's word (SO_PEERCRED, unix(7)) and a list of people. It opens such
+// sockets, and is their clients' way to them. It trusts nothing that a caller
+// says of itself, and root is nobody unless listed.
 package access
 
 import (

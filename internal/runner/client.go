@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"syscall"
 
+	"example.org/ims/internal/access"
 	"example.org/ims/internal/engine"
 )
 
@@ -26,20 +27,16 @@ type Client struct {
 
 // NewClient makes a client. It does not connect yet.
 func NewClient(dir string) *Client {
-	c := &Client{dir: dir}
-	c.http.Transport = &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
-			conn, err := d.DialContext(ctx, "unix", Socket(dir))
-			if errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED) {
-				return nil, fmt.Errorf("%w for %s", ErrNoRunner, dir)
-			}
-			return conn, err
-		},
-		MaxResponseHeaderBytes: 16 << 10,
+	way := access.Transport(Socket(dir))
+	dial := way.DialContext
+	way.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, network, addr)
+		if errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ECONNREFUSED) {
+			return nil, fmt.Errorf("%w for %s", ErrNoRunner, dir)
+		}
+		return conn, err
 	}
-	return c
+	return &Client{dir: dir, http: http.Client{Transport: way}}
 }
 
 // Info asks who serves.

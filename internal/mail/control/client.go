@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
 	"strconv"
 
+	"example.org/ims/internal/access"
 	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/ledger"
 )
@@ -30,16 +30,7 @@ type Client struct {
 
 // NewClient makes a client of the server at socket. It does not connect yet.
 func NewClient(socket string) *Client {
-	c := &Client{socket: socket}
-	c.http.Transport = &http.Transport{
-		DisableKeepAlives: true, // else a stale connection could hide whether a change was sent
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, "unix", socket)
-		},
-		MaxResponseHeaderBytes: 16 << 10,
-	}
-	return c
+	return &Client{socket: socket, http: http.Client{Transport: access.Transport(socket)}}
 }
 
 // Gateways lists the gateways of the server.
