@@ -29,10 +29,29 @@ organization:
   domains: [example.test]
   mailhost: 127.0.0.1:9
 gateways:
-  east: {hostname: east.example.test, listen: "%s"}
+  east: {hostname: east.example.test, listen: "%s", spaces: [{pattern: "*"}]}
+  west: {hostname: west.example.test, listen: "%s"}
+zones:
+  example.test: {server: "127.0.0.1:9", key_file: update.key, authorities: ["127.0.0.1:9"]}
+retire: {successor: west, params: {poll: 20ms}}
 people:
   lookout: {user: "65533", may: view}
 `
+
+const accessKey = `key "update" {
+	algorithm hmac-sha256;
+	secret "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+};
+`
+
+// asked is a command of another user, and what comes of it.
+type asked struct {
+	name     string
+	uid, gid uint32
+	argv     string
+	code     int
+	want     string // regular expression, in stdout or stderr
+}
 
 // TestOtherUsers runs the real process and asks it as other users: the kernel's
 // word decides, and SIGTERM ends it well.
@@ -44,24 +63,46 @@ func TestOtherUsers(t *testing.T) {
 	serve(t, dir)
 	perform(t, dir)
 	root := uint32(0)
-	tests := []struct {
-		name     string
-		uid, gid uint32
-		argv     string
-		code     int
-		want     string // regular expression, in stdout or stderr
-	}{
+	ask(t, dir, []asked{
 		{"nobody, outside the group", nobody, nobody, "gateway show east", 1, `this user may not open the control socket: .*permission denied`},
 		{"nobody, inside the group", nobody, root, "gateway show east", 1, `uid 65534 is not known here: add it to people, as in \{user: 65534, may: view\}`},
 		{"nobody changes", nobody, root, "gateway stop east --yes --reason x", 1, `uid 65534 is not known here`},
 		{"a viewer looks", viewer, root, "gateway show east", 0, `gateway east: running`},
 		{"a viewer asks for runs", viewer, root, "status", 0, `there is no run`},
-		{"nobody asks for runs", nobody, root, "status", 1, `uid 65534 is not known here`},
+		{"who is in the group reads the journal", nobody, root, "status", 0, `there is no run`},
 		{"a viewer opens a run", viewer, root, "retire east --plain", 1, `lookout \(uid 65533\) may view, and this needs operate`},
 		{"a viewer changes", viewer, root, "gateway pause east --reason x", 1, `lookout \(uid 65533\) may view, and this needs operate`},
 		{"a viewer acts", viewer, root, "queue delete east --yes --reason x", 1, `lookout \(uid 65533\) may view, and this needs operate`},
 		{"the service's own user changes", root, root, "gateway pause east --reason x", 0, `east: paused`},
+	})
+}
+
+// TestPeopleLookWithoutARunner: who may read the state directory sees a run, and
+// asks whether a gateway can go, while nobody is there to be asked.
+func TestPeopleLookWithoutARunner(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can become another user")
 	}
+	dir := publicFolder(t)
+	serve(t, dir)
+	root := uint32(0)
+	ask(t, dir, []asked{
+		{"a run begins, and asks what root may not answer", root, root, "retire east --foreground --yes", 1, `QUESTION: Mail for the address spaces shown`},
+		{"a viewer asks for runs", viewer, root, "status", 6, `(?s)NO RUNNER IS ALIVE.*run east-1: east -> west by q285090.*ready`},
+		{"a viewer watches the run", viewer, root, "monitor --once", 6, `(?s)NO RUNNER IS ALIVE.*Outbound awaiting delivery +0`},
+		{"a viewer watches the gateway", viewer, root, "monitor west --once", 0, `RUNNING, inbound-outbound`},
+		{"a viewer asks whether it is safe", viewer, root, "preflight east", 2, `(?s)this user may not read the key of zone.*ims facts east --out`},
+		{"who is not in the group watches", nobody, nobody, "monitor", 1, `permission denied`},
+		{"who is not in the group watches the gateway", nobody, nobody, "monitor west --once", 6, `permission denied`},
+	})
+	if left, err := filepath.Glob(filepath.Join(os.TempDir(), "ims-journal-*")); len(left) > 0 || err != nil {
+		t.Errorf("copies of the journal are left: %q, %v", left, err)
+	}
+}
+
+// ask runs commands as other users.
+func ask(t *testing.T, dir string, tests []asked) {
+	t.Helper()
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cmd := program(t.Context(), dir, strings.Fields(tt.argv)...)
@@ -96,16 +137,19 @@ func publicFolder(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr, err := newPorts().take()
-	if err != nil {
+	ports := newPorts()
+	east, eastErr := ports.take()
+	west, westErr := ports.take()
+	if err := errors.Join(eastErr, westErr); err != nil {
 		t.Fatal(err)
 	}
 	config := filepath.Join(dir, "ims.yaml")
 	if err := errors.Join(
 		os.Chmod(dir, 0o755),
 		copyFile(self, filepath.Join(dir, "ims")),
-		os.WriteFile(config, fmt.Appendf(nil, accessYAML, addr), 0o600),
+		os.WriteFile(config, fmt.Appendf(nil, accessYAML, east, west), 0o600),
 		os.Chmod(config, 0o644),
+		os.WriteFile(filepath.Join(dir, "update.key"), []byte(accessKey), 0o600),
 	); err != nil {
 		t.Fatal(err)
 	}

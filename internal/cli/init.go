@@ -71,7 +71,7 @@ A file that exists is never overwritten.`,
 	f.StringVar(&opts.MailHost, "mailhost", "", "`host:port` where mail for the domains is delivered; mail.DOMAIN:25 if not given")
 	f.StringVar(&opts.Server, "dns", "", "`address` of the name server that takes updates of the first domain's zone")
 	f.StringVar(&opts.KeyFile, "key-file", "", "`file` with the TSIG key for that")
-	f.StringVar(&opts.StateDir, "state-dir", "state", "`folder` for journals, plans and archives")
+	f.StringVar(&opts.StateDir, "state-dir", "", "`folder` for journals, plans and archives; state, or "+systemState+" for a configuration in /etc")
 	f.StringVar(&opts.Runbook, "runbook", "q285090", "runbook of ims retire without flags, by `name`")
 	f.BoolVar(&schema, "schema", false, "print the schema of configuration files, and write nothing")
 	cmd.MarkFlagsRequiredTogether("dns", "key-file")
@@ -88,6 +88,7 @@ func runInit(p *output.Printer, file string, o initOptions) error {
 	o.SuccessorHostname = cmp.Or(o.SuccessorHostname, o.Successor+"."+domain)
 	o.MailHost = cmp.Or(o.MailHost, "mail."+domain+":25")
 	o.Zone, o.Schema = domain, config.SchemaFile
+	o.StateDir = cmp.Or(o.StateDir, stateDir(file))
 	for _, word := range []string{o.Gateway, cmp.Or(o.Successor, "none"), o.Zone, o.Runbook} {
 		if !plainKey.MatchString(word) {
 			return output.As(output.Usage, "ims init --help", fmt.Errorf("ims init: %q is no name: want letters, digits, dots and hyphens", word))
@@ -125,6 +126,18 @@ func runInit(p *output.Printer, file string, o initOptions) error {
 			page.Line("  %d. %s", i+1, step)
 		}
 	})
+}
+
+// systemState is the folder that the service units may write to.
+const systemState = "/var/lib/ims"
+
+// stateDir is where what belongs to a configuration is kept, if nobody says so.
+// Nothing is written below /etc by a service (FHS 3.0 section 3.7).
+func stateDir(file string) string {
+	if abs, err := filepath.Abs(file); err == nil && strings.HasPrefix(abs, "/etc/") {
+		return systemState
+	}
+	return "state"
 }
 
 // steps are what is left to do after a configuration was written. A retirement

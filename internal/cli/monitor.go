@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -89,11 +90,14 @@ func runMonitor(ctx context.Context, s *session, p *output.Printer, opts monitor
 
 // find is what a word means: a run, a gateway's open run, or a gateway.
 func (s *session) find(ctx context.Context, c *config.Config, what string) (watched, error) {
+	names := gatewayNames(c)
 	all, err := runner.ReadList(ctx, c.StateDir)
+	if errors.Is(err, fs.ErrPermission) && slices.Contains(names, what) { // the gateway itself may still be looked at
+		return watched{config: c, gateway: what}, nil
+	}
 	if err != nil {
 		return watched{}, err
 	}
-	names := gatewayNames(c)
 	if what == "" && len(all) == 0 {
 		what = cmp.Or(c.Retire.Default, names[0])
 	}
