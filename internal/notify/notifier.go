@@ -19,6 +19,10 @@ const (
 	giveUp     = 24 * time.Hour
 )
 
+// inOrder is how often a target may refuse one thing before what came later is
+// told first.
+const inOrder = 3
+
 // Options of a Notifier.
 type Options struct {
 	Dir     string // state directory
@@ -28,13 +32,24 @@ type Options struct {
 }
 
 // Notifier tells targets. It is safe for concurrent use; each target is told in
-// order, and a slow one holds up no other.
+// order, but for what it refuses again and again, and a slow one holds up no
+// other.
 type Notifier struct {
-	opts Options
-	mu   sync.Mutex
-	box  *outbox
-	more map[string]chan struct{} // by target: something was added
-	told chan struct{}            // closed and replaced whenever a target was told
+	opts    Options
+	mu      sync.Mutex
+	box     *outbox
+	more    map[string]chan struct{}       // by target: something was added
+	told    chan struct{}                  // closed and replaced whenever a target was told
+	refused map[string]map[string]*refusal // by target and id
+}
+
+// refusal is what a target did not take so far.
+type refusal struct {
+	since time.Time // of the first attempt of this process
+	tries int
+	next  time.Time // not before
+	pause time.Duration
+	why   string // at the last attempt
 }
 
 // Open reads what is still to be told. Close it after Run has returned.
@@ -46,9 +61,9 @@ func Open(o Options) (*Notifier, error) {
 	if box.bad > 0 {
 		o.Log.Warn("notifications that could not be read are dropped", "lines", box.bad, "file", FileName)
 	}
-	n := &Notifier{opts: o, box: box, more: map[string]chan struct{}{}, told: make(chan struct{})}
+	n := &Notifier{opts: o, box: box, more: map[string]chan struct{}{}, told: make(chan struct{}), refused: map[string]map[string]*refusal{}}
 	for _, t := range o.Targets {
-		n.more[t.Name] = make(chan struct{}, 1)
+		n.more[t.Name], n.refused[t.Name] = make(chan struct{}, 1), map[string]*refusal{}
 	}
 	return n, nil
 }
@@ -131,61 +146,80 @@ func (n *Notifier) left() (int, <-chan struct{}) {
 
 func (n *Notifier) serve(ctx context.Context, t *Target) {
 	for {
-		note, ok := n.next(t.Name)
+		note, wait, ok := n.next(t.Name, time.Now())
 		if ok {
-			if !n.deliver(ctx, t, note) {
+			if !n.attempt(ctx, t, note) {
 				return
 			}
 			continue
 		}
+		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
-			return
 		case <-n.more[t.Name]:
-		}
-	}
-}
-
-func (n *Notifier) next(target string) (Notification, bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	list := n.box.pending[target]
-	if len(list) == 0 {
-		return Notification{}, false
-	}
-	return list[0], true
-}
-
-// deliver tells a target, again and again if it must. It reports false when ctx
-// ended first.
-func (n *Notifier) deliver(ctx context.Context, t *Target, note Notification) bool {
-	pause, since := firstRetry, time.Now()
-	for {
-		note.Attempt++
-		n.try(t.Name, note.ID)
-		err := t.send(ctx, note)
-		if ctx.Err() != nil && err != nil {
-			return false
-		}
-		gaveUp := ""
-		if err != nil && time.Since(since) >= giveUp {
-			gaveUp = err.Error()
-			n.opts.Log.Error("nobody was told", "target", t.Name, "id", note.ID, "err", err)
-		}
-		if err == nil || gaveUp != "" {
-			n.done(t.Name, note.ID, gaveUp)
-			return true
-		}
-		n.opts.Log.Warn("target not told", "target", t.Name, "id", note.ID, "attempt", note.Attempt, "again_in", pause, "err", err)
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return false
 		case <-timer.C:
 		}
-		pause = min(2*pause, lastRetry)
+		timer.Stop()
+		if ctx.Err() != nil {
+			return
+		}
 	}
+}
+
+// next is what a target is to be told now: the oldest, unless it was refused
+// and its time has not come. It says how long to wait if there is nothing.
+func (n *Notifier) next(target string, now time.Time) (note Notification, wait time.Duration, ok bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	wait = giveUp
+	for _, one := range n.box.pending[target] {
+		r := n.refused[target][one.ID]
+		if r == nil || !now.Before(r.next) {
+			return one, 0, true
+		}
+		if wait = min(wait, r.next.Sub(now)); r.tries < inOrder {
+			break
+		}
+	}
+	return Notification{}, wait, false
+}
+
+// attempt tells a target once. It reports false if ctx ended first.
+func (n *Notifier) attempt(ctx context.Context, t *Target, note Notification) bool {
+	note.Attempt++
+	n.try(t.Name, note.ID)
+	err := t.send(ctx, note)
+	switch {
+	case err == nil:
+		n.done(t.Name, note.ID, "")
+	case ctx.Err() != nil:
+		return false
+	default:
+		n.refuse(t.Name, note, err)
+	}
+	return true
+}
+
+// refuse notes that a target did not take something, for good after a day.
+func (n *Notifier) refuse(target string, note Notification, err error) {
+	now := time.Now()
+	n.mu.Lock()
+	r := n.refused[target][note.ID]
+	if r == nil {
+		r = &refusal{since: now, pause: firstRetry}
+		n.refused[target][note.ID] = r
+	} else {
+		r.pause = min(2*r.pause, lastRetry)
+	}
+	r.tries, r.next, r.why = r.tries+1, now.Add(r.pause), err.Error()
+	over, pause := now.Sub(r.since) >= giveUp, r.pause
+	n.mu.Unlock()
+	if over {
+		n.opts.Log.Error("nobody was told", "target", target, "id", note.ID, "err", err)
+		n.done(target, note.ID, err.Error())
+		return
+	}
+	n.opts.Log.Warn("target not told", "target", target, "id", note.ID, "attempt", note.Attempt, "again_in", pause, "err", err)
 }
 
 // try notes that a target is about to be told, so that a repetition after a
@@ -193,7 +227,7 @@ func (n *Notifier) deliver(ctx context.Context, t *Target, note Notification) bo
 func (n *Notifier) try(target, id string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if err := n.box.write(entry{Target: target, Tried: id}); err != nil {
+	if err := n.box.tried(target, id); err != nil {
 		n.opts.Log.Error("attempt not noted", "target", target, "id", id, "err", err)
 	}
 }
@@ -203,6 +237,7 @@ func (n *Notifier) done(target, id, gaveUp string) {
 	defer n.mu.Unlock()
 	close(n.told)
 	n.told = make(chan struct{})
+	delete(n.refused[target], id)
 	if err := n.box.told(target, id, gaveUp); err != nil {
 		n.opts.Log.Error("not noted that a target was told, which may be told again", "target", target, "id", id, "err", err)
 	}

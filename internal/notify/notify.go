@@ -38,8 +38,7 @@ func Kinds() []Kind {
 	return []Kind{Approval, Operator, Stalled, Drift, LateClient, Finished, Digest}
 }
 
-// Notification is one thing that people are told. It is what a program reads on
-// its standard input, what an HTTP request carries, and what a template sees.
+// Notification is one thing that people are told, and what a template sees.
 type Notification struct {
 	ID        string    `json:"id"` // RUN/KIND/NUMBER, the same over attempts
 	Kind      Kind      `json:"kind"`

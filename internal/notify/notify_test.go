@@ -40,19 +40,16 @@ type hook struct {
 }
 
 func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	var n struct {
-		Notification
-		Line string `json:"line"`
-	}
+	var n Message
 	err := json.NewDecoder(r.Body).Decode(&n)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.refuse > 0 || err != nil || r.Header.Get("Idempotency-Key") != n.ID {
+	if h.refuse > 0 || err != nil || r.Header.Get("Idempotency-Key") != n.ID || n.Schema != Schema || n.What != note(1).Text {
 		h.refuse--
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
-	h.got = append(h.got, fmt.Sprintf("%s %d: %s", n.ID, n.Attempt, n.Line))
+	h.got = append(h.got, fmt.Sprintf("%s %d: %s", n.ID, n.Attempt, n.Text))
 	h.seen <- struct{}{}
 }
 

@@ -23,6 +23,13 @@ type Story struct {
 	late   int64
 	digest time.Duration // how often a soak is told of; 0 is never
 	told   int           // digests of the current visit
+	reset  *reset        // what ended the quiet of the current visit last
+}
+
+// reset is an end of a quiet that was not over.
+type reset struct {
+	at  time.Time
+	why string
 }
 
 // NewStory begins the story of a run. While it soaks, a digest is told every so
@@ -37,7 +44,9 @@ func (s *Story) Add(r machine.Record) []Notification {
 	s.hist.Add(r)
 	s.n++
 	if len(s.hist.Visits) != visits {
-		s.told = 0
+		s.told, s.reset = 0, nil
+	} else if before.Armed(machine.HoldTimer) && r.Kind == machine.Judged.String() && r.Event.Verdict == machine.Fails && !s.hist.State.Armed(machine.HoldTimer) {
+		s.reset = &reset{r.At, r.Detail.Why}
 	}
 	if s.hist.State.Phase != machine.Asking {
 		s.asked = false
@@ -73,11 +82,12 @@ func (s *Story) Add(r machine.Record) []Notification {
 	return nil
 }
 
-// Tick returns the digest that is due, if the run soaks or is paused.
+// Tick returns the digest that is due, if the run soaks, whether anything is
+// earned or not, or is paused.
 func (s *Story) Tick(now time.Time) []Notification {
 	st := s.hist.State
-	paused := s.hist.Paused
-	if s.digest <= 0 || len(s.hist.Visits) == 0 || !st.Armed(machine.HoldTimer) && paused == nil {
+	paused, soak := s.hist.Paused, s.soak()
+	if s.digest <= 0 || len(s.hist.Visits) == 0 || soak == nil && paused == nil {
 		return nil
 	}
 	since := s.hist.Visits[len(s.hist.Visits)-1].Entered
@@ -94,11 +104,35 @@ func (s *Story) Tick(now time.Time) []Notification {
 	if paused != nil {
 		text = fmt.Sprintf("%s paused the run %s ago (%s), and it goes on only when somebody lets it", paused.Actor, now.Sub(since).Round(time.Second), paused.Reason)
 	} else {
-		text = fmt.Sprintf("%s: quiet for %s of %s", s.book.Def.States[st.Cur].Title, s.hist.Earned.Round(time.Second), s.book.Def.States[st.Cur].Wait.For)
+		text = s.quiet(soak)
 	}
 	n := s.tell(Digest, r, st, text, "ims status "+s.run, append(s.held(), s.ledger()...)...)
 	n[0].ID = fmt.Sprintf("%s/%s/%d.%d", s.run, Digest, since.UnixMilli(), due)
 	return n
+}
+
+// soak is the wait in which a condition must stay true for a time, nil if the
+// run is in none.
+func (s *Story) soak() *machine.Wait {
+	st := s.hist.State
+	if w := s.book.Def.States[st.Cur].Wait; w != nil && w.For > 0 && st.Phase == machine.Judging && !st.Undoing {
+		return w
+	}
+	return nil
+}
+
+// quiet says how much of a soak is earned, what keeps it from earning, and what
+// took away what was earned before.
+func (s *Story) quiet(w *machine.Wait) string {
+	earned, why := s.hist.Earned.Round(time.Second), ""
+	if !s.hist.State.Armed(machine.HoldTimer) {
+		earned, why = 0, ": "+s.why(w.Until)
+	}
+	text := fmt.Sprintf("%s: quiet for %s of %s%s", s.book.Def.States[s.hist.State.Cur].Title, earned, w.For, why)
+	if s.reset != nil {
+		text += fmt.Sprintf("; last reset %s: %s", s.reset.at.UTC().Format(time.DateTime+"Z"), s.reset.why)
+	}
+	return text
 }
 
 // mostLines is how many lines of evidence people are told; the status has all.

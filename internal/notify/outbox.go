@@ -20,6 +20,7 @@ type outbox struct {
 	bad     int                       // lines that could not be read
 	pending map[string][]Notification // by target, oldest first
 	seen    map[string]map[string]bool
+	lost    map[string]map[string]string // by target and id: why it was never told
 }
 
 // entry is a line of the file: something to tell a target, or that it was told.
@@ -35,7 +36,7 @@ type entry struct {
 // that was cut short, is dropped and counted: telling people must not keep the
 // runner from its runs, and what a run needs is told again from its journal.
 func openOutbox(path string) (*outbox, error) {
-	o := &outbox{pending: map[string][]Notification{}, seen: map[string]map[string]bool{}}
+	o := &outbox{pending: map[string][]Notification{}, seen: map[string]map[string]bool{}, lost: map[string]map[string]string{}}
 	old, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read notifications: %w", err)
@@ -59,6 +60,12 @@ func (o *outbox) note(e entry) {
 		o.seen[e.Target][e.Note.ID] = true
 		o.pending[e.Target] = append(o.pending[e.Target], *e.Note)
 		return
+	}
+	if e.GaveUp != "" {
+		if o.lost[e.Target] == nil {
+			o.lost[e.Target] = map[string]string{}
+		}
+		o.lost[e.Target][e.Told] = e.GaveUp
 	}
 	list := o.pending[e.Target]
 	for i := range list {
@@ -90,7 +97,7 @@ func (o *outbox) compact(path string) error {
 		}
 		for id := range ids {
 			if waiting[id] == nil && !over[runOf(id)] { // told: the id is what must be kept
-				err = errors.Join(err, enc.Encode(entry{Target: target, Note: &Notification{ID: id}}), enc.Encode(entry{Target: target, Told: id}))
+				err = errors.Join(err, enc.Encode(entry{Target: target, Note: &Notification{ID: id}}), enc.Encode(entry{Target: target, Told: id, GaveUp: o.lost[target][id]}))
 			}
 		}
 		for i := range o.pending[target] {
@@ -166,6 +173,13 @@ func (o *outbox) knows(run string) bool {
 		}
 	}
 	return false
+}
+
+// tried makes it durable that a target is about to be told.
+func (o *outbox) tried(target, id string) error {
+	e := entry{Target: target, Tried: id}
+	o.note(e)
+	return o.write(e)
 }
 
 // told makes it durable that a target was told, or why it never will be.

@@ -25,10 +25,10 @@ type Target struct {
 	Text string // template of the line that people read; DefaultText if empty
 
 	// Exec is a program and its arguments, each of them a template. It is not
-	// given to a shell. The notification is on its standard input as JSON.
+	// given to a shell. The message is on its standard input as JSON.
 	Exec []string
-	// Webhook is a URL that takes the notification as JSON by POST, with the
-	// line in "text" and the id as Idempotency-Key, and answers 2xx.
+	// Webhook is a URL that takes the message as JSON by POST, with the id as
+	// Idempotency-Key, and answers 2xx.
 	Webhook string
 	// Mail is an address, Via the host:port that takes mail for it, From the
 	// reverse-path, which may be empty (RFC 5321, section 4.5.5).
@@ -38,6 +38,18 @@ type Target struct {
 // Wants reports whether a target is told of a kind.
 func (t *Target) Wants(k Kind) bool {
 	return len(t.On) == 0 || k == Test || slices.Contains(t.On, k)
+}
+
+// Schema names the shape of a Message.
+const Schema = "ims/notification/v1"
+
+// Message is what a program reads and a webhook takes. Its text is the line that
+// the target's template makes: what chat services show of what they are sent.
+type Message struct {
+	Schema string `json:"schema"`
+	Notification
+	Text string `json:"text"`
+	What string `json:"what"` // what happened, in a sentence
 }
 
 // limit is how long a target may take at one attempt.
@@ -51,10 +63,7 @@ func (t *Target) send(ctx context.Context, n Notification) error {
 	if err != nil {
 		return err
 	}
-	raw, err := json.Marshal(struct {
-		Notification
-		Line string `json:"line"`
-	}{n, line})
+	raw, err := json.Marshal(Message{Schema: Schema, Notification: n, Text: line, What: n.Text})
 	if err != nil {
 		return fmt.Errorf("encode notification: %w", err)
 	}

@@ -8,7 +8,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -229,4 +232,35 @@ func TestPeopleAreToldOverKills(t *testing.T) {
 	if len(program.all) != len(hooked.all) {
 		t.Errorf("the program was told %d things, the webhook %d", len(program.all), len(hooked.all))
 	}
+}
+
+// TestUntoldIsSaid: whoever looks at a run sees whom it cannot tell, as long as
+// it cannot.
+func TestUntoldIsSaid(t *testing.T) {
+	var mended atomic.Bool
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if !mended.Load() {
+			http.Error(w, "no such channel", http.StatusBadRequest)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	dir := shortDir(t)
+	c, end := serve(t, runner.Options{Dir: dir, Site: site{live(t)}, People: people(), Targets: []notify.Target{{Name: "hook", Webhook: srv.URL}}})
+	run, err := c.Open(t.Context(), retire(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := func(s runner.Status) bool {
+		return slices.ContainsFunc(s.Notes, func(note string) bool {
+			return strings.HasPrefix(note, "notify: hook is not told since ") && strings.HasSuffix(note, "tell webhook: 400 Bad Request: no such channel")
+		})
+	}
+	waitFor(t, c, run, said)
+	m, err := c.Monitor(t.Context(), run, "test", 0)
+	if err != nil || !said(m.Status) {
+		t.Errorf("the monitor says %q, %v", m.Notes, err)
+	}
+	mended.Store(true)
+	waitFor(t, c, run, func(s runner.Status) bool { return !said(s) })
+	end()
 }

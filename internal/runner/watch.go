@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"example.org/ims/internal/access"
@@ -26,20 +27,33 @@ func (s *Server) status(ctx context.Context, id string) (Status, error) {
 		if ok {
 			st.Problem, st.Again = s.problem(h)
 		}
+		s.untold(&st)
 		return st, err
 	}
 	return s.present(ctx, h)
 }
 
-func (s *Server) present(ctx context.Context, h *hosted) (Status, error) {
+func (s *Server) present(ctx context.Context, h *hosted) (st Status, err error) {
 	if h.over() {
-		st, err := fromJournal(ctx, s.journal.Reader, h.id)
+		st, err = fromJournal(ctx, s.journal.Reader, h.id)
 		st.Problem, st.Again = s.problem(h)
-		return st, err
+	} else {
+		st = describe(h.engine.Status(), h.book)
+		st.Alive, st.PID, st.Opener = true, os.Getpid(), h.opener
 	}
-	st := describe(h.engine.Status(), h.book)
-	st.Alive, st.PID, st.Opener = true, os.Getpid(), h.opener
-	return st, nil
+	s.untold(&st)
+	return st, err
+}
+
+// untold adds to a status who is not told what happens in the run.
+func (s *Server) untold(st *Status) {
+	if s.people == nil {
+		return
+	}
+	st.Notes = slices.Clone(st.Notes) // the engine shares them
+	for _, line := range s.people.Untold(st.Run) {
+		st.Notes = append(st.Notes, "notify: "+line)
+	}
 }
 
 // watch streams the status of a run until it has ended, newest first: what a
