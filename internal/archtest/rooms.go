@@ -238,6 +238,7 @@ var inside = map[string]room{
 	}},
 	"internal/notify": {imports: arrows{
 		"pkg/facts":   theFacts,
+		"pkg/ledger":  "tells the account of messages, set by set",
 		"pkg/machine": "tells what a run's records mean",
 		"pkg/runbook": "knows titles and conditions of states",
 	}, tests: arrows{"runbooks": "tells of a shipped runbook"}},
