@@ -46,23 +46,31 @@ func TestUnknownIsNotZero(t *testing.T) {
 		spans   []span // of MX
 	}{
 		{
-			"unknown", 2 * time.Hour, []machine.Record{observed(at(0), "5", "true"), observed(at(10), "unknown", "true"), observed(at(20), "2", "false")},
-			[]gap{{at(10), at(20), "unknown: MTA"}}, "M120.0 10.0V10.0H202.8M285.6 148.0V148.0H948.0",
+			"unknown", 2 * time.Hour,
+			[]machine.Record{observed(at(0), "5", "true"), observed(at(10), "unknown", "true"), observed(at(20), "2", "false")},
+			[]gap{{at(10), at(20), "unknown: MTA"}},
+			"M120.0 10.0V10.0H202.8M285.6 148.0V148.0H948.0",
 			[]span{{at(0), at(20), "true"}, {at(20), at(100), "false"}},
 		},
 		{
-			"without a runner", 2 * time.Hour, []machine.Record{observed(at(0), "5", "true"), observed(at(10), "4", "true"), resumed, observed(at(50), "4", "true")},
-			[]gap{{at(10), at(50), "not observed"}}, "M120.0 10.0H202.8V56.0V56.0H202.8M534.0 56.0V56.0H948.0",
+			"without a runner", 2 * time.Hour,
+			[]machine.Record{observed(at(0), "5", "true"), observed(at(10), "4", "true"), resumed, observed(at(50), "4", "true")},
+			[]gap{{at(10), at(50), "not observed"}},
+			"M120.0 10.0H202.8V56.0V56.0H202.8M534.0 56.0V56.0H948.0",
 			[]span{{at(0), at(10), "true"}, {at(50), at(100), "true"}},
 		},
 		{
-			"silent to the end", 45 * time.Minute, []machine.Record{observed(at(0), "5", "true"), observed(at(10), "5", "true")},
-			[]gap{{at(10), at(100), "not observed"}}, "M120.0 10.0V10.0H202.8",
+			"silent to the end", 45 * time.Minute,
+			[]machine.Record{observed(at(0), "5", "true"), observed(at(10), "5", "true")},
+			[]gap{{at(10), at(100), "not observed"}},
+			"M120.0 10.0V10.0H202.8",
 			[]span{{at(0), at(10), "true"}},
 		},
 		{
-			"as it was", 45 * time.Minute, []machine.Record{observed(at(0), "5", "true"), observed(at(40), "5", "true"), observed(at(80), "5", "true")},
-			nil, "M120.0 10.0V10.0H948.0", []span{{at(0), at(100), "true"}},
+			"as it was", 45 * time.Minute,
+			[]machine.Record{observed(at(0), "5", "true"), observed(at(40), "5", "true"), observed(at(80), "5", "true")},
+			nil, "M120.0 10.0V10.0H948.0",
+			[]span{{at(0), at(100), "true"}},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

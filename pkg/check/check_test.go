@@ -95,7 +95,8 @@ states:
 		t.Fatal(err)
 	}
 	want := []check.Gap{
-		{State: "look", Text: "guard look.assert is never seen to fail"}, {State: "look", Text: `state look never ends in "fail"`},
+		{State: "look", Text: "guard look.assert is never seen to fail"},
+		{State: "look", Text: `state look never ends in "fail"`},
 		{State: "stop", Text: "state stop is never reached", Unreached: true},
 	}
 	if diff := cmp.Diff(want, res.Gaps); diff != "" {

@@ -60,6 +60,7 @@ func (w *World) LedAgain() (all []World) {
 			if !w.Running {
 				m.do(&to)
 			}
+		default: // leads nobody here
 		}
 		if to.Leads() && !w.Leads() && !w.Accepts() || to.Spaces && !w.Spaces {
 			all = append(all, to)
