@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -95,7 +96,7 @@ func comparePage(page *output.Page, r comparison.Report) {
 	page.Blank()
 	for _, l := range r.Lines {
 		if l.Verdict == comparison.Different {
-			prose(page, l.Title+": ", cmp.Or(l.Why, compareValues(l)))
+			prose(page, l.Title+": ", cmp.Or(l.Why, differenceWords(r, l)))
 		}
 		if l.Waiver != nil {
 			prose(page, l.Title+": ", compareWaiver(l))
@@ -109,13 +110,31 @@ func comparePage(page *output.Page, r comparison.Report) {
 	page.Line("%s", compareVerdict(r))
 }
 
-// compareValues are a setting's two values, or the one that both have.
+// compareValues are a setting's two values, or the one that both have, in
+// whatever order.
 func compareValues(l comparison.Line) string {
 	was, now := cmp.Or(settingWords(l.ID, l.Old), "-"), cmp.Or(settingWords(l.ID, l.New), "-")
-	if was == now {
+	if was == now || l.Verdict == comparison.Transferred && slices.Equal(parts(was), parts(now)) {
 		return was
 	}
 	return was + " -> " + now
+}
+
+func parts(list string) []string {
+	out := strings.Split(list, ", ")
+	slices.Sort(out)
+	return out
+}
+
+// differenceWords say in a sentence how two values differ.
+func differenceWords(r comparison.Report, l comparison.Line) string {
+	has := func(who, value string) string {
+		if value == "" {
+			return who + " has none"
+		}
+		return who + " has " + settingWords(l.ID, value)
+	}
+	return has(r.Old, l.Old) + ", " + has(r.New, l.New)
 }
 
 // settingWords are a setting's value for people: what 0 means to a limit's flag.

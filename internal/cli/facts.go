@@ -89,6 +89,7 @@ func saveFacts(file string, snap *preflight.Snapshot) error {
 func factsPage(page *output.Page, snap *preflight.Snapshot) {
 	page.Line("FACTS %s -> %s   observed %s", snap.Gateway, cmp.Or(snap.Successor, "no successor"), page.Time(snap.Made))
 	table := output.Table{Columns: output.Columns("FACT", "VALUE", "CLASS", "PROVENANCE", "TIME", "SOURCE", "WHY"), Fold: true}
+	table.Columns[2].Drop, table.Columns[4].Drop, table.Columns[5].Drop = 1, 2, 3
 	for _, f := range snap.Facts {
 		at := ""
 		if !f.At.IsZero() {
@@ -101,14 +102,14 @@ func factsPage(page *output.Page, snap *preflight.Snapshot) {
 	coverTables(page, snap)
 	for _, d := range snap.Dependents {
 		for _, n := range d.Names {
-			page.Line("%s names %s: %s", d.Gateway, snap.Gateway, n.What)
+			prose(page, "", fmt.Sprintf("names %s: %s", snap.Gateway, n.What))
 		}
 	}
 	for _, r := range snap.Runs {
 		page.Line("run %s is open", r)
 	}
 	for _, n := range snap.Notes {
-		page.Line("note     %s", n)
+		prose(page, "note      ", n)
 	}
 }
 
@@ -122,6 +123,7 @@ func coverTables(page *output.Page, snap *preflight.Snapshot) {
 		page.Blank()
 	}
 	in := output.Table{Columns: output.Columns("TAKES", "KNOWN FROM", "MESSAGES#", "LARGEST#", "HERE", "THERE", "STRANGER HERE", "STRANGER THERE")}
+	in.Columns[1].Drop, in.Columns[2].Drop, in.Columns[3].Drop = 3, 1, 2
 	for _, d := range snap.Inbound.List {
 		in.Add(d.Name, strings.Join(d.From, ","), d.Messages, d.Largest, d.Old.Known.Reply, d.New.Known.Reply, d.Old.Random.Reply, d.New.Random.Reply)
 	}

@@ -81,6 +81,17 @@ func TestAPlanSaysWhatStandsInTheWay(t *testing.T) {
 	}
 }
 
+func TestAQuestionSaysHowItIsAnswered(t *testing.T) {
+	for want, choices := range map[string][]string{
+		"ims approve RUN held": {"granted"},
+		"ims approve RUN held --choice CHOICE, which is send, back or export": {"send", "back", "export"},
+	} {
+		if got := answerWords(verdict.Question{State: "held", Choices: choices}); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestWhichRunWasMeant(t *testing.T) {
 	for word, want := range map[string]string{
 		"east":   "; the last run of gateway east is east-2",
@@ -96,8 +107,8 @@ func TestWhichRunWasMeant(t *testing.T) {
 func TestNextLineSaysWhetherAnAnswerCountsNow(t *testing.T) {
 	var asked, early runner.Status
 	for into, text := range map[*runner.Status]string{
-		&asked: `{"asked":{},"action":{"verb":"approve","state":"confirm","what":"Remove it?","command":"ims approve east-1 confirm"}}`,
-		&early: `{"action":{"verb":"approve","state":"confirm","what":"Remove it?","command":"ims approve east-1 confirm"}}`,
+		&asked: `{"asked":{},"action":{"verb":"approve","state":"confirm","what":"Remove it?","commands":["ims approve east-1 confirm"]}}`,
+		&early: `{"action":{"verb":"approve","state":"confirm","what":"Remove it?","commands":["ims approve east-1 confirm"]}}`,
 	} {
 		if err := json.Unmarshal([]byte(text), into); err != nil {
 			t.Fatal(err)

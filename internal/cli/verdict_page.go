@@ -103,7 +103,7 @@ func questionPage(page *output.Page, q verdict.Question, behind []standing) {
 	for _, s := range behind {
 		prose(page, under+"- ", fmt.Sprintf("%s: %s (%s)", s.id, s.why, s.note))
 	}
-	page.Line("%sanswer, once it asks: %s", under, answerWords(q))
+	prose(page, under+"answer, once it asks: ", answerWords(q))
 	for _, fix := range fixes(behind) {
 		page.Line("%sor mend it before: %s", under, fix)
 	}
@@ -142,7 +142,7 @@ func whoWords(q verdict.Question) string {
 func answerWords(q verdict.Question) string {
 	words := "ims approve RUN " + q.State
 	if len(q.Choices) > 1 {
-		words += " --choice " + strings.Join(q.Choices, "|")
+		words += " --choice CHOICE, which is " + strings.Join(q.Choices[:len(q.Choices)-1], ", ") + " or " + q.Choices[len(q.Choices)-1]
 	}
 	return words
 }

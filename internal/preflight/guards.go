@@ -63,13 +63,19 @@ func (r *Report) guards(s *Snapshot, book *runbook.Book) {
 	r.uncovered(s)
 }
 
-// uncovered names the address spaces in the checks that fail because nothing
-// else covers some, instead of a pattern to fill in.
+// uncovered names the address spaces and connected sites in the checks that fail
+// because nothing else covers some, instead of a pattern to fill in.
 func (r *Report) uncovered(s *Snapshot) {
 	var names, fixes []string
 	for _, p := range s.Outbound.Parts {
-		if p.Verdict == "uncovered" && strings.Contains(p.Fix, "--pattern ") && !slices.Contains(fixes, p.Fix) {
-			names, fixes = append(names, p.Name), append(fixes, p.Fix)
+		if p.Verdict != "uncovered" {
+			continue
+		}
+		if !slices.Contains(names, p.Name) {
+			names = append(names, p.Name)
+		}
+		if !slices.Contains(fixes, p.Fix) {
+			fixes = append(fixes, p.Fix)
 		}
 	}
 	for i := range r.Checks {

@@ -202,6 +202,9 @@ func TestQuestionsAreToldApart(t *testing.T) {
 			t.Errorf("%+v, want a question of %s", c, want)
 		}
 	}
+	if c := find(t, r, "consent_no_route.when[0]"); c.Fix != "ims route add west --pattern '*' && ims route connect west" || !strings.HasSuffix(c.Reason, ": SMTP:*, branch") {
+		t.Errorf("the question does not name its parts and what helps: %+v", c)
+	}
 	if c := find(t, r, "cover.in.other.test.recipient"); c.Verdict != Fail || c.Asked != "" {
 		t.Errorf("%+v, want a blocker", c)
 	}

@@ -91,8 +91,8 @@ func outbound(ctx context.Context, o *organization, successor string) preflight.
 			from := strings.TrimSuffix(c.Origin.Site+"/"+c.Origin.Location, "/")
 			out.Parts = append(out.Parts, preflight.Part{
 				Name: name, From: from, Verdict: c.Verdict.String(), Why: partWords(c),
-				Fix: fmt.Sprintf("ims route add %s --type %s --pattern %s --cost %d --reason %s", setting.Quote(successor), setting.Quote(space.Type),
-					setting.Quote(space.Pattern), space.Cost, setting.Quote("retire "+o.name)),
+				Fix: o.carry(ctx, c, fmt.Sprintf("ims route add %s --type %s --pattern %s --cost %d --reason %s", setting.Quote(successor), setting.Quote(space.Type),
+					setting.Quote(space.Pattern), space.Cost, setting.Quote("retire "+o.name))),
 			})
 		}
 	}
@@ -100,11 +100,28 @@ func outbound(ctx context.Context, o *organization, successor string) preflight.
 		c := routing.CoverSite(org, o.name, site.Name)
 		out.Parts = append(out.Parts, preflight.Part{
 			Name: site.Name, Verdict: c.Verdict.String(), Why: partWords(c),
-			Fix: fmt.Sprintf("ims route connect %s --site %s --via HOST --cost %d --reason %s", setting.Quote(successor), setting.Quote(site.Name), site.Cost,
-				setting.Quote("retire "+o.name)),
+			Fix: o.carry(ctx, c, fmt.Sprintf("ims route connect %s --site %s --via HOST --cost %d --reason %s", setting.Quote(successor), setting.Quote(site.Name), site.Cost,
+				setting.Quote("retire "+o.name))),
 		})
 	}
 	return out
+}
+
+// carry is what makes other gateways carry mail: add gives one of them the
+// route, but where one has it and carries nothing, no route helps.
+func (o *organization) carry(ctx context.Context, c routing.Coverage, add string) string {
+	if c.Blackhole == "" || o.gateways[c.Blackhole] == nil {
+		return add
+	}
+	has, err := o.gateways[c.Blackhole].Config(ctx)
+	reason := setting.Quote("retire " + o.name)
+	switch {
+	case err != nil:
+		return "ims gateway show " + setting.Quote(c.Blackhole)
+	case !has.Running:
+		return fmt.Sprintf("ims gateway start %s --reason %s", setting.Quote(c.Blackhole), reason)
+	}
+	return fmt.Sprintf("ims gateway set %s --mode inbound-outbound --restart --reason %s", setting.Quote(c.Blackhole), reason)
 }
 
 func partWords(c routing.Coverage) string {

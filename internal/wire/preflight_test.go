@@ -15,6 +15,7 @@ import (
 
 	"example.org/ims/internal/config"
 	"example.org/ims/internal/mail/probe"
+	"example.org/ims/internal/mail/routing"
 	"example.org/ims/internal/preflight"
 	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/ledger"
@@ -156,5 +157,24 @@ func TestAskHostThatEndsTheConversation(t *testing.T) {
 	askHost(t.Context(), p, &h, list, func(d *preflight.Domain) *preflight.Answers { return &d.Old })
 	if h.TLS.Offered || !strings.Contains(h.TLS.Err, "521 5.7.1 access denied") || list[0].Old.Known.Reply != "permanent" {
 		t.Errorf("host %+v, answers %+v", h, list[0].Old)
+	}
+}
+
+// TestCarry wants a successor that carries nothing started, not given the route
+// that it has.
+func TestCarry(t *testing.T) {
+	const add = "ims route add west"
+	for want, west := range map[string]told{
+		"ims gateway start west --reason 'retire east'":                                 {},
+		"ims gateway set west --mode inbound-outbound --restart --reason 'retire east'": {config: gateway.Config{Running: true}},
+		"ims gateway show west": {err: errors.New("no answer")},
+	} {
+		o := &organization{name: "east", gateways: map[string]gateway.Gateway{"west": west}}
+		if got := o.carry(t.Context(), routing.Coverage{Blackhole: "west"}, add); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		if got := o.carry(t.Context(), routing.Coverage{}, add); got != add {
+			t.Errorf("%q, want %q", got, add)
+		}
 	}
 }

@@ -24,7 +24,11 @@ func (o *observer) differs() {
 	n := 0
 	for _, l := range r.Lines {
 		if l.Verdict == compare.Different && !o.look.Named[machine.SubjectDiffers][string(l.ID)] {
-			o.note("%s has not taken over: %s, %s", r.New, l.Title, l.Why)
+			words := l.Title
+			if l.Why != "" {
+				words += ", " + l.Why
+			}
+			o.note("%s has not taken over: %s", r.New, words)
 			n++
 		}
 	}
