@@ -278,13 +278,13 @@ var inside = map[string]room{
 		"pkg/facts":        "draws and explains what was observed",
 		"pkg/ledger":       "accounts for every message",
 		"pkg/machine":      "tells what people decided",
+		"pkg/runbook":      "knows after how long a silence nobody looked",
 	}, tests: arrows{
 		"internal/access":          theRights,
 		"internal/engine":          "the world of a run",
 		"internal/gateway/mem":     "sends mail",
 		"internal/world/worldtest": "a small organization",
 		"internal/plan":            "a plan as a run keeps it",
-		"pkg/runbook":              "binds a small procedure",
 	}},
 	"internal/config": {imports: arrows{
 		"internal/strictyaml": theMistakes,
