@@ -12,7 +12,6 @@ import (
 
 	"example.org/ims/internal/output"
 	"example.org/ims/internal/runner"
-	"example.org/ims/internal/tui/monitor"
 	"example.org/ims/pkg/ledger"
 )
 
@@ -124,7 +123,7 @@ func nextLine(page *output.Page, s *runner.Status) {
 	if s.Action.Verb == "approve" && s.Asked == nil { // until it is asked, an answer is refused
 		then = "then: "
 	}
-	for _, c := range monitor.Commands(s.Action.Command) {
+	for _, c := range s.Action.Commands {
 		page.Line("      %s%s", then, c)
 	}
 }

@@ -9,7 +9,6 @@ import (
 
 	"example.org/ims/internal/output"
 	"example.org/ims/internal/runner"
-	"example.org/ims/internal/tui/monitor"
 )
 
 // viewer prints what changes in a run, as plain lines.
@@ -178,7 +177,7 @@ func (v *viewer) showQuestion(s *runner.Status) error {
 			lines = append(lines, "  "+c.Name+": "+c.Title)
 		}
 	}
-	for _, c := range monitor.Commands(s.Action.Command) {
+	for _, c := range s.Action.Commands {
 		lines = append(lines, "  answer: "+c)
 	}
 	lines = append(lines, "  journal head "+s.Asked.Head[:min(16, len(s.Asked.Head))])

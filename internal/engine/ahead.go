@@ -11,11 +11,11 @@ import (
 
 // Action is the next thing that a person has to do, and when at the earliest.
 type Action struct {
-	Verb    Verb      `json:"verb,omitempty"` // "" if there is nothing to do
-	State   string    `json:"state,omitempty"`
-	What    string    `json:"what"`
-	Command string    `json:"command,omitempty"`
-	At      time.Time `json:"at,omitzero"` // not before
+	Verb     Verb      `json:"verb,omitempty"` // "" if there is nothing to do
+	State    string    `json:"state,omitempty"`
+	What     string    `json:"what"`
+	Commands []string  `json:"commands,omitempty"` // what does it, one for each choice
+	At       time.Time `json:"at,omitzero"`        // not before
 }
 
 // ahead finds the next human action on the path that the run takes if all goes
@@ -28,11 +28,11 @@ func (e *Engine) ahead(v *facts.Vector) Action {
 		return Action{What: "nothing: the run has ended"}
 	case e.hist.Paused != nil:
 		p := e.hist.Paused
-		return Action{Verb: Unpause, State: st.ID, What: fmt.Sprintf("%s paused the run (%s); let it go on when it may", p.Actor, p.Reason), Command: "ims continue " + run, At: now}
+		return Action{Verb: Unpause, State: st.ID, What: fmt.Sprintf("%s paused the run (%s); let it go on when it may", p.Actor, p.Reason), Commands: []string{"ims continue " + run}, At: now}
 	case s.Phase == machine.Operating && s.Undoing:
-		return Action{Verb: Continue, State: st.ID, What: "see what hinders the undo of " + st.ID + ", then resume", Command: "ims resume " + run, At: now}
+		return Action{Verb: Continue, State: st.ID, What: "see what hinders the undo of " + st.ID + ", then resume", Commands: []string{"ims resume " + run}, At: now}
 	case s.Phase == machine.Operating:
-		return Action{Verb: Continue, State: st.ID, What: "decide how to go on: resume, or abort", Command: "ims resume " + run, At: now}
+		return Action{Verb: Continue, State: st.ID, What: "decide how to go on: resume, or abort", Commands: []string{"ims resume " + run}, At: now}
 	case s.Phase == machine.Asking:
 		return e.question(st, now)
 	case s.Undoing:
@@ -43,16 +43,14 @@ func (e *Engine) ahead(v *facts.Vector) Action {
 
 // question is the action that answers a state's question.
 func (e *Engine) question(st *machine.StateDef, at time.Time) Action {
-	a := Action{
-		Verb: Approve, State: st.ID, What: strings.TrimSpace(st.Approve.Ask), At: at,
-		Command: fmt.Sprintf("ims approve %s %s", e.opts.Run.ID, st.ID),
+	a := Action{Verb: Approve, State: st.ID, What: strings.TrimSpace(st.Approve.Ask), At: at}
+	command := fmt.Sprintf("ims approve %s %s", e.opts.Run.ID, st.ID)
+	if len(st.Approve.Choices) < 2 {
+		a.Commands = []string{command}
+		return a
 	}
-	if len(st.Approve.Choices) > 1 {
-		var names []string
-		for _, c := range st.Approve.Choices {
-			names = append(names, c.Name)
-		}
-		a.Command += " --choice " + strings.Join(names, "|")
+	for _, c := range st.Approve.Choices {
+		a.Commands = append(a.Commands, command+" --choice "+c.Name)
 	}
 	return a
 }

@@ -59,8 +59,8 @@ func (s *Story) Add(r machine.Record) []Notification {
 			return nil
 		}
 		s.asked = true
-		command := fmt.Sprintf("ims approve %s %s", s.run, r.Detail.State)
-		return s.tell(Approval, r, before, "somebody has to answer: "+r.Detail.Comment, command, r.Detail.Evidence...)
+		command, choices := s.answers(r.Detail.State, def.States[s.hist.State.Cur].Approve)
+		return s.tell(Approval, r, before, "somebody has to answer: "+r.Detail.Comment, command, append(choices, r.Detail.Evidence...)...)
 	case r.Kind == machine.Observed:
 		return s.client(r)
 	case r.Kind == machine.Paused:
@@ -80,6 +80,23 @@ func (s *Story) Add(r machine.Record) []Notification {
 		return s.tell(Operator, r, s.hist.State, text, "ims status "+s.run)
 	}
 	return nil
+}
+
+// answers is the command that answers a question; of one with choices, the
+// command that shows it, and a line for each choice.
+func (s *Story) answers(state string, ask *machine.Approve) (command string, lines []string) {
+	command = fmt.Sprintf("ims approve %s %s", s.run, state)
+	if ask == nil || len(ask.Choices) < 2 {
+		return command, nil
+	}
+	for _, c := range ask.Choices {
+		line := command + " --choice " + c.Name
+		if c.Title != "" {
+			line += "   " + c.Title
+		}
+		lines = append(lines, line)
+	}
+	return "ims status " + s.run, lines
 }
 
 // Tick returns the digest that is due, if the run soaks, whether anything is

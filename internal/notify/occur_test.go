@@ -49,3 +49,24 @@ func TestDigestOfAQuietThatEarnsNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestQuestionWithChoices: what people are told to do to answer can be pasted,
+// one command for each choice.
+func TestQuestionWithChoices(t *testing.T) {
+	book := shipped(t, "q285090")
+	s := NewStory(book, "east-1", 0)
+	asking := book.Def.Find("late_decision")
+	s.hist.State.Cur, s.hist.State.Phase = uint8(asking), machine.Asking
+	notes := s.Add(machine.Record{Kind: machine.Asked, Detail: machine.Detail{State: "late_decision", Comment: "What about them?"}})
+	if len(notes) != 1 || notes[0].Command != "ims status east-1" {
+		t.Fatalf("told %+v", notes)
+	}
+	for i, c := range book.Def.States[asking].Approve.Choices {
+		if want := "ims approve east-1 late_decision --choice " + c.Name; !strings.HasPrefix(notes[0].Lines[i], want) {
+			t.Errorf("line %d is %q, want %q", i+1, notes[0].Lines[i], want)
+		}
+	}
+	if strings.Contains(strings.Join(notes[0].Lines, "\n"), "|") {
+		t.Errorf("a shell takes %q apart", notes[0].Lines)
+	}
+}

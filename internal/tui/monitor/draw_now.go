@@ -197,24 +197,7 @@ func (m *Model) nextCommands() []string {
 	case !m.snap.Gone.IsZero():
 		return []string{"ims resume " + r.Run}
 	case r.Paused != nil || r.Asked != nil || r.Phase == "operating":
-		return Commands(r.Action.Command)
+		return r.Action.Commands
 	}
 	return nil
-}
-
-// Commands are what a command with choices stands for, as in --choice yes|no:
-// one for each, which a shell takes.
-func Commands(command string) []string {
-	if command == "" {
-		return nil
-	}
-	begin, choices, found := strings.Cut(command, " --choice ")
-	if !found {
-		return []string{command}
-	}
-	var list []string
-	for c := range strings.SplitSeq(choices, "|") {
-		list = append(list, begin+" --choice "+c)
-	}
-	return list
 }

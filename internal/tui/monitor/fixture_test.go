@@ -82,7 +82,7 @@ func run() *runner.Monitor {
 	r.Opened, r.Outcome, r.Alive = ago(76*time.Hour), "open", true
 	r.Ends, r.Limit, r.Expires = in(40*time.Minute), in(30*time.Hour), ago(26*time.Hour)
 	r.Missing = []engine.Missing{{That: "gw.q.total == 0", Verdict: "fail", Why: "mail that is queued here is never rerouted", Fix: "ims queue list gw-old"}}
-	r.Action = engine.Action{Verb: engine.Approve, State: "confirm", What: "Is everything accounted for?", Command: "ims approve gw-old-1 confirm", At: in(7 * 24 * time.Hour)}
+	r.Action = engine.Action{Verb: engine.Approve, State: "confirm", What: "Is everything accounted for?", Commands: []string{"ims approve gw-old-1 confirm"}, At: in(7 * 24 * time.Hour)}
 	r.Seen = noon
 	r.Facts = map[string]string{"route.here": "false", "route.stale": "false", "gw.accepts": "false", "mx.here": "false", "gw.q.total": "103"}
 	r.Ledger = map[string]int64{"accepted": 4203, "generated": 61, "delivered": 4098, "returned": 58, "absorbed": 5, "present": 103}
@@ -199,7 +199,7 @@ func asking() monitor.Snapshot {
 	r.State, r.Title, r.Phase, r.Missing, r.Ends, r.Limit, r.Index = "confirm", "Everything is accounted for", "asking", nil, time.Time{}, time.Time{}, 6
 	r.Asked = &machine.Detail{Comment: "Is everything accounted for?", Evidence: []string{"ledger.unaccounted = 0", "ledger.absorbed = 5"}, Head: "3d5c95df917c7082", Digest: "abc"}
 	r.Choices = []runner.Choice{{Name: "remove", Title: "Remove the gateway"}, {Name: "wait", Title: "Wait for another week"}}
-	r.Action = engine.Action{Verb: engine.Approve, State: "confirm", What: "Is everything accounted for?", Command: "ims approve gw-old-1 confirm --choice remove|wait", At: noon}
+	r.Action = engine.Action{Verb: engine.Approve, State: "confirm", What: "Is everything accounted for?", Commands: []string{"ims approve gw-old-1 confirm --choice remove", "ims approve gw-old-1 confirm --choice wait"}, At: noon}
 	r.Conditions = nil
 	return s
 }
@@ -215,7 +215,9 @@ func proving() monitor.Snapshot {
 		r.Asked.Evidence = append(r.Asked.Evidence, fact+" = 0", "pass: "+fact+" == 0: it was looked at by two observers who agree, and not since changed")
 	}
 	r.Choices = []runner.Choice{{Name: "accept_loss", Title: "Accept that late mail is lost"}, {Name: "wait", Title: "Wait for another week"}, {Name: "redirect", Title: "Redirect late clients"}}
-	r.Action.Command = "ims approve gw-old-1 confirm --choice accept_loss|wait|redirect"
+	r.Action.Commands = []string{
+		"ims approve gw-old-1 confirm --choice accept_loss", "ims approve gw-old-1 confirm --choice wait", "ims approve gw-old-1 confirm --choice redirect",
+	}
 	return s
 }
 
@@ -223,7 +225,7 @@ func proving() monitor.Snapshot {
 func paused() monitor.Snapshot {
 	s := last()
 	s.Run.Paused = &machine.Pause{Actor: "bob", Reason: "the provider works on the line", Since: ago(25 * time.Minute)}
-	s.Run.Action = engine.Action{Verb: engine.Unpause, State: "drain", What: "bob paused the run", Command: "ims continue gw-old-1", At: noon}
+	s.Run.Action = engine.Action{Verb: engine.Unpause, State: "drain", What: "bob paused the run", Commands: []string{"ims continue gw-old-1"}, At: noon}
 	return s
 }
 
@@ -232,6 +234,6 @@ func stopped() monitor.Snapshot {
 	s := last()
 	s.Run.Phase, s.Run.Why = "operating", "drift"
 	s.Run.Missing[0].Fix = "ims gateway start gw-old"
-	s.Run.Action = engine.Action{Verb: engine.Continue, State: "drain", What: "decide how to go on: resume, or abort", Command: "ims resume gw-old-1", At: noon}
+	s.Run.Action = engine.Action{Verb: engine.Continue, State: "drain", What: "decide how to go on: resume, or abort", Commands: []string{"ims resume gw-old-1"}, At: noon}
 	return s
 }
