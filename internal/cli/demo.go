@@ -178,7 +178,7 @@ func (r *DemoResult) page(p *output.Page) {
 	p.Blank()
 	p.Line("outcome      %s with %s, after %.0f s; %s", r.Outcome, r.Runbook, r.Seconds, output.Count(int64(r.Resumes), "resume"))
 	l := r.Ledger
-	p.Line("ledger       %d accepted + %d generated = %d delivered + %d returned + %d absorbed + %d deleted + %d redirected + %d present",
+	p.Words("ledger       %d accepted + %d generated = %d delivered + %d returned + %d absorbed + %d deleted + %d redirected + %d present",
 		l.Accepted, l.Generated, l.Delivered, l.Returned, l.Absorbed, l.Deleted, l.Redirected, l.Present)
 	p.Line("unaccounted  %d", l.Unaccounted)
 	if r.Prediction.Equal {
@@ -187,20 +187,20 @@ func (r *DemoResult) page(p *output.Page) {
 		p.Line("prediction   the dry run had named %d states, the run took %d", len(r.Prediction.Predicted), len(r.Prediction.Taken))
 	}
 	t := r.Traffic
-	p.Line("traffic      %d messages; after the switch east took %d, west %d; %d put off and delivered, %d rejected, %d expired, %d split",
+	p.Words("traffic      %d messages; after the switch east took %d, west %d; %d put off and delivered, %d rejected, %d expired, %d split",
 		t.Sent, t.EastAfterSwitch, t.WestAfterSwitch, t.DeferredDelivered, t.Rejected, t.Expired, t.SplitRecipients)
-	p.Line("outbound     waiting then: %s", counts(r.Outward))
+	p.Words("outbound     waiting then: %s", counts(r.Outward))
 	p.Line("stores       at most: %s", counts(r.Stores))
 	for _, kind := range []struct {
 		word string
 		list []string
 	}{{"LOST", r.Lost}, {"PROBLEM", r.Problems}, {"thin", r.Thin}} {
 		for _, one := range kind.list {
-			p.Line("%-12s %s", kind.word, one)
+			p.Words("%-12s %s", kind.word, one)
 		}
 	}
 	if r.Caught != "" {
-		p.Line("caught       %s", r.Caught)
+		p.Words("caught       %s", r.Caught)
 	}
 	if r.Dir != "" {
 		p.Line("files        %s", r.Dir)
