@@ -1,5 +1,5 @@
 // Package mail holds the words of the embedded mail service: identifiers,
-// queue entries and priorities. It has no behaviour; the rooms below it do:
+// queue entries and priorities. It does nothing; the rooms below it do:
 //
 //	address   RFC 5321 mailboxes, parsed by our own parser
 //	spool     durable storage of entries, bodies and the tracking log (Pebble)
@@ -9,6 +9,7 @@
 //	dsn       delivery status notifications (RFC 3464)
 //	service   one organization: its MTA and the gateways below it
 //	control   the HTTP API on a Unix socket, server and client
+//	probe     what a listener would tell a client, without a message
 //	sink      remote hosts and mailboxes for the lab
 package mail
 

@@ -1,8 +1,8 @@
 // Package report makes the evidence of a run: a bundle of files that machines
 // read (the journal with its hash chain, the tracking log, the account of every
-// message, facts, status and plan), and one page that people read, with the
-// bundle inside it, so that the page alone is the evidence. Verify checks either
-// without ims.yaml, a journal or a network.
+// message, facts, status, plan and comparison), and one page that people read,
+// with the bundle inside it, so that the page alone is the evidence. Verify
+// checks either without ims.yaml, a journal or a network.
 //
 // The page loads nothing and tells nobody that it was opened. What comes from
 // strangers, such as addresses and replies, is escaped by html/template, and is

@@ -19,8 +19,8 @@
 // resuming and aborting need operate, deciding needs approve. The runner knows
 // no adapter and no configuration: a Site makes the world of a run.
 //
-// It refuses to perform a run under another core version than the one that
-// opened it, and it never repairs a journal.
+// A run goes on under the rules of the core version that opened it; one whose
+// core this program does not know is refused. A journal is never repaired.
 package runner
 
 import (

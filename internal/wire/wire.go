@@ -1,6 +1,8 @@
-// Package wire connects the commands to what performs them. It alone knows
-// every adapter, and it is one readable function, top to bottom; it decides
-// nothing and holds no state.
+// Package wire connects the commands to what performs them, and alone knows
+// every adapter: from a configuration it makes organizations with their
+// gateways, the world of a run, what a preflight and a dry run observe, and labs.
+// Deps is where to begin to read. It judges no guard, performs no effect, and
+// holds no state between two commands.
 package wire
 
 import (

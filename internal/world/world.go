@@ -1,7 +1,8 @@
 // Package world is the real world as a run sees it: facts in, effects out,
-// over the contracts of gateways and zones. It knows no adapter and no
-// runbook; what it observes is always fresh, and what it must not forget over
-// a crash it hands to its caller as memory.
+// over the contracts of gateways and zones. It knows no adapter, and of
+// a runbook only which facts its guards ask for and what its effects want; what
+// it observes is always fresh, and what it must not forget over a crash it hands
+// to its caller as memory.
 package world
 
 import (

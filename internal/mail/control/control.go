@@ -14,7 +14,9 @@
 //	POST /v1/gateways/NAME/apply      a Change
 //	GET  /v1/gateways/NAME/queue      store, id, ids, dest, older_than, limit
 //	POST /v1/gateways/NAME/queue      verb, selection, actor, reason
-//	GET  /v1/gateways/NAME/body       entry: the message, not JSON
+//	GET  /v1/gateways/NAME/summary    sort, match, offset, limit, before
+//	GET  /v1/gateways/NAME/entry      id
+//	GET  /v1/gateways/NAME/body       entry; the answer is the message, not JSON
 //	GET  /v1/gateways/NAME/track      after, limit
 //	GET  /v1/gateways/NAME/route      site, address, count
 //
