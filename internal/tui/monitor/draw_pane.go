@@ -205,10 +205,22 @@ func (m *Model) helpLines() []textLine {
 	section("on the matrix, and on a message", m.local())
 	section("everywhere", m.global())
 	m.pane, m.focus = here, focus
-	list = append(list, textLine{"", "verdicts", strong},
-		textLine{"   slow", "it moves by itself: an attempt is planned, and a host answers", plain},
-		textLine{"blocked", "it moves once something else changes: held, stopped, unreachable", plain},
-		textLine{"  never", "nothing that is planned can move it; the verb beside it resolves that", plain},
-		textLine{"", "", plain})
+	list = append(list, textLine{"", "verdicts", strong})
+	for _, w := range [][2]string{
+		{"   slow", "it moves by itself: an attempt is planned, and a host answers"},
+		{"blocked", "it moves once something else changes: held, stopped, unreachable"},
+		{"  never", "nothing that is planned can move it; the verb beside it resolves that"},
+		{"", ""},
+		{"    ok", "nothing may come in any more, and nothing does; ! is that it does"},
+		{"   9h!", "some of them time out before the queue is empty"},
+		{" +2: g", "two more lines, for which there is no room: g shows them"},
+		{"ledger", "acc accepted, gen generated, dlv delivered, ret returned, abs absorbed, del deleted, redir redirected, here present"},
+		{"", ""},
+	} {
+		if w[1] == "" {
+			list = append(list, textLine{})
+		}
+		list = wrapped(list, w[0], w[1], m.w)
+	}
 	return wrapped(list, "  leave", m.opt.Leaves, m.w)
 }
