@@ -4,9 +4,10 @@
 // so it serves the embedded service and an organization in memory alike.
 //
 // Who may do what is decided by the kernel's word (SO_PEERCRED) and by People:
-// unknown users are refused, whatever they ask. Nothing is ever executed, no
-// file is opened on a caller's behalf, and no port is opened: a browser cannot
-// reach a Unix socket, so there is no cross-site request to guard against.
+// unknown users are refused, whatever they ask. Nothing is ever executed. The
+// one file that a caller can name is the archive of a gateway that is removed,
+// which must be new. No port is opened: a browser cannot reach a Unix socket, so
+// there is no cross-site request to guard against.
 //
 //	GET  /v1/gateways                 names and abilities
 //	GET  /v1/gateways/NAME/config     also census, present, clients, tables
