@@ -7,7 +7,8 @@
 // Struct fields take the name in their `yaml` tag; a field without one is not
 // decoded. Keys that no field takes, duplicate keys, aliases and anchors are
 // mistakes. A plain on, off, yes or no is text here and a boolean to YAML 1.1
-// tools, so it is refused: quote it, or write true or false.
+// tools, so it is refused: quote it, or write true or false. JSONSchema writes
+// for editors what the same structs accept.
 package strictyaml
 
 import (

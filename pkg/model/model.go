@@ -5,10 +5,11 @@
 // It has two readers. The checker explores [World], in which everything that
 // can happen may happen next: mail comes, destinations stop answering, tables
 // lag, caches expire. The dry run follows [State], which is seeded with live
-// facts and has one deterministic successor. Both have the semantics of the
-// historical service where the sources agree; where they do not, a parameter
-// says which reading is meant. Message identity, clock times and hosts are
-// left out: what counts is where mail is, and what leads here.
+// facts and has one deterministic successor. (That World is the one in which a
+// gateway lives is tested in internal/conformance.) Both have the semantics of
+// the historical service where the sources agree; where they do not, a parameter
+// says which reading is meant. Message identity, clock times and hosts are left
+// out: what counts is where mail is, and what leads here.
 package model
 
 // Params are the readings of what the sources dispute.
