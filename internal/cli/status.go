@@ -65,8 +65,7 @@ func runStatus(ctx context.Context, s *session, p *output.Printer, run string, f
 func statusPage(page *output.Page, s *runner.Status) {
 	nextLine(page, s)
 	if !s.Ended() && !s.Alive && s.Problem == "" { // only a runner knows of a problem
-		page.Line("NO RUNNER IS ALIVE: nothing happens until one is. To start one:")
-		page.Line("      ims resume %s", s.Run)
+		page.Line("NO RUNNER IS ALIVE: nothing happens until one is.")
 	}
 	if s.Problem != "" {
 		page.Words("NOT PERFORMED: %s", s.Problem)

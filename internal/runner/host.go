@@ -275,7 +275,7 @@ func (s *Server) perform(ctx context.Context, h *hosted) {
 	stopped := err != nil && !errors.Is(err, context.Canceled)
 	var pause time.Duration
 	if stopped {
-		pause = s.stands(h, err)
+		pause = s.stands(h, s.explained(context.WithoutCancel(ctx), h.id, err))
 	}
 	close(h.done)
 	switch {

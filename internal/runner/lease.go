@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -64,6 +65,32 @@ func breakIn(ctx context.Context, j *journal.Journal, b Break, actor string) (Le
 		return Lease{}, usage(fmt.Errorf("nobody holds %q", b.Resource))
 	}
 	return leaseOf(l), err
+}
+
+// brokenError says that somebody took a lease away from a run.
+type brokenError struct{ resource, reason string }
+
+func (e *brokenError) Error() string {
+	return fmt.Sprintf("somebody took %s away from it: %s", e.resource, e.reason)
+}
+
+func (e *brokenError) Unwrap() error { return journal.ErrFenced }
+
+// explained says who stopped a run by breaking a lease, and why, where the run
+// itself knows only that its epoch is over.
+func (s *Server) explained(ctx context.Context, id string, err error) error {
+	if !errors.Is(err, journal.ErrFenced) {
+		return err
+	}
+	entries, readErr := s.journal.Records(ctx, id, 0)
+	if readErr != nil || len(entries) == 0 || entries[len(entries)-1].Kind != journal.KindLeaseBroken {
+		return err // somebody performs it elsewhere
+	}
+	var b struct{ Reason, Resource string }
+	if json.Unmarshal(entries[len(entries)-1].Body, &b) != nil {
+		return err
+	}
+	return &brokenError{b.Resource, b.Reason}
 }
 
 // Leases lists what runs hold alone.

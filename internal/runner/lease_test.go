@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,8 +77,11 @@ func TestBreakLease(t *testing.T) {
 		t.Fatalf("broken: %+v, %v", l, err)
 	}
 	stopped := waitFor(t, c, run, func(s runner.Status) bool { return s.Problem != "" })
-	if !strings.Contains(stopped.Problem, run) {
+	if !strings.HasPrefix(stopped.Problem, "somebody took gateway/east away from it: move it tonight (") {
 		t.Errorf("problem = %q", stopped.Problem)
+	}
+	if want := []string{"ims resume " + run}; !slices.Equal(stopped.Action.Commands, want) {
+		t.Errorf("next: %q, want %q", stopped.Action.Commands, want)
 	}
 	if err := c.Resume(t.Context(), run, "it is free again"); err != nil {
 		t.Fatal(err)

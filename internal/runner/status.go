@@ -124,7 +124,8 @@ func (s *Status) undo(book *runbook.Book) {
 	}
 }
 
-// fromJournal is the status of a run that nobody performs.
+// fromJournal is the status of a run that nobody performs: what it waits for
+// first is somebody who does, unless people paused it.
 func fromJournal(ctx context.Context, r *journal.Reader, id string) (Status, error) {
 	sum, err := r.Run(ctx, id)
 	if err != nil {
@@ -138,7 +139,11 @@ func fromJournal(ctx context.Context, r *journal.Reader, id string) (Status, err
 	if err != nil {
 		return Status{}, err
 	}
-	return folded(sum, st, book, records, time.Now()), nil
+	s := folded(sum, st, book, records, time.Now())
+	if !s.Ended() && s.Paused == nil {
+		s.Action = engine.Action{Verb: engine.Continue, State: s.State, What: "let the run be performed", Commands: []string{"ims resume " + s.Run}}
+	}
+	return s, nil
 }
 
 // folded is the status that the records of a run lead to, as of at.
