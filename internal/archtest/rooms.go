@@ -230,11 +230,13 @@ var inside = map[string]room{
 		"pkg/guard":        theGuards,
 		"pkg/runbook":      "judges the guards of a bound runbook",
 		"pkg/gateway":      "knows an answer that did not come",
+		"internal/plan":    "judges what a run would find as a dry run predicts it",
 		"internal/suggest": theNearest,
 		"internal/verdict": theVerdicts,
 	}, tests: arrows{
 		"runbooks":  "judges the shipped runbooks",
 		"pkg/model": "what an effect changes, it changes there",
+		"pkg/zone":  "an MX to read before it is moved",
 	}},
 	"internal/notify": {imports: arrows{
 		"pkg/facts":   theFacts,

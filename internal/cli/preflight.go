@@ -19,6 +19,7 @@ import (
 	"example.org/ims/internal/runner"
 	"example.org/ims/internal/setting"
 	"example.org/ims/internal/strictyaml"
+	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/runbook"
 )
 
@@ -204,6 +205,15 @@ func (s *session) bound(snap *preflight.Snapshot, opts preflightOptions) (*runbo
 	b := runbook.Binding{Gateway: snap.Gateway, Successor: snap.Successor, Domains: snap.Domains, Params: map[string]string{}}
 	if doc.Metadata.Name.Value == snap.Runbook {
 		maps.Copy(b.Params, snap.Params)
+	} else {
+		if begins := machine.Begins(doc.Begins.Value); begins == machine.BeginsAlone || begins == machine.BeginsStopped {
+			b.Successor = opts.request.Successor // as a run would bind it
+		}
+		for _, p := range doc.Params {
+			if v, ok := snap.Configured[p.Key.Value]; ok {
+				b.Params[p.Key.Value] = v
+			}
+		}
 	}
 	maps.Copy(b.Params, opts.request.Params)
 	book, mistakes := runbook.Bind(doc, b)

@@ -191,12 +191,25 @@ func (m *maker) judge(s machine.State, st *machine.StateDef, actions []machine.A
 		}
 		next, more := m.world.Next(model.Params{})
 		if !more {
-			all := m.in.Book.Guards[st.Wait.Until]
-			m.report(st, all, &v)
-			m.block(st.ID, "its condition would never come true by itself", firstFix(all, &v))
-			return machine.Event{}, false
+			return m.stuck(st, &v)
 		}
 		m.world, m.changed = next, true
+	}
+	return machine.Event{}, false
+}
+
+// stuck is a wait whose condition does not come true by itself. If nothing is
+// counted that could stall, it waits for people, and goes on where it says once
+// they have had their time.
+func (m *maker) stuck(st *machine.StateDef, v *facts.Vector) (machine.Event, bool) {
+	all := m.in.Book.Guards[st.Wait.Until]
+	fails := all.Eval(v).Verdict == machine.Fails
+	if fails && st.Wait.Metric == "" && st.Then[machine.Timeout] >= 0 {
+		return machine.Event{Kind: machine.Elapsed, Timer: machine.TimeoutTimer}, true
+	}
+	m.report(st, all, v)
+	if fails {
+		m.block(st.ID, "its condition would never come true by itself", firstFix(all, v))
 	}
 	return machine.Event{}, false
 }

@@ -42,8 +42,12 @@ func (r *Report) compare(before *Report) error {
 	if before == nil {
 		return nil
 	}
-	if before.Gateway != r.Gateway {
-		return fmt.Errorf("the baseline is of gateway %q, this is %q", before.Gateway, r.Gateway)
+	for _, c := range [][3]string{
+		{"gateway", before.Gateway, r.Gateway}, {"successor", before.Successor, r.Successor}, {"runbook", before.Runbook, r.Runbook},
+	} {
+		if c[1] != c[2] {
+			return fmt.Errorf("the baseline is of %s %q, this is of %q: save one with ims preflight %s -o json and the same options", c[0], c[1], c[2], r.Gateway)
+		}
 	}
 	was := map[string]Verdict{}
 	for i := range before.Checks {

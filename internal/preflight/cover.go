@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"example.org/ims/pkg/facts"
@@ -10,10 +11,15 @@ import (
 )
 
 // outbound judges cover of every address space from every origin, and of every
-// connected site.
-func (r *Report) outbound(s *Snapshot) {
+// connected site, if the runbook takes them away.
+func (r *Report) outbound(s *Snapshot, book *runbook.Book) {
 	o := &s.Outbound
 	base := Check{Group: GroupOutbound, Provenance: s.provenance(), At: o.At}
+	if !does(book, takesAway) {
+		base.ID, base.That = "cover.out", "what the gateway carries is carried"
+		r.add(base.pass("runbook %s leaves %s what it carries", book.Def.Name, s.Gateway))
+		return
+	}
 	if o.Err != "" {
 		base.ID, base.That = "cover.out", "other gateways cover every address space and connected site"
 		r.add(base.unknown(o.Err, "ims route list --copies"))
@@ -42,6 +48,9 @@ func (r *Report) outbound(s *Snapshot) {
 // dependents judges whether each other gateway has stopped naming this one, or
 // will by the runbook: what has a clear replacement is then changed by the run.
 func (r *Report) dependents(s *Snapshot, book *runbook.Book) {
+	if !does(book, takesAway) {
+		return // whoever names it goes on naming what stays
+	}
 	mover := ""
 	for i := range book.Def.States {
 		if st := &book.Def.States[i]; mover == "" && st.Do != nil && st.Do.Action == machine.GatewayDependents {
@@ -79,4 +88,31 @@ func (c Check) naming(d Dependents, mover string) Check {
 		return c.pass("changed by %s: %s", mover, strings.Join(moved, "; "))
 	}
 	return c.pass("none names it")
+}
+
+// does reports whether some state of a runbook has an effect of a kind.
+func does(book *runbook.Book, kind func(*machine.Do) bool) bool {
+	return slices.ContainsFunc(book.Def.States, func(st machine.StateDef) bool { return st.Do != nil && kind(st.Do) })
+}
+
+// takesAway reports whether an effect removes the gateway or what leads mail to
+// it.
+func takesAway(do *machine.Do) bool {
+	switch do.Action {
+	case machine.GatewayAbsent:
+		return true
+	case machine.RouteSpaces, machine.RouteSites:
+		return !do.Args.OnSuccessor && len(do.Args.Spaces) == 0
+	case machine.GatewayMode, machine.GatewayConfig, machine.GatewayRunning, machine.GatewayDependents, machine.DNSRRset, machine.QueueHold,
+		machine.QueueRelease, machine.QueueReturn, machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend,
+		machine.RunRestore:
+	}
+	return false
+}
+
+// leadsOn reports whether an effect publishes a name under which mail comes to
+// the successor.
+func leadsOn(do *machine.Do) bool {
+	a := &do.Args
+	return do.Action == machine.DNSRRset && !a.NullMX && !a.Drain && (a.Type == "" || a.Type == "MX" || a.Type == "A" || a.Type == "AAAA")
 }

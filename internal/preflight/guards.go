@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"example.org/ims/internal/plan"
+	"example.org/ims/internal/verdict"
 	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/guard"
@@ -42,25 +45,64 @@ func uses(book *runbook.Book, st *machine.StateDef) []use {
 	return out
 }
 
-// guards judges every guard of every state, as far as what it speaks of is the
-// same now and when the run comes to it.
+// guards judges every guard of every state that a run comes to, as far as what
+// it speaks of is the same now and then, or as a dry run predicts it.
 func (r *Report) guards(s *Snapshot, book *runbook.Book) {
 	set, err := s.Set()
 	if err != nil {
 		set = facts.NewSet() // Read has refused such a snapshot
 	}
+	w := foresee(s, set, book)
+	r.Ends = w.ends(s)
 	for i := range book.Def.States {
 		st := &book.Def.States[i]
-		before := futureOf(book, i)
+		k := slices.Index(w.at, i)
 		for _, u := range uses(book, st) {
-			future := before
-			if u.waits {
-				future = before.passing("the run waits for it here")
+			switch {
+			case k < 0:
+				r.aside(st, u, w.aside())
+			case u.waits:
+				r.judge(set, st, u, w.then[k].passing("the run waits for it here"), w)
+			default:
+				r.judge(set, st, u, w.then[k], w)
 			}
-			r.judge(set, st, u, future)
 		}
+		r.stops(s, st, w)
 	}
 	r.uncovered(s)
+}
+
+// aside lists the guards of a state that a run does not come to.
+func (r *Report) aside(st *machine.StateDef, u use, why string) {
+	for _, g := range u.all {
+		r.Later = append(r.Later, Later{g.Name, st.ID, g.Expr, why})
+	}
+}
+
+// stops adds what a dry run says of a state and no guard of it: that it cannot be
+// read what the state changes, and what else stops the run there.
+func (r *Report) stops(s *Snapshot, st *machine.StateDef, w *way) {
+	worst := Pass
+	for i := range r.Checks {
+		if r.Checks[i].State == st.ID {
+			worst = verdict.Worse(worst, r.Checks[i].Verdict)
+		}
+	}
+	for i := range w.plan.Checks {
+		said := &w.plan.Checks[i]
+		unread := strings.HasPrefix(said.ID, st.ID+".before.")
+		if unread && s.Before == nil || !unread && (said.ID != st.ID || worst.Gravity() >= said.Verdict.Gravity()) {
+			continue
+		}
+		c := Check{
+			ID: said.ID, Group: GroupGuard, State: st.ID, That: said.That, Verdict: said.Verdict, Reason: said.Why, Fix: said.Fix,
+			Provenance: said.Provenance, At: r.Now,
+		}
+		if !unread {
+			c.That = "the run comes past this: " + st.Title
+		}
+		r.add(c)
+	}
 }
 
 // uncovered names the address spaces and connected sites in the checks that fail
@@ -86,22 +128,30 @@ func (r *Report) uncovered(s *Snapshot) {
 	}
 }
 
-func (r *Report) judge(set *facts.Set, st *machine.StateDef, u use, future futures) {
-	now := set.Vector()
-	for id := range future {
-		now[id] = facts.Unknown
-	}
+func (r *Report) judge(set *facts.Set, st *machine.StateDef, u use, future futures, w *way) {
+	now := future.hide(set)
 	whole := u.all.Eval(&now).Verdict
 	for _, f := range u.all.Findings(&now) {
 		v, refs := f.Verdict, f.Guard.Refs
 		if u.inverse { // it asks, or has drifted, if all of them hold
 			v, refs = inverse(whole), u.all.Refs()
 		}
-		if later := future.among(refs); v == machine.Unknown && len(later) > 0 {
-			r.Later = append(r.Later, Later{f.Guard.Name, st.ID, f.Guard.Expr, strings.Join(later, "; ")})
+		c, why := guardCheck(set, st, u, f.Guard, v), strings.Join(future.among(refs), "; ")
+		if v == machine.Unknown && why != "" {
+			c.Verdict = Pass // as far as is known
+		} else {
+			why = ""
+		}
+		switch said, ok := w.said[f.Guard.Name]; {
+		case ok && said.Verdict.Gravity() > c.Verdict.Gravity():
+			c, why = c.predicted(said, r.Now, future, f.Guard.Refs), ""
+		case ok && said.Verdict == Pass && (c.Verdict == Fail || c.Verdict == Ask):
+			why = "it is not so now, and will be when the run comes here"
+		}
+		if why != "" {
+			r.Later = append(r.Later, Later{f.Guard.Name, st.ID, f.Guard.Expr, why})
 			continue
 		}
-		c := guardCheck(set, st, u, f.Guard, v)
 		if c.Verdict == Ask {
 			for _, id := range f.Guard.Refs {
 				r.asked[id] = st.ID
@@ -109,6 +159,16 @@ func (r *Report) judge(set *facts.Set, st *machine.StateDef, u use, future futur
 		}
 		r.add(c)
 	}
+}
+
+// predicted is a check as a dry run predicts it for when the run comes to it.
+func (c Check) predicted(said plan.Check, at time.Time, future futures, refs []facts.ID) Check {
+	c.Verdict, c.Asked, c.Fix, c.Missing, c.At = said.Verdict, said.Asked, said.Fix, said.Missing, at
+	c.Provenance, c.Facts = said.Provenance, nil
+	if len(future.among(refs)) > 0 {
+		c.Reason = "when the run comes here: " + c.Reason
+	}
+	return c
 }
 
 // put makes a failure a question, if the run asks people about the fact that
@@ -155,8 +215,11 @@ func guardCheck(set *facts.Set, st *machine.StateDef, u use, g *guard.Guard, v m
 	switch v {
 	case machine.Fails:
 		c.Verdict = Fail
-		if u.asks {
+		switch {
+		case u.asks:
 			c.Verdict, c.Asked = Ask, st.ID
+		case branches(st):
+			c.Verdict, c.Reason = Pass, "it is not so, and the run goes another way: "+c.Reason
 		}
 	case machine.Unknown:
 		c.Verdict, c.Provenance = Unknown, facts.NotKnown
@@ -175,144 +238,3 @@ func guardCheck(set *facts.Set, st *machine.StateDef, u use, g *guard.Guard, v m
 const serve = "ims gateway run"
 
 func unreachable(why string) bool { return strings.Contains(why, gateway.ErrUnreachable.Error()) }
-
-// futures are facts that a run changes, or that change while it goes on, each
-// with how.
-type futures map[facts.ID]string
-
-func (f futures) note(id facts.ID, why string) {
-	if _, ok := f[id]; !ok {
-		f[id] = why
-	}
-}
-
-// inTime is how the reason of what moves by itself begins.
-const inTime = "time passes in "
-
-// change notes an effect, which says more than that time passes.
-func (f futures) change(id facts.ID, state string) {
-	if strings.HasPrefix(f[id], inTime) {
-		delete(f, id)
-	}
-	f.note(id, "changed by "+state)
-}
-
-// passing adds what moves by itself when time passes.
-func (f futures) passing(why string) futures {
-	out := futures{}
-	for id, w := range f {
-		out[id] = w
-	}
-	for _, id := range facts.All() {
-		if id.Definition().Class != facts.Config {
-			out.note(id, why)
-		}
-	}
-	return out
-}
-
-// among are the reasons that concern some facts, each with the facts.
-func (f futures) among(ids []facts.ID) []string {
-	names := map[string][]string{}
-	var order []string
-	for _, id := range ids {
-		why, ok := f[id]
-		if !ok {
-			continue
-		}
-		if names[why] == nil {
-			order = append(order, why)
-		}
-		names[why] = append(names[why], id.String())
-	}
-	var out []string
-	for _, why := range order {
-		out = append(out, strings.Join(names[why], ", ")+": "+why)
-	}
-	return out
-}
-
-// futureOf are the facts that may be others when the run first comes to a
-// state: what was done before it, what time changes, and what only a run
-// knows.
-func futureOf(book *runbook.Book, at int) futures {
-	f := futures{}
-	for _, id := range facts.All() {
-		switch name := id.String(); {
-		case strings.HasPrefix(name, "run."):
-			f.note(id, "a decision of the run")
-		case strings.HasPrefix(name, "late."):
-			f.note(id, "known once the MX has moved")
-		case id == facts.GwArrivals:
-			f.note(id, "counted from one look of the run to the next")
-		}
-	}
-	for _, i := range before(book.Def, at) {
-		st := &book.Def.States[i]
-		if st.Do != nil {
-			for _, id := range changes(st.Do, book.Bound) {
-				f.change(id, st.ID)
-			}
-		}
-		if st.Wait != nil || st.Approve != nil && st.Approve.When < 0 {
-			f = f.passing(inTime + st.ID)
-		}
-	}
-	return f
-}
-
-// before are the states that a run may have been in when it first comes to one:
-// those on a way from the start that does not pass it.
-func before(def *machine.Def, at int) []int {
-	if def.Start == at {
-		return nil
-	}
-	from := map[int]bool{}
-	walk(def.Start, from, func(i int) []int { return slices.DeleteFunc(next(def, i), func(j int) bool { return j == at }) })
-	to := map[int]bool{}
-	walk(at, to, func(i int) []int {
-		var previous []int
-		for j := range def.States {
-			if slices.Contains(next(def, j), i) {
-				previous = append(previous, j)
-			}
-		}
-		return previous
-	})
-	var out []int
-	for i := range def.States {
-		if i != at && from[i] && to[i] {
-			out = append(out, i)
-		}
-	}
-	return out
-}
-
-func walk(at int, seen map[int]bool, next func(int) []int) {
-	if seen[at] {
-		return
-	}
-	seen[at] = true
-	for _, i := range next(at) {
-		walk(i, seen, next)
-	}
-}
-
-// next are the states that may follow one.
-func next(def *machine.Def, i int) []int {
-	var out []int
-	st := &def.States[i]
-	for _, t := range st.Then {
-		if t >= 0 {
-			out = append(out, int(t))
-		}
-	}
-	if st.Approve != nil {
-		for _, c := range st.Approve.Choices {
-			if c.Target >= 0 {
-				out = append(out, int(c.Target))
-			}
-		}
-	}
-	return out
-}

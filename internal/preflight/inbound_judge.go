@@ -20,17 +20,21 @@ var (
 	permanent = facts.GwReply.Format(facts.ReplyPermanent)
 )
 
-// inbound judges cover per domain.
+// inbound judges cover per domain, if the runbook leads mail to a successor.
 func (r *Report) inbound(s *Snapshot, book *runbook.Book) {
 	in := &s.Inbound
 	base := Check{Group: GroupInbound, Provenance: s.provenance(), At: in.At}
-	if s.Successor == "" {
+	if moves := does(book, leadsOn); !moves || s.Successor == "" {
 		base.ID, base.That = "cover.in.successor", "another gateway takes over what comes in"
-		if book.Def.Begins == machine.BeginsAlone {
-			r.add(base.pass("runbook %s is for the last gateway: the organization is to take no more mail", book.Def.Name))
-		} else {
-			r.add(base.fail("ims preflight "+s.Gateway+" --to SUCCESSOR", "no successor is named, so inbound mail has nowhere to go"))
+		switch {
+		case book.Def.Begins == machine.BeginsAlone:
+			base = base.pass("runbook %s is for the last gateway: the organization is to take no more mail", book.Def.Name)
+		case !moves:
+			base = base.pass("runbook %s leads no mail to another gateway", book.Def.Name)
+		default:
+			base = base.fail("ims preflight "+s.Gateway+" --to SUCCESSOR", "no successor is named, so inbound mail has nowhere to go")
 		}
+		r.add(base)
 		return
 	}
 	for _, z := range in.MX {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.org/ims/internal/verdict"
+	"example.org/ims/pkg/runbook"
 )
 
 func TestInboundCover(t *testing.T) {
@@ -84,13 +85,20 @@ func TestInboundCover(t *testing.T) {
 func TestWithoutASuccessorInboundIsLost(t *testing.T) {
 	s := serving(nil)
 	s.Successor = ""
-	c := find(t, report(t, Input{Snapshot: s}), "cover.in.successor")
+	alone := func(name string) *runbook.Book {
+		b := *book(t, name)
+		b.Bound.Successor = ""
+		return &b
+	}
+	c := find(t, report(t, Input{Snapshot: s, Book: alone("q285090")}), "cover.in.successor")
 	if c.Verdict != Fail || !strings.Contains(c.Fix, "--to SUCCESSOR") {
 		t.Errorf("%+v", c)
 	}
-	c = find(t, report(t, Input{Snapshot: s, Book: book(t, "last-gateway")}), "cover.in.successor")
-	if c.Verdict != Pass || c.Fix != "" {
-		t.Errorf("of the last gateway: %+v", c)
+	for _, name := range []string{"last-gateway", "rescue"} {
+		c = find(t, report(t, Input{Snapshot: s, Book: alone(name)}), "cover.in.successor")
+		if c.Verdict != Pass || c.Fix != "" {
+			t.Errorf("of %s: %+v", name, c)
+		}
 	}
 }
 

@@ -113,14 +113,18 @@ func Make(in Input) (*Report, error) {
 	if in.MaxAge > 0 {
 		s = s.within(in.Made, in.MaxAge)
 	}
+	if next := in.Book.Bound.Successor; next != s.Successor { // recorded for another runbook
+		c := *s
+		c.Successor, s = next, &c
+	}
 	r := &Report{
 		Gateway: s.Gateway, Successor: s.Successor, Runbook: in.Book.Def.Name, Offline: in.Offline,
-		Now: s.Made, Made: in.Made, Ends: planned(s, in.Book),
+		Now: s.Made, Made: in.Made,
 		Checks: []Check{}, Questions: []verdict.Question{}, Later: []Later{}, Waivers: []WaiverUse{}, Notes: append([]string{}, s.Notes...),
 		asked: map[facts.ID]string{},
 	}
 	r.guards(s, in.Book)
-	r.outbound(s)
+	r.outbound(s, in.Book)
 	r.inbound(s, in.Book)
 	r.dependents(s, in.Book)
 	r.runs(s)
@@ -162,22 +166,6 @@ func (r *Report) conclude(book *runbook.Book) {
 }
 
 func (r *Report) add(c Check) { r.Checks = append(r.Checks, c) }
-
-// planned is when a run that starts now ends at the earliest: every wait of
-// the runbook takes at least its own time, and the old MX must have left the
-// caches.
-func planned(s *Snapshot, book *runbook.Book) time.Time {
-	end := s.Made
-	if s.Cached.After(end) {
-		end = s.Cached
-	}
-	for i := range book.Def.States {
-		if w := book.Def.States[i].Wait; w != nil {
-			end = end.Add(w.For)
-		}
-	}
-	return end
-}
 
 // longestPatience is the longest that one wait of a runbook may take beyond its
 // own time before a person is asked.

@@ -276,7 +276,7 @@ func TestChangesAgreeWithTheModel(t *testing.T) {
 			world, _ := model.Seed(&seed)
 			before := world.Facts()
 			after := world.Do(a, arg).Facts()
-			may := changes(&machine.Do{Action: a, Args: arg, Targets: []string{"east"}}, runbook.Binding{Gateway: "east", Successor: "west"})
+			may := changes(&machine.Do{Action: a, Args: arg, Targets: []string{"east"}}, &seed)
 			for _, id := range facts.All() {
 				if before[id] == after[id] {
 					continue

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"example.org/ims/internal/plan"
 	"example.org/ims/pkg/facts"
 )
 
@@ -20,12 +21,16 @@ type Snapshot struct {
 	Successor string            `json:"successor"`
 	Runbook   string            `json:"runbook"` // whose parameters were used
 	Params    map[string]string `json:"params"`
-	Domains   []string          `json:"domains"` // whose MX a run would move
-	Made      time.Time         `json:"made"`
+	// Configured are the parameters that the configuration has, for whatever
+	// runbook the snapshot is judged by.
+	Configured map[string]string `json:"configured_params"`
+	Domains    []string          `json:"domains"` // whose MX a run would move
+	Made       time.Time         `json:"made"`
 	// Cached is until when an old MX may be cached, floor included, if it went
 	// now; zero if that is not known.
 	Cached     time.Time    `json:"old_mx_cached_until"`
 	Facts      []Fact       `json:"facts"`
+	Before     *plan.Before `json:"before,omitempty"` // what a run would change, as it is; nil if that is not known
 	Outbound   Outbound     `json:"outbound"`
 	Inbound    Inbound      `json:"inbound"`
 	Dependents []Dependents `json:"dependents"`
@@ -173,7 +178,7 @@ func (s *Snapshot) within(now time.Time, age time.Duration) *Snapshot {
 		c.Outbound.Err = why(c.Outbound.At)
 	}
 	if old(c.Made) {
-		c.Told, c.toldWhy = nil, why(c.Made)
+		c.Told, c.toldWhy, c.Before = nil, why(c.Made), nil
 	}
 	c.Inbound = s.Inbound.within(old, why)
 	c.Dependents = append([]Dependents{}, s.Dependents...)

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"example.org/ims/internal/engine"
 	"example.org/ims/internal/gateway/readonly"
 	"example.org/ims/internal/plan"
 	"example.org/ims/internal/world"
-	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/runbook"
@@ -39,7 +37,7 @@ func (s *site) plan(ctx context.Context, book *runbook.Book) (*plan.Plan, error)
 	look := engine.Look{Named: map[machine.Subject]map[string]bool{}, Memory: map[string]string{}}
 	obs := w.Observe(ctx, look)
 	in := plan.Input{
-		Book: book, Facts: assume(obs.Facts), Now: obs.At, Expires: w.CachedUntil(), Notes: obs.Notes,
+		Book: book, Facts: plan.Assume(obs.Facts), Now: obs.At, Expires: w.CachedUntil(), Notes: obs.Notes,
 		Places: ro.placesOf(book), NotChecked: notChecked(ro.placesOf(book)),
 	}
 	in.Before = ro.before(ctx, w, book)
@@ -48,19 +46,6 @@ func (s *site) plan(ctx context.Context, book *runbook.Book) (*plan.Plan, error)
 		return nil, err
 	}
 	return plan.Make(in), nil
-}
-
-// assume fills in what only a run can tell: nothing has arrived since the last
-// look when there was none, and nobody has decided anything yet.
-func assume(s *facts.Set) *facts.Set {
-	for _, id := range facts.All() {
-		f := s[id]
-		if f.Value == facts.Unknown && (id == facts.GwArrivals || strings.HasPrefix(id.String(), "run.")) {
-			f.Value, f.Provenance = 0, facts.Simulated
-			s.Put(f)
-		}
-	}
-	return s
 }
 
 // before reads what a run would change.

@@ -43,8 +43,9 @@ func (s *site) snapshot(ctx context.Context, book *runbook.Book) (*preflight.Sna
 	look := engine.Look{Named: map[machine.Subject]map[string]bool{}, Memory: map[string]string{}}
 	obs := w.Observe(ctx, look)
 	g, _ := s.cfg.Gateway(book.Bound.Gateway)
+	before := s.before(ctx, w, book)
 	out := &preflight.Snapshot{
-		Gateway: book.Bound.Gateway, Successor: book.Bound.Successor, Runbook: book.Def.Name, Params: book.Bound.Params,
+		Before: &before, Configured: s.cfg.Retire.Params, Gateway: book.Bound.Gateway, Successor: book.Bound.Successor, Runbook: book.Def.Name, Params: book.Bound.Params,
 		Domains: book.Bound.Domains, Made: obs.At, Cached: w.CachedUntil(), Facts: preflight.FactsOf(obs.Facts), Notes: obs.Notes,
 		Outbound: outbound(ctx, s.organization(g), book.Bound.Successor), Inbound: s.inbound(ctx, g, book),
 		Told: s.told(ctx, g),
