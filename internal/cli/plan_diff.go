@@ -12,6 +12,7 @@ import (
 type planDiff struct {
 	Plan  string            `json:"plan"` // hash of the earlier one
 	Made  time.Time         `json:"made"`
+	Used  string            `json:"used_by,omitempty"` // the run that performs it, or performed it
 	Binds []plan.Difference `json:"binds"` // drift: the earlier one would be refused
 	News  []plan.Difference `json:"news"`  // what binds nothing
 }
@@ -29,9 +30,12 @@ func compare(old, now *plan.Plan) *planDiff {
 
 func diffPage(page *output.Page, d *planDiff) {
 	page.Line("SINCE PLAN %s, made %s:", short12(d.Plan), moment(d.Made))
-	if len(d.Binds) == 0 {
+	switch {
+	case len(d.Binds) == 0 && d.Used != "":
+		page.Line("  nothing has changed that it binds to; run %s used it up: make a new one", d.Used)
+	case len(d.Binds) == 0:
 		page.Line("  nothing has changed that it binds to; it can be performed")
-	} else {
+	default:
 		page.Line("  DRIFT: this has changed, and it would be refused (exit %d):", output.Drift.Code())
 		for _, one := range d.Binds {
 			differencePage(page, one)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -159,6 +160,9 @@ func dryRun(ctx context.Context, s *session, p *output.Printer, c *config.Config
 	view := planView{messages: opts.messages}
 	if old != nil {
 		view.differs = compare(old, pl)
+		if i := slices.IndexFunc(all, func(r runner.Summary) bool { return r.Nonce == old.Nonce }); i >= 0 {
+			view.differs.Used = all[i].Run
+		}
 	}
 	shown := showPlan(p, pl, view)
 	if opts.out == "" || output.KindOf(shown) == output.Failed {
@@ -191,6 +195,10 @@ func performPlan(ctx context.Context, s *session, p *output.Printer, opts retire
 	}
 	if named := opts.request.Gateway; named != "" && named != pl.Gateway {
 		return output.As(output.Usage, "ims plan show "+quoted(opts.plan), fmt.Errorf("the plan retires gateway %s, not %s", pl.Gateway, named))
+	}
+	if !pl.Performable() {
+		return output.As(kindOfWhole(pl.Verdict), "ims plan show "+quoted(opts.plan), fmt.Errorf("the plan is %s (%s), so it is not performed: "+
+			"mend or waive what stands in its way, and make it anew", pl.Verdict, pl.Counts().Tally))
 	}
 	opts.request = runner.Request{Plan: text}
 	err = runRetire(ctx, s, p, opts)
