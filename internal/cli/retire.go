@@ -197,7 +197,7 @@ func performPlan(ctx context.Context, s *session, p *output.Printer, opts retire
 		return output.As(output.Usage, "ims plan show "+quoted(opts.plan), fmt.Errorf("the plan retires gateway %s, not %s", pl.Gateway, named))
 	}
 	if !pl.Performable() {
-		return output.As(kindOfWhole(pl.Verdict), "ims plan show "+quoted(opts.plan), fmt.Errorf("the plan is %s (%s), so it is not performed: "+
+		return output.As(output.Worse(kindOfWhole(pl.Verdict), output.Unknown), "ims plan show "+quoted(opts.plan), fmt.Errorf("the plan is %s (%s), so it is not performed: "+
 			"mend or waive what stands in its way, and make it anew", pl.Verdict, pl.Counts().Tally))
 	}
 	opts.request = runner.Request{Plan: text}

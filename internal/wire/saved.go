@@ -20,9 +20,9 @@ func (s runSite) ReadPlan(saved []byte) (runner.Planned, error) {
 		return runner.Planned{}, fmt.Errorf("%w: %w", runner.ErrDrift, err)
 	case err != nil:
 		return runner.Planned{}, err
-	case !p.Performable():
-		return runner.Planned{}, fmt.Errorf("%w: the plan is %s (%s), so it cannot be performed: "+
-			"mend or waive what it names, and make it anew", runner.ErrRefused, p.Verdict, p.Counts())
+	case !p.Complete():
+		return runner.Planned{}, fmt.Errorf("%w: the plan is %s and comes to no end, so it cannot be performed: "+
+			"mend what it names, and make it anew", runner.ErrRefused, p.Verdict)
 	}
 	keep, err := p.Keep()
 	return runner.Planned{

@@ -66,6 +66,7 @@ resolver: {servers: ["%[5]s"], hosts: {east.example.test: "%[3]s", west.example.
 retire: {default: east, successor: west, params: {poll: 20ms, quiet: 1h}}
 people:
   me: {user: "%[6]d", may: approve}
+notify: {targets: {ops: {exec: ["true"]}}}
 `, free(t), free(t), free(t), free(t), dns.Addr(), os.Getuid())
 	file := filepath.Join(dir, "ims.yaml")
 	key := "key \"ims-update\" {\n\talgorithm hmac-sha256;\n\tsecret \"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\";\n};\n"
