@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"example.org/ims/internal/compare"
 	"example.org/ims/internal/engine"
 	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/ledger"
 	"example.org/ims/pkg/machine"
 )
@@ -42,6 +44,7 @@ func (w *World) Evidence(ctx context.Context, look engine.Look, shows []string, 
 		}
 	case machine.SubjectExpiring:
 		w.nameExpiring(ctx, &ev)
+		w.nameAside(ctx, &ev)
 	case machine.SubjectDiffers:
 		w.nameDiffering(o, &ev)
 	case machine.SubjectAged:
@@ -132,6 +135,35 @@ func (w *World) nameExpiring(ctx context.Context, ev *engine.Evidence) {
 	for _, d := range dests {
 		r := rows[d]
 		ev.Lines = append(ev.Lines, fmt.Sprintf("%s: %d recipients, oldest %s, last reply %q", d, r.rcpts, r.oldest.Round(time.Second), r.last))
+	}
+}
+
+// mostAside is how many messages that are set aside are named one by one.
+const mostAside = 20
+
+// nameAside shows what no attempt moves and no time-out returns, because it was
+// held or cannot be delivered from here, and what lets it go.
+func (w *World) nameAside(ctx context.Context, ev *engine.Evidence) {
+	q, ok := w.cfg.Gateway.(gateway.Queues)
+	if !ok {
+		return
+	}
+	named := 0
+	for _, store := range []gateway.Store{gateway.Hold, gateway.Bad} {
+		items, err := listAll(ctx, q, gateway.Selection{Store: &store})
+		if err != nil {
+			ev.Lines = append(ev.Lines, fmt.Sprintf("what is in %s is unknown: %v", store, err))
+			continue
+		}
+		for _, it := range items {
+			if named++; named <= mostAside {
+				ev.Lines = append(ev.Lines, fmt.Sprintf("%s is in %s and stays: <%s> to %s; let it go: ims queue release %s %s --reason WHY",
+					it.Message, store, it.From, strings.Join(it.Rcpts, ", "), w.cfg.Name, it.Message))
+			}
+		}
+	}
+	if more := named - mostAside; more > 0 {
+		ev.Lines = append(ev.Lines, fmt.Sprintf("and %d more are set aside: ims queue list %s --store hold", more, w.cfg.Name))
 	}
 }
 
