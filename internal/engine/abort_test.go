@@ -178,14 +178,17 @@ func (r *rig) aborted(ctx context.Context, quit func(), before, state string) {
 		r.t.Errorf("abort from %s: the world (-before +after):\n%s", state, diff)
 	}
 	quit()
-	time.Sleep(4 * time.Hour) // what is queued has the time it needs
-	census, err := r.lab.East.Census(ctx)
-	if err != nil {
-		r.t.Fatal(err)
+	for range 16 { // what is queued has the time it needs, four hours at most
+		time.Sleep(15 * time.Minute)
+		census, err := r.lab.East.Census(ctx)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if n, ok := census.Total(); ok && n == 0 {
+			return
+		}
 	}
-	if n, ok := census.Total(); !ok || n != 0 {
-		r.t.Errorf("abort from %s strands %d messages: %+v", state, n, census.Stores)
-	}
+	r.t.Errorf("abort from %s strands messages", state)
 }
 
 // TestAbortFromEveryState aborts both procedures in every state before the
@@ -230,18 +233,14 @@ func skip(st machine.StateDef, doubt bool) bool {
 func TestCrashWhileAborting(t *testing.T) {
 	for name, commits := range map[string]int{"q285090": 11, "eleven-steps": 15} {
 		t.Run(name, func(t *testing.T) {
-			for n := 0; n < commits; n += stride {
-				for _, after := range []bool{false, true} {
-					t.Run(fmt.Sprintf("%d,after=%v", n, after), func(t *testing.T) {
-						inBubble(t, func(t *testing.T) bool {
-							abortFrom(t, name, "watch", false, func(r *rig) {
-								r.crashAt(r.committed()+2+n, after) // after that of the abort itself
-							})
-							return true
-						})
+			atCommits(t, 0, commits-1, func(t *testing.T, n int, after bool) {
+				inBubble(t, func(t *testing.T) bool {
+					abortFrom(t, name, "watch", false, func(r *rig) {
+						r.crashAt(r.committed()+2+n, after) // after that of the abort itself
 					})
-				}
-			}
+					return true
+				})
+			})
 		})
 	}
 }

@@ -94,13 +94,7 @@ func TestCrashAtEveryCommit(t *testing.T) {
 				t.Fatalf("without a crash the run ends %s: %s", want.Outcome, want.Path)
 			}
 			t.Logf("%d commits", want.Commits)
-			for n := 1; n <= want.Commits; n += stride {
-				for _, after := range []bool{false, true} {
-					t.Run(fmt.Sprintf("%d,after=%v", n, after), func(t *testing.T) {
-						crashAt(t, name, want, n, after)
-					})
-				}
-			}
+			atCommits(t, 1, want.Commits, func(t *testing.T, n int, after bool) { crashAt(t, name, want, n, after) })
 		})
 	}
 }
@@ -134,7 +128,7 @@ func TestCrashBetweenActAndOutcome(t *testing.T) {
 				r.between = func(e engine.Effect) { effects = append(effects, e.Key) }
 				return finish(t, r)
 			})
-			for _, key := range effects {
+			for _, key := range some(effects) {
 				t.Run(key, func(t *testing.T) {
 					got := inBubble(t, func(t *testing.T) end {
 						r := newRig(t, name, brief())
@@ -169,7 +163,7 @@ func TestResumeCoversDowntime(t *testing.T) {
 	}{{"same counters", false}, {"new counters", true}} {
 		t.Run(tt.name, func(t *testing.T) {
 			took := inBubble(t, func(t *testing.T) time.Duration {
-				r := newRig(t, "q285090", map[string]string{"poll": "5m"})
+				r := newRig(t, "q285090", soak("72h"))
 				ctx, cancel := context.WithCancel(t.Context())
 				var wg sync.WaitGroup
 				r.live(ctx, &wg)

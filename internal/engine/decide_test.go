@@ -88,7 +88,9 @@ func TestRejectedAndExpiredWaitForTheOperator(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) bool {
-				r := newRig(t, "q285090", brief())
+				params := brief()
+				params["poll"] = "15m"
+				r := newRig(t, "q285090", params)
 				r.answer = exceptAt("confirm")
 				r.until(asks("confirm"), func(e *engine.Engine, _ engine.Status) {
 					if err := tt.do(t.Context(), e); err != nil {
@@ -179,7 +181,7 @@ func TestFlushCoversOnlyTheNumberShown(t *testing.T) {
 
 func TestManyMustAgree(t *testing.T) {
 	inBubble(t, func(t *testing.T) bool {
-		r := newRig(t, "q285090", brief())
+		r := rigFor(t, bindAnew(t, "q285090", brief()))
 		i := r.book.Def.Find("confirm")
 		ask := *r.book.Def.States[i].Approve
 		ask.Min, ask.NotSelf, ask.From = 2, true, []string{"ann", "bob", "cyd"}
@@ -272,7 +274,7 @@ func TestUnknownIsRaised(t *testing.T) {
 // quiet time nor throws three days away.
 func TestUnknownPausesASoak(t *testing.T) {
 	inBubble(t, func(t *testing.T) bool {
-		r := newRig(t, "q285090", map[string]string{"poll": "5m"})
+		r := newRig(t, "q285090", soak("72h"))
 		r.answer = exceptAt("confirm")
 		var began, paused time.Time
 		r.watch = func(s engine.Status) {

@@ -87,9 +87,9 @@ func (w witness) Perform(ctx context.Context, e engine.Effect) engine.Result {
 	return w.World.Perform(ctx, e)
 }
 
-// lives performs the run in as many lives as it takes, at most for a day.
+// lives performs the run in as many lives as it takes, at most for hours.
 func (r *rig) lives() (outcome machine.Outcome, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 24*time.Hour)
+	ctx, cancel := context.WithTimeout(context.Background(), 6*time.Hour)
 	var wg sync.WaitGroup
 	r.live(ctx, &wg)
 	defer wg.Wait()

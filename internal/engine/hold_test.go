@@ -15,7 +15,7 @@ import (
 // TestSoakEndsOnlyOnALook: a soak that was over when the runner died does not
 // end on what nobody could observe since.
 func TestSoakEndsOnlyOnALook(t *testing.T) {
-	params := map[string]string{"poll": "10m"} // each look is a heartbeat, too
+	params := soak("3h") // each look is a heartbeat, too
 	left := inBubble(t, func(t *testing.T) int {
 		r, n := newRig(t, "q285090", params), 0
 		r.until(asks("confirm"), func(*engine.Engine, engine.Status) { n = r.committed() })
@@ -45,7 +45,7 @@ func soakOver(t *testing.T, params map[string]string, commit int) bool {
 		return false // this time, the run had fewer commits
 	}
 	h := r.fold()
-	if r.book.Def.States[h.State.Cur].ID != "watch" || !h.State.Armed(machine.HoldTimer) || h.Earned < 72*time.Hour {
+	if r.book.Def.States[h.State.Cur].ID != "watch" || !h.State.Armed(machine.HoldTimer) || h.Earned < 3*time.Hour {
 		return false
 	}
 	r.wants = func(engine.Status) bool { return false }

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"runtime"
@@ -58,7 +59,31 @@ func brief() map[string]string {
 	}
 }
 
+// soak lets the last soak take its time, of which there is a look every ten
+// minutes, and nothing else.
+func soak(watch string) map[string]string {
+	p := brief()
+	p["watch"], p["poll"], p["patience"] = watch, "10m", "240h"
+	return p
+}
+
+// bound are the runbooks that were bound already, by name and parameters. One is
+// never changed once it is bound.
+var bound sync.Map
+
+// bind binds a runbook; whoever is going to change it calls bindAnew.
 func bind(t *testing.T, name string, params map[string]string) *runbook.Book {
+	t.Helper()
+	key := fmt.Sprint(name, params)
+	if book, ok := bound.Load(key); ok {
+		return book.(*runbook.Book)
+	}
+	book := bindAnew(t, name, params)
+	bound.Store(key, book)
+	return book
+}
+
+func bindAnew(t *testing.T, name string, params map[string]string) *runbook.Book {
 	t.Helper()
 	src, err := fs.ReadFile(runbooks.FS, name+".yaml")
 	if err != nil {

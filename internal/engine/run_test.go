@@ -20,7 +20,7 @@ func TestRetires(t *testing.T) {
 	for _, name := range books {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, name, map[string]string{"poll": "2m"})
+				r := newRig(t, name, map[string]string{"poll": "10m"})
 				var last engine.Status
 				r.watch = func(s engine.Status) { last = s }
 				ctx, cancel := context.WithCancel(t.Context())

@@ -38,7 +38,8 @@ type goal struct {
 func (g goal) want(t *testing.T) {
 	var effects []string
 	g.run(t, func(key string) bool { effects = append(effects, key); return false })
-	for i := 0; i < len(effects); i += stride {
+	step, _ := every()
+	for i := 0; i < len(effects); i += step {
 		n := 0
 		t.Run("crash after "+effects[i], func(t *testing.T) {
 			g.run(t, func(string) bool { n++; return n == i+1 })
@@ -222,7 +223,7 @@ func TestRescue(t *testing.T) {
 func TestMaintenance(t *testing.T) {
 	var before string
 	goal{
-		book: "maintenance", outcome: machine.Succeeded, params: map[string]string{"work_within": "24h"},
+		book: "maintenance", outcome: machine.Succeeded, params: map[string]string{"work_within": "2h"},
 		prepare: func(r *rig) {
 			r.send("a@far.test", "b@near.test")
 			var err error

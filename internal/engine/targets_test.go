@@ -39,6 +39,7 @@ func TestAbortBetweenTargets(t *testing.T) {
 			t.Fatal(err)
 		}
 		told := false
+		r.hold = func(s engine.Status) bool { return !s.Undoing && len(r.lab.Zone.Applied()) == 1 } // the abort comes before the second intent
 		r.wants = func(engine.Status) bool { return !told && len(r.lab.Zone.Applied()) == 1 }
 		r.answer = func(engine.Status) (engine.Command, bool) { told = true; return abort, true }
 		outcome, err := r.life(t.Context())
