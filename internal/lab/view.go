@@ -53,7 +53,10 @@ func (l *Layout) try() []string {
 		fmt.Sprintf("swaks --server %s --from ann@%s --to you@%s", l.addr("submission"), Domain, Slow),
 		fmt.Sprintf("printf '%s' | nsupdate -k %s", update, l.keyFile()),
 		"ims queue list " + Retiring, "ims route list", "ims gateway show " + Retiring,
-		"ims retire --dry-run", "ims retire", "ims status",
+		"ims retire --dry-run",
+		"ims route remove " + Heir + " --pattern '*' --reason try   # now the dry run is blocked, and says what to fix",
+		"ims route add " + Heir + " --pattern '*' --cost 1 --reason tried",
+		"ims retire", "ims status",
 		"ims retire --runbook maintenance --param work_within=10m", "ims retire --runbook replace", "ims retire --runbook add-successor --param verify_for=5s",
 		"ims approve " + Retiring + "-1 confirm", "ims abort " + Retiring + "-1 --reason rehearsal",
 	}
