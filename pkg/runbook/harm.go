@@ -11,26 +11,53 @@ import (
 // stand under a misspelt key.
 type harm struct {
 	doc    *Doc
-	head   bool         // before the states, behind them, or nowhere known
-	states map[int]bool // by index
+	states map[int]bool    // by index
+	rules  map[string]bool // that what could not be read outside of the states may seem to break
+}
+
+// headLacks are the rules that what is missing under a key of the document
+// seems to break, inside the states or where the file begins.
+var headLacks = map[string][]string{
+	"metadata": {"name"}, "params": {"param"}, "assume": nil, "defaults": {"then"}, "begins": nil,
+	"apiVersion": {"version"}, "kind": {"kind"}, "start": {"target"},
 }
 
 // harmed finds out where a file could not be read. A word that YAML 1.1 takes
 // for a boolean was read all the same.
 func (doc *Doc) harmed(mistakes strictyaml.Mistakes) *harm {
-	h := &harm{doc: doc, states: map[int]bool{}}
+	h := &harm{doc: doc, states: map[int]bool{}, rules: map[string]bool{}}
 	for _, m := range mistakes {
 		if m.Rule == "yaml11-bool" {
 			continue
 		}
 		if i := doc.stateAt(m.Pos.Line); i >= 0 {
 			h.states[i] = true
-		} else {
-			h.head = true
+			continue
+		}
+		key := doc.keyAt(m.Pos.Line)
+		for section, rules := range headLacks {
+			if _, known := headLacks[key]; !known || section == key {
+				for _, r := range rules {
+					h.rules[r] = true
+				}
+			}
 		}
 	}
 	return h
 }
+
+// keyAt is the key of the document under which a line stands, or "".
+func (doc *Doc) keyAt(line int) (key string) {
+	for i, l := range strings.Split(string(doc.Source), "\n") {
+		if i < line && begins(l) {
+			key, _, _ = strings.Cut(l, ":")
+		}
+	}
+	return key
+}
+
+// begins reports whether a line begins a key of the document.
+func begins(l string) bool { return l != "" && !strings.ContainsAny(l[:1], " \t\r#") }
 
 // StateAt is the id of the state in which a line stands, or "".
 func (doc *Doc) StateAt(line int) string {
@@ -54,7 +81,7 @@ func (doc *Doc) stateAt(line int) int {
 	lines := strings.Split(string(doc.Source), "\n")
 	from := doc.States[at].Key.Pos.Line
 	for _, l := range lines[min(from, len(lines)):min(line, len(lines))] {
-		if l != "" && !strings.ContainsAny(l[:1], " \t\r#") {
+		if begins(l) {
 			return -1 // another key of the document begins
 		}
 	}
@@ -64,15 +91,13 @@ func (doc *Doc) stateAt(line int) int {
 // lacks are the rules about something that is not there.
 var lacks = []string{"one-thing", "only-do", "cite", "that", "why", "fix", "undo", "until", "bounded", "ask", "min", "destructive", "then", "needs"}
 
-// headLacks are the rules that what is missing before the states breaks.
-var headLacks = []string{"version", "kind", "name", "param", "then", "target"}
-
 // explains reports whether a mistake may come from what could not be read.
 func (h *harm) explains(m strictyaml.Mistake) bool {
-	if h.head && slices.Contains(headLacks, m.Rule) {
+	i := h.doc.stateAt(m.Pos.Line)
+	missing := i >= 0 || m.Pos.Line == 1 && m.Pos.Col == 1 // in a state, or nowhere
+	if missing && h.rules[m.Rule] {
 		return true
 	}
-	i := h.doc.stateAt(m.Pos.Line)
 	return i >= 0 && h.states[i] && slices.Contains(lacks, m.Rule)
 }
 

@@ -119,19 +119,33 @@ func (b *binder) wait(e *strictyaml.Entry[StateDoc]) *machine.Wait {
 	}
 	if w.Follows.Value != "" {
 		id, ok := facts.Lookup(w.Follows.Value)
-		if !ok || id.Definition().Class != facts.Clock {
-			b.add(w.Follows, "follows", "%q is no fact of class clock", w.Follows)
+		if !ok || !isClock(id.Definition()) {
+			b.add(w.Follows, "follows", "%q is no fact of class clock%s", w.Follows, meant(w.Follows.Value, factsThat(isClock), "want "))
 		}
 		out.Derived = w.Follows.Value
 	}
 	if w.Stall != nil && w.Stall.None.Value == "" {
 		id, ok := facts.Lookup(w.Stall.Of.Value)
-		if !ok || id.Definition().Type != facts.TypeInt {
-			b.add(w.Stall.Of, "stall", "%q is no counted fact", w.Stall.Of)
+		if !ok || !isCount(id.Definition()) {
+			b.add(w.Stall.Of, "stall", "%q is no counted fact%s", w.Stall.Of, meant(w.Stall.Of.Value, factsThat(isCount), "want "))
 		}
 		out.Metric, out.Stall = w.Stall.Of.Value, b.positive(w.Stall.For)
 	}
 	return out
+}
+
+func isClock(d facts.Definition) bool { return d.Class == facts.Clock }
+
+func isCount(d facts.Definition) bool { return d.Type == facts.TypeInt }
+
+// factsThat are the names of some facts.
+func factsThat(are func(facts.Definition) bool) (names []string) {
+	for _, id := range facts.All() {
+		if are(id.Definition()) {
+			names = append(names, id.String())
+		}
+	}
+	return names
 }
 
 func (b *binder) approve(e *strictyaml.Entry[StateDoc]) *machine.Approve {

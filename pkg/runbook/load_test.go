@@ -28,7 +28,7 @@ func TestShippedRunbooksLoad(t *testing.T) {
 }
 
 func TestEveryMistakeAtOnce(t *testing.T) {
-	for _, name := range []string{"wrong", "words", "hidden", "parms"} {
+	for _, name := range []string{"wrong", "words", "hidden", "parms", "defaults"} {
 		t.Run(name, func(t *testing.T) {
 			source, err := os.ReadFile("testdata/" + name + ".yaml")
 			if err != nil {
