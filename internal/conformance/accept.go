@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"container/heap"
 	"errors"
 	"fmt"
@@ -201,18 +202,24 @@ func (f *follower) begin() error {
 	return err
 }
 
-// queue is what is still to be followed, the most promising first.
+// queue is what is still to be followed, the most promising first, and of those
+// the one that has waited longest: what moves on without coming nearer would
+// otherwise keep the others waiting for ever.
 type queue []ranked
 
 type ranked struct {
-	n    node
-	rank int
+	n     node
+	moves int // of the world since the last observation
+	rank  int
+	turn  int
 }
 
-func (q queue) Len() int           { return len(q) }
-func (q queue) Less(i, j int) bool { return q[i].rank < q[j].rank }
-func (q queue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
-func (q *queue) Push(x any)        { *q = append(*q, x.(ranked)) }
+func (q queue) Len() int { return len(q) }
+func (q queue) Less(i, j int) bool {
+	return cmp.Or(cmp.Compare(q[i].rank, q[j].rank), cmp.Compare(q[i].turn, q[j].turn)) < 0
+}
+func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *queue) Push(x any)   { *q = append(*q, x.(ranked)) }
 func (q *queue) Pop() any {
 	last := (*q)[len(*q)-1]
 	*q = (*q)[:len(*q)-1]
@@ -221,6 +228,10 @@ func (q *queue) Pop() any {
 
 // mostNodes bounds a search. It is far above what any step of a run needs.
 const mostNodes = 40_000
+
+// apart is how many moves one difference from what was observed counts for: the
+// shortest explanation is tried first, and is soon found.
+const apart = 2
 
 // mostEnds bounds how many ways are kept of which none ends in just what was
 // observed.
@@ -233,42 +244,43 @@ func (f *follower) search(todo []item, before *facts.Vector) (ends []node, err e
 	visited := map[node]bool{}
 	var open queue
 	best, furthest := node{}, -1
-	push := func(n node) {
+	push := func(n node, moves int) {
 		if visited[n] || len(visited) > mostNodes {
 			return
 		}
 		visited[n] = true
-		wrong := f.wrong(&n.w)
-		heap.Push(&open, ranked{n, len(todo) - n.stage + 4*len(wrong)})
+		wrong := f.wrong(&n.w, n.stage-len(todo)+len(parts))
+		heap.Push(&open, ranked{n, moves, moves + apart*len(wrong), len(visited)})
 		if n.stage > furthest {
 			best, furthest = n, n.stage
 		}
 	}
 	for _, n := range f.now {
 		n.stage = 0
-		push(n)
+		push(n, 0)
 	}
 	again := before[facts.GwArrivals] > 0 || before[facts.LateQuiet] == 0
 	var steps []model.Step
 	for open.Len() > 0 {
-		n := heap.Pop(&open).(ranked).n
+		top := heap.Pop(&open).(ranked)
+		n := top.n
 		if n.stage == len(todo) {
-			if ends = append(ends, n); len(f.wrong(&n.w)) == 0 || len(ends) == mostEnds {
+			if ends = append(ends, n); len(f.wrong(&n.w, len(parts))) == 0 || len(ends) == mostEnds {
 				return ends, nil
 			}
 			continue
 		}
 		for _, to := range f.pass(n, &todo[n.stage]) {
-			push(to)
+			push(to, top.moves)
 		}
 		if to := n; again && looked(&to.w) {
-			push(to) // looks at which nothing changed are not recorded
+			push(to, top.moves) // looks at which nothing changed are not recorded
 		}
 		steps = f.moves(steps[:0], &n.w)
 		for _, st := range steps {
 			to := n
 			to.w = st.To
-			push(to)
+			push(to, top.moves+1)
 		}
 	}
 	if len(ends) == 0 {

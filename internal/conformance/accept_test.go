@@ -3,6 +3,7 @@ package conformance
 import (
 	"io/fs"
 	"math/rand/v2"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -148,10 +149,18 @@ func (f *fiction) write() []machine.Record {
 	return f.records
 }
 
+// TestAcceptsWhatTheModelDoes: among the runs is one whose explanation is much
+// shorter than others that come close to it.
 func TestAcceptsWhatTheModelDoes(t *testing.T) {
+	seeds := []uint64{0, 1, 2, 3, 59}
+	if os.Getenv("IMS_TEST_CONFORM_ALL") == "1" {
+		for seed := uint64(4); seed < 100; seed++ {
+			seeds = append(seeds, seed)
+		}
+	}
 	for _, name := range []string{"q285090", "eleven-steps"} {
 		ended := 0
-		for seed := range uint64(6) {
+		for _, seed := range seeds {
 			f := newFiction(t, name, seed)
 			records := f.write()
 			if err := Accept(f.book.Def, records, Around{}); err != nil {
@@ -161,7 +170,7 @@ func TestAcceptsWhatTheModelDoes(t *testing.T) {
 				ended++
 			}
 		}
-		t.Logf("%s: %d of 6 runs end retired", name, ended)
+		t.Logf("%s: %d of %d runs end retired", name, ended, len(seeds))
 	}
 }
 

@@ -9,6 +9,10 @@
 // must be able to follow its journal. What the model leaves out on purpose is
 // listed where the comparison is made, with the reason.
 //
+// The sequences are random, and each run of the tests tries 30 new ones under
+// each reading; IMS_TEST_CONFORM_ALL=1 has 100 tried, and more runs of the model
+// accepted. Seeded faults are searched for until they are found, either way.
+//
 // It changes nothing, and decides nothing that a program needs: only tests
 // import it.
 package conformance

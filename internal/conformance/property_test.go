@@ -16,10 +16,10 @@ import (
 
 // starts are the worlds in which a sequence may begin, with all that can happen
 // in them. There is one domain, so a successor cannot take some; and no message
-// that is old from the beginning.
+// that is old, or a report, from the beginning.
 func starts() (all []model.Start) {
 	for _, s := range bounds.Starts(machine.BeginsServing) {
-		if s.World.Flags &^= model.Calm | model.Lean; s.World.Covers && s.World.Old == 0 {
+		if s.World.Flags &^= model.Calm | model.Lean; s.World.Covers && s.World.Old+s.World.MTSRep == 0 {
 			all = append(all, s)
 		}
 	}
