@@ -13,8 +13,8 @@ type planDiff struct {
 	Plan  string            `json:"plan"` // hash of the earlier one
 	Made  time.Time         `json:"made"`
 	Used  string            `json:"used_by,omitempty"` // the run that performs it, or performed it
-	Binds []plan.Difference `json:"binds"` // drift: the earlier one would be refused
-	News  []plan.Difference `json:"news"`  // what binds nothing
+	Binds []plan.Difference `json:"binds"`             // drift: the earlier one would be refused
+	News  []plan.Difference `json:"news"`              // what binds nothing
 }
 
 func compare(old, now *plan.Plan) *planDiff {
