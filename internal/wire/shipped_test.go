@@ -30,6 +30,7 @@ type town struct {
 	*small
 	inside, outside *sink.Host
 	reverse         zone.Writer
+	hands           map[string]func() // what somebody does once a run comes to a state
 }
 
 // Where the two machines are.
@@ -192,6 +193,10 @@ func (o *town) run(book string, answers, params map[string]string) runner.Status
 	var last runner.Status
 	err = o.client.Watch(ctx, run, func(s runner.Status) error {
 		last = s
+		if do := o.hands[s.State]; do != nil {
+			delete(o.hands, s.State)
+			do()
+		}
 		if s.Phase == "operating" {
 			return fmt.Errorf("it waits for an operator in %s: %s", s.State, s.Why)
 		}
@@ -305,7 +310,9 @@ func TestMaintenance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.ends(o.run("maintenance", nil, nil), "succeeded", "stop", "out_of_service", "come_back", "back")
+	start := gateway.Started
+	o.hands = map[string]func(){"out_of_service": func() { o.apply("east", gateway.Want{Running: &start}) }}
+	o.ends(o.run("maintenance", nil, nil), "succeeded", "stop", "out_of_service", "work_done", "come_back", "back")
 	after, err := o.gateway("east").Config(t.Context())
 	if err != nil || !after.Running || !after.Effective.Equal(before.Effective) || !slices.Equal(after.Spaces, before.Spaces) {
 		t.Errorf("east was %+v and is %+v, %v", before, after, err)
