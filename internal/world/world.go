@@ -3,6 +3,14 @@
 // a runbook only which facts its guards ask for and what its effects want; what
 // it observes is always fresh, and what it must not forget over a crash it hands
 // to its caller as memory.
+//
+// A consent to losing a last route covers the address spaces that it named.
+// That stands in the grant, and not in a fact: an observation voids
+// run.granted.ndr_no_route while a space is uncovered that nobody was asked
+// about. So route.uncovered says how the routes are, whoever asks, before a run
+// as in one; it is a fact of the configuration, which a decision must not
+// change, because decisions and plans are bound to those. And the guard
+// "route.uncovered == 0 || run.granted('ndr_no_route')" reads as what it means.
 package world
 
 import (
