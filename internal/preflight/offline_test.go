@@ -130,9 +130,15 @@ func TestBaseline(t *testing.T) {
 	if r = report(t, Input{Snapshot: one, Baseline: waived}); r.Verdict != verdict.Asks {
 		t.Errorf("what was waived in the baseline, and is no more, is %s", r.Verdict)
 	}
-	before.Gateway = "west"
-	if _, err := Make(Input{Snapshot: one, Book: book(t, "q285090"), Made: now, Baseline: before}); err == nil {
-		t.Error("the baseline of another gateway is accepted")
+	for what, change := range map[string]func(*Report){
+		"gateway": func(r *Report) { r.Gateway = "west" }, "successor": func(r *Report) { r.Successor = "south" },
+		"runbook": func(r *Report) { r.Runbook = "eleven-steps" },
+	} {
+		of := *before
+		change(&of)
+		if _, err := Make(Input{Snapshot: one, Book: book(t, "q285090"), Made: now, Baseline: &of}); err == nil || !strings.Contains(err.Error(), "baseline is of "+what) {
+			t.Errorf("the baseline of another %s: %v", what, err)
+		}
 	}
 	if _, err := ReadReport([]byte(`{"schema":"ims/facts/v1"}`)); err == nil {
 		t.Error("a file of another schema is accepted")
