@@ -144,17 +144,27 @@ func folders(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellC
 	return nil, cobra.ShellCompDirectiveFilterDirs
 }
 
-// gatewayList is empty if the configuration has mistakes.
-func (s *session) gatewayList(_ *cobra.Command, argv []string) []cobra.Completion {
+// gatewayList is empty if the configuration has mistakes. It says what each
+// gateway does now, if the service answers.
+func (s *session) gatewayList(cmd *cobra.Command, argv []string) []cobra.Completion {
 	c, err := s.configuration()
 	if err != nil {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), completing)
+	defer cancel()
 	var names []cobra.Completion
 	for _, g := range c.Gateways {
-		if !slices.Contains(argv, g.Name) {
-			names = append(names, cobra.CompletionWithDesc(g.Name, g.Hostname))
+		if slices.Contains(argv, g.Name) {
+			continue
 		}
+		what := g.Hostname
+		if gw, err := s.gateway(g.Name); err == nil {
+			if now, err := gw.Config(ctx); err == nil {
+				what += ", " + stateWord(now) + ", " + now.Stored.Mode.String()
+			}
+		}
+		names = append(names, cobra.CompletionWithDesc(g.Name, what))
 	}
 	return names
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -153,7 +154,8 @@ func kindOf(s *runner.Status) output.Kind {
 	return output.Blocked
 }
 
-// completeRuns completes the ids of open runs.
+// completeRuns completes the ids of open runs, and after them, the last first,
+// of ended ones where those are of use.
 func (s *session) completeRuns(cmd *cobra.Command, argv []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(argv) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -166,11 +168,17 @@ func (s *session) completeRuns(cmd *cobra.Command, argv []string, _ string) ([]c
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	var ids []cobra.Completion
-	for _, r := range all {
+	var open, ended []cobra.Completion
+	for _, r := range slices.Backward(all) {
+		what := r.Runbook + ", opened " + r.Opened.Format("2006-01-02 15:04")
 		if r.Closed == nil {
-			ids = append(ids, cobra.CompletionWithDesc(r.Run, r.Runbook+", opened "+r.Opened.Format("2006-01-02 15:04")))
+			open = append(open, cobra.CompletionWithDesc(r.Run, what))
+		} else {
+			ended = append(ended, cobra.CompletionWithDesc(r.Run, what+", "+r.Outcome))
 		}
 	}
-	return ids, cobra.ShellCompDirectiveNoFileComp
+	if slices.Contains([]string{"status", "monitor", "report"}, cmd.Name()) {
+		open = append(open, ended...)
+	}
+	return open, cobra.ShellCompDirectiveNoFileComp
 }
