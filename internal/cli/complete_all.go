@@ -45,8 +45,9 @@ func (s *session) completeAll(root *cobra.Command) {
 				}
 			}
 		}
-		if cmd.ValidArgsFunction == nil && !cmd.HasSubCommands() {
-			cmd.ValidArgsFunction = byPosition(strings.Fields(cmd.Use)[1:], path, words)
+		usage := strings.Fields(cmd.Use)[1:]
+		if cmd.ValidArgsFunction == nil && (!cmd.HasSubCommands() || len(usage) > 0) {
+			cmd.ValidArgsFunction = byPosition(usage, path, words)
 		}
 	}
 	walk(root)
