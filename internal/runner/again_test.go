@@ -118,7 +118,7 @@ func TestFullDiskIsTriedAgain(t *testing.T) {
 					t.Fatalf("before: in %s, alive %v, problem %q", st.State, st.Alive, st.Problem)
 				}
 				d.is(fmt.Errorf("no space: %w", cause))
-				time.Sleep(2 * time.Hour)
+				time.Sleep(40 * time.Minute)
 				st := standsNow(t, s, run)
 				left := time.Until(st.Again)
 				if st.Alive || !strings.Contains(st.Problem, cause.Error()) || left <= 0 || left > againMost ||
@@ -128,8 +128,8 @@ func TestFullDiskIsTriedAgain(t *testing.T) {
 				if !s.waiting() || s.open() != 0 {
 					t.Errorf("a runner for one retirement would end, %v, or counts %d runs as performed", s.waiting(), s.open())
 				}
-				if n := d.asked.Load(); n < 20 || n > 32 { // one in 5 min at the end
-					t.Errorf("%d commits were tried in 2h", n)
+				if n := d.asked.Load(); n < 8 || n > 16 { // one in 5 min at the end
+					t.Errorf("%d commits were tried in 40m", n)
 				}
 				d.is(nil)
 				time.Sleep(againMost)
