@@ -87,20 +87,19 @@ func (n *Notifier) Tell(notes []Notification) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, note := range notes {
+		var targets []string
 		for i := range n.opts.Targets {
-			t := &n.opts.Targets[i]
-			if !t.Wants(note.Kind) {
-				continue
+			if t := &n.opts.Targets[i]; t.Wants(note.Kind) {
+				targets = append(targets, t.Name)
 			}
-			added, err := n.box.add(t.Name, note)
-			if err != nil {
-				return err
-			}
-			if !added {
-				continue
-			}
+		}
+		added, err := n.box.add(targets, note)
+		if err != nil {
+			return err
+		}
+		for _, target := range added {
 			select {
-			case n.more[t.Name] <- struct{}{}:
+			case n.more[target] <- struct{}{}:
 			default:
 			}
 		}

@@ -107,7 +107,7 @@ func TestTellsAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := box.add("chat", note(1)); err != nil {
+	if _, err := box.add([]string{"chat"}, note(1)); err != nil {
 		t.Fatal(err)
 	}
 	if err := errors.Join(box.write(entry{Target: "chat", Tried: note(1).ID}), box.close()); err != nil {
@@ -138,7 +138,7 @@ func TestOutboxSurvivesACutLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 3 {
-		if _, err := box.add("chat", note(i)); err != nil {
+		if _, err := box.add([]string{"chat"}, note(i)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -158,7 +158,7 @@ func TestOutboxSurvivesACutLine(t *testing.T) {
 	if got := len(box.pending["chat"]); got != 2 {
 		t.Errorf("%d are to be told, want 2", got)
 	}
-	if added, err := box.add("chat", note(0)); added || err != nil {
+	if added, err := box.add([]string{"chat"}, note(0)); added != nil || err != nil {
 		t.Errorf("what was told is noted again: %v, %v", added, err)
 	}
 	if err := box.close(); err != nil {

@@ -51,8 +51,25 @@ func (s *Story) Add(r machine.Record) []Notification {
 	if s.hist.State.Phase != machine.Asking {
 		s.asked = false
 	}
-	def := s.book.Def
-	left := &def.States[before.Cur]
+	return append(s.happened(r, before), s.stopped(r, before)...)
+}
+
+// stopped tells that the run waits for its operator from now on, whatever else
+// is told of what led there: who wants to hear of nothing else must hear of it.
+func (s *Story) stopped(r machine.Record, before machine.State) []Notification {
+	if s.hist.State.Phase != machine.Operating || before.Phase == machine.Operating {
+		return nil
+	}
+	text := "the run waits for its operator: " + s.hist.State.Why.String()
+	if r.Detail.Why != "" {
+		text += ", " + r.Detail.Why
+	}
+	return s.tell(Operator, r, s.hist.State, text, "ims status "+s.run)
+}
+
+// happened tells what a record means beside that.
+func (s *Story) happened(r machine.Record, before machine.State) []Notification {
+	left := &s.book.Def.States[before.Cur]
 	switch {
 	case r.Kind == machine.Asked:
 		if s.asked { // put anew, because its evidence changed
@@ -72,12 +89,6 @@ func (s *Story) Add(r machine.Record) []Notification {
 		return s.tell(Stalled, r, before, s.stalled(left, r.Event.Timer), "ims status "+s.run, s.held()...)
 	case r.Kind == machine.Judged.String() && left.Wait != nil && int(r.Event.Guard) == left.Wait.Drift && r.Event.Verdict == machine.Pass:
 		return s.tell(Drift, r, before, "somebody changed what the run had set: "+s.why(left.Wait.Drift), "ims status "+s.run)
-	case s.hist.State.Phase == machine.Operating && before.Phase != machine.Operating:
-		text := "the run waits for its operator: " + s.hist.State.Why.String()
-		if r.Detail.Why != "" {
-			text += ", " + r.Detail.Why
-		}
-		return s.tell(Operator, r, s.hist.State, text, "ims status "+s.run)
 	}
 	return nil
 }

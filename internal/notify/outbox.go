@@ -149,18 +149,26 @@ func runOf(id string) string {
 	return run
 }
 
-// add makes it durable that a target is to be told. It reports false for what
-// was added before.
-func (o *outbox) add(target string, n Notification) (bool, error) {
-	if o.seen[target][n.ID] {
-		return false, nil
+// add makes it durable that targets are to be told, all at once: what is not
+// derived from a journal again, such as a digest, must reach all of them or none.
+// It returns those that it was not added for before.
+func (o *outbox) add(targets []string, n Notification) (added []string, err error) {
+	var list []entry
+	for _, target := range targets {
+		if !o.seen[target][n.ID] {
+			list, added = append(list, entry{Target: target, Note: &n}), append(added, target)
+		}
 	}
-	e := entry{Target: target, Note: &n}
-	if err := o.write(e); err != nil {
-		return false, err
+	if len(list) == 0 {
+		return nil, nil
 	}
-	o.note(e)
-	return true, nil
+	if err := o.write(list...); err != nil {
+		return nil, err
+	}
+	for _, e := range list {
+		o.note(e)
+	}
+	return added, nil
 }
 
 // knows reports whether anything was noted of a run.
@@ -189,12 +197,15 @@ func (o *outbox) told(target, id, gaveUp string) error {
 	return o.write(e)
 }
 
-func (o *outbox) write(e entry) error {
-	raw, err := json.Marshal(e)
-	if err != nil {
-		return fmt.Errorf("encode notification: %w", err)
+func (o *outbox) write(list ...entry) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	for _, e := range list {
+		if err := enc.Encode(e); err != nil {
+			return fmt.Errorf("encode notification: %w", err)
+		}
 	}
-	n, err := o.f.Write(append(raw, '\n'))
+	n, err := o.f.Write(b.Bytes())
 	if err == nil {
 		err = o.f.Sync()
 	}

@@ -5,14 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"testing"
+	"time"
 
 	"example.org/ims/internal/dns/rfc2136"
 	"example.org/ims/internal/dns/tsig"
 	"example.org/ims/internal/dns/watch"
 	"example.org/ims/internal/engine"
 	"example.org/ims/internal/gateway/embedded"
+	"example.org/ims/internal/journal"
 	"example.org/ims/internal/notify"
 	"example.org/ims/internal/runner"
 	"example.org/ims/internal/world/worldtest"
@@ -31,6 +34,9 @@ type child struct {
 	Fail    string
 	File    string // "" or a file that a program appends to what it is told
 	Hook    string // and the URL of a webhook
+	Digest  time.Duration
+	Params  map[string]string // beside the quick ones
+	Watches bool              // it answers no question: somebody else does
 }
 
 // targets are who the child tells what happens.
@@ -56,6 +62,18 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// opened opens a runner. A program that the one before had just begun to start
+// when it was killed holds its lock for a moment more.
+func opened(ctx context.Context, o runner.Options) (*runner.Server, error) {
+	for {
+		r, err := runner.Open(ctx, o)
+		if _, locked := errors.AsType[*journal.LockedError](err); !locked {
+			return r, err
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+}
+
 // performed opens the run, or resumes it, and performs it to its end.
 func performed(spec string) error {
 	var c child
@@ -68,7 +86,7 @@ func performed(spec string) error {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	r, err := runner.Open(ctx, runner.Options{Dir: c.Dir, Site: remoteSite{child: c}, People: people(), FailPoint: fail, Targets: c.targets()})
+	r, err := opened(ctx, runner.Options{Dir: c.Dir, Site: remoteSite{child: c}, People: people(), FailPoint: fail, Targets: c.targets(), Digest: c.Digest})
 	if err != nil {
 		return err
 	}
@@ -85,9 +103,14 @@ func (c child) retire(ctx context.Context, client *runner.Client) error {
 		return err
 	}
 	if len(all) == 0 {
-		if _, err := client.Open(ctx, retire(c.Runbook)); err != nil {
+		r := retire(c.Runbook)
+		maps.Copy(r.Params, c.Params)
+		if _, err := client.Open(ctx, r); err != nil {
 			return err
 		}
+	}
+	if c.Watches {
+		return client.Watch(ctx, "east-1", func(runner.Status) error { return nil })
 	}
 	last, err := approve(ctx, client, "east-1")
 	if err == nil && last.Outcome != "retired" {
