@@ -76,7 +76,7 @@ func (s *Story) happened(r machine.Record, before machine.State) []Notification 
 			return nil
 		}
 		s.asked = true
-		command, choices := s.answers(r.Detail.State, def.States[s.hist.State.Cur].Approve)
+		command, choices := s.answers(r.Detail.State, s.book.Def.States[s.hist.State.Cur].Approve)
 		return s.tell(Approval, r, before, "somebody has to answer: "+r.Detail.Comment, command, append(choices, r.Detail.Evidence...)...)
 	case r.Kind == machine.Observed:
 		return s.client(r)
