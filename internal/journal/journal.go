@@ -77,6 +77,9 @@ func Open(ctx context.Context, dir string, opts Options) (*Journal, error) {
 	if err := ensureFile(ctx, path); err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
+	if err := checkFile(path); err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
 	if err := share(path); err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}

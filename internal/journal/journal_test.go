@@ -190,7 +190,7 @@ func TestRecordsFrom(t *testing.T) {
 	}
 }
 
-func TestCommitHooksAndMode(t *testing.T) {
+func TestCommitHooks(t *testing.T) {
 	dir, ctx := t.TempDir(), t.Context()
 	var calls []int
 	j, err := journal.Open(ctx, dir, journal.Options{
@@ -211,14 +211,27 @@ func TestCommitHooksAndMode(t *testing.T) {
 	if d := cmp.Diff([]int{1, -1, 2, -2}, calls); d != "" {
 		t.Errorf("hooks: %s", d)
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
-	}
-	for _, f := range files {
-		if st, err := os.Stat(f); err != nil || st.Mode().Perm() != 0o600 {
-			t.Errorf("%s has mode %v, %v", f, st.Mode(), err)
-		}
+}
+
+// TestWhoMayReadTheFolderMayReadTheJournal, and nobody else.
+func TestWhoMayReadTheFolderMayReadTheJournal(t *testing.T) {
+	for folder, want := range map[os.FileMode]os.FileMode{0o700: 0o600, 0o750: 0o640, 0o755: 0o640} {
+		t.Run(folder.String(), func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.Chmod(dir, folder); err != nil {
+				t.Fatal(err)
+			}
+			openRun(t, open(t, dir), "r1")
+			files, err := filepath.Glob(filepath.Join(dir, "*"))
+			if err != nil || len(files) != 3 { // the file, and what SQLite keeps beside it
+				t.Fatal(files, err)
+			}
+			for _, f := range files {
+				if st, err := os.Stat(f); err != nil || st.Mode().Perm() != want {
+					t.Errorf("%s has mode %v, %v, want %v", f, st.Mode(), err, want)
+				}
+			}
+		})
 	}
 }
 
