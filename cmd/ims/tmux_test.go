@@ -237,7 +237,7 @@ func retireByHand(t *testing.T, w, h int) error {
 	return steps(
 		d.runs(d.ims+" demo --messages 600 --keep --dir "+filepath.Join(d.dir, "lab")),
 		d.sees(`WAITING FOR AN ANSWER`),
-		d.sees(`verdict never: down\.test \(\d+\), n returns them`),
+		d.sees(`verdict blocked: down\.test \(\d+\), r retries, n returns`),
 		// One message is returned, by its count.
 		d.act("n", "1", `1 message returned with an NDR`),
 		d.tracked(`returned by an operator: gone for good`),

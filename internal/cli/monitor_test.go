@@ -28,8 +28,9 @@ func TestMonitorProposesWhatWorks(t *testing.T) {
 		Store: gateway.Out, Dest: "down.test", Messages: 2, Tried: 2, Most: 9, Oldest: now.Add(-time.Hour),
 		Next: now.Add(time.Minute), Expires: now.Add(time.Hour), Ends: now.Add(time.Hour), Last: "connection refused",
 	}
-	young, slow, tired, literal := dead, dead, dead, dead
-	young.Most, slow.Last, literal.Dest = 1, "451 4.7.1 later; rm -rf $HOME", "[192.0.2.9]"
+	nowhere, slow, tired, literal := dead, dead, dead, dead
+	nowhere.Last, slow.Last = "look up down.test: no such domain", "451 4.7.1 later; rm -rf $HOME"
+	literal.Dest, literal.Last = "[192.0.2.9]", nowhere.Last
 	tired.Next = now.Add(2 * time.Hour)
 	running := gateway.Config{Name: "east", Exists: true, Running: true, Stored: gateway.Settings{Mode: gateway.OutboundOnly}}
 	running.Effective = gateway.Settings{Mode: gateway.OutboundOnly, Retry: []time.Duration{time.Minute}}
@@ -43,11 +44,11 @@ func TestMonitorProposesWhatWorks(t *testing.T) {
 		row    gateway.Destination
 		verb   string
 	}{
-		{"dead", running, dead, "queue return"},
+		{"dead", running, dead, "queue retry"},
+		{"nowhere", running, nowhere, "queue return"},
 		{"dead address", running, literal, "queue return"},
 		{"times out first", running, tired, "queue return"},
 		{"no retry", once, tired2, "queue return"},
-		{"young", running, young, "queue retry"},
 		{"slow", running, slow, "queue retry"},
 		{"held", running, gateway.Destination{Store: gateway.Hold, Dest: "x.test", Messages: 2, Held: "by ann"}, "queue release"},
 		{"bad", running, gateway.Destination{Store: gateway.Bad, Messages: 2, Held: "loops"}, "queue release"},

@@ -2,25 +2,18 @@ package runner
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
-	"strings"
-	"sync"
 	"time"
 
 	"example.org/ims/internal/access"
-	"example.org/ims/internal/engine"
 	"example.org/ims/internal/journal"
 	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/guard"
 	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/runbook"
-	"example.org/ims/pkg/zone"
 )
 
 // Monitor is a run as somebody who watches it wants it: its status, the whole
@@ -30,6 +23,7 @@ type Monitor struct {
 	Status
 	Steps       []Step      `json:"steps"`
 	Conditions  []Condition `json:"conditions,omitempty"`  // of the present state
+	Stall       *Stall      `json:"stall,omitempty"`       // what led to the present state, if that was one
 	Authorities []Authority `json:"authorities,omitempty"` // of the domains' MX
 	Viewers     []string    `json:"viewers,omitempty"`     // who watches, one a monitor, this one included
 	Lines       []Line      `json:"lines"`                 // of the journal, oldest first, at most 500
@@ -52,94 +46,20 @@ type Condition struct {
 	Facts   map[string]string `json:"facts"`
 }
 
+// Stall is a count that did not fall for as long as the runbook lets it stand.
+type Stall struct {
+	Since  time.Time `json:"since"`  // when it fell last, at the latest
+	Called time.Time `json:"called"` // when the run's stall timer ran out
+}
+
 // Authority is the last known answer of one address of one name server.
 type Authority struct {
 	Domain string    `json:"domain"`
 	Server string    `json:"server"`
 	Answer string    `json:"answer"`
-	TTL    uint32    `json:"ttl"` // seconds
-	At     time.Time `json:"at"`
-}
-
-// maxLines is how many lines of the journal one answer has.
-const maxLines = 500
-
-// tail follows the journal of one run. It is safe for concurrent use.
-type tail struct {
-	mu    sync.Mutex
-	seq   int64
-	lines []Line
-	mx    map[string]string // by domain: what the world remembers of its MX
-}
-
-// memoryMX begins the facts under which a world keeps what the authorities
-// answered.
-const memoryMX = "memory.mx."
-
-// read takes up what was journalled since.
-func (t *tail) read(ctx context.Context, r *journal.Reader, run string) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	entries, err := r.Records(ctx, run, t.seq+1)
-	if err != nil {
-		return err
-	}
-	entries = slices.DeleteFunc(entries, func(e journal.Entry) bool { return journal.Own(e.Kind) })
-	records, err := engine.Decode(entries)
-	if err != nil {
-		return err
-	}
-	if t.mx == nil {
-		t.mx = map[string]string{}
-	}
-	for i, rec := range records {
-		t.seq = entries[i].Seq
-		for k, v := range rec.Detail.Facts {
-			if domain, ok := strings.CutPrefix(k, memoryMX); ok {
-				t.mx[domain] = v
-			}
-		}
-		if l, ok := newLine(entries[i].Seq, &rec); ok {
-			t.lines = append(t.lines, l)
-		}
-	}
-	t.lines = t.lines[max(0, len(t.lines)-maxLines):]
-	return nil
-}
-
-// fill adds to a monitor the lines above after, and the authorities.
-func (t *tail) fill(m *Monitor, after int64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	i, _ := slices.BinarySearchFunc(t.lines, after, func(l Line, seq int64) int { return int(l.Seq - seq) })
-	for i < len(t.lines) && t.lines[i].Seq <= after {
-		i++
-	}
-	m.Lines = slices.Clone(t.lines[i:])
-	for _, domain := range slices.Sorted(maps.Keys(t.mx)) {
-		m.Authorities = append(m.Authorities, authorities(domain, t.mx[domain])...)
-	}
-}
-
-// authorities are the newest answers of each server.
-func authorities(domain, memory string) []Authority {
-	var all []zone.Observation
-	if json.Unmarshal([]byte(memory), &all) != nil {
-		return nil // another version of the world remembers otherwise
-	}
-	last := map[string]Authority{}
-	for _, ob := range all {
-		server := ob.Server.String()
-		if a, ok := last[server]; ok && a.At.After(ob.At) {
-			continue
-		}
-		last[server] = Authority{Domain: domain, Server: server, Answer: strings.Join(ob.RRset.Data, ", "), TTL: ob.RRset.TTL, At: ob.At}
-	}
-	var list []Authority
-	for _, server := range slices.Sorted(maps.Keys(last)) {
-		list = append(list, last[server])
-	}
-	return list
+	TTL    uint32    `json:"ttl"`             // seconds
+	At     time.Time `json:"at"`              // when it was given last, as far as the journal says
+	Stale  bool      `json:"stale,omitempty"` // the run changed DNS since, and did not ask again
 }
 
 // steps are the states of a procedure.
@@ -219,7 +139,7 @@ func (s *Server) monitor(r *http.Request, p access.Peer) (any, error) {
 	}
 	m := Monitor{Status: st, Steps: steps(book), Conditions: conditions(&st, book)}
 	m.Viewers = s.watchers.seen(run, q.Get("viewer"), who(p))
-	t.fill(&m, after)
+	t.fill(&m, book, after)
 	return m, nil
 }
 
@@ -253,6 +173,6 @@ func monitorOf(ctx context.Context, r *journal.Reader, id string) (m Monitor, er
 	if err := t.read(ctx, r, id); err != nil {
 		return m, err
 	}
-	t.fill(&m, 0)
+	t.fill(&m, book, 0)
 	return m, nil
 }

@@ -48,3 +48,35 @@ func TestMonitor(t *testing.T) {
 		t.Errorf("without a runner: run %q, %d lines, %v", still.Run, len(still.Lines), err)
 	}
 }
+
+// TestMonitorOfAnAbort: what the name servers said before DNS was put back is
+// marked, for it is not what they say now.
+func TestMonitorOfAnAbort(t *testing.T) {
+	c, _ := serve(t, runner.Options{Dir: shortDir(t), Site: site{live(t)}, People: people()})
+	run, err := c.Open(t.Context(), retire("q285090"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, c, run, func(s runner.Status) bool { return s.State == "confirm" && s.Asked != nil })
+	m, err := c.Monitor(t.Context(), run, "one", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range m.Authorities {
+		if a.Stale || !strings.Contains(a.Answer, "west") {
+			t.Errorf("before the abort: %+v", a)
+		}
+	}
+	if err := c.Abort(t.Context(), run, "enough"); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, c, run, func(s runner.Status) bool { return s.Ended() })
+	if m, err = c.Monitor(t.Context(), run, "one", 0); err != nil || len(m.Authorities) == 0 {
+		t.Fatalf("%d authorities, %v", len(m.Authorities), err)
+	}
+	for _, a := range m.Authorities {
+		if !a.Stale && strings.Contains(a.Answer, "west") {
+			t.Errorf("%s is said to answer %s, as it did before the abort", a.Server, a.Answer)
+		}
+	}
+}

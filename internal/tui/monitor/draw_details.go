@@ -102,7 +102,7 @@ func (m *Model) noticedLines(w int) []textLine {
 	}
 	for i := range r.Authorities {
 		a := &r.Authorities[i]
-		list = wrapped(list, "server", a.Domain+" by "+a.Server+": "+strings.TrimSuffix(cmp.Or(a.Answer, "no MX"), ".")+", "+short(m.now.Sub(a.At))+" ago", w)
+		list = wrapped(list, "server", a.Domain+" by "+a.Server+": "+strings.TrimSuffix(cmp.Or(a.Answer, "no MX"), ".")+", "+short(m.now.Sub(a.At))+" ago"+map[bool]string{true: ", before DNS was changed"}[a.Stale], w)
 	}
 	return wrapped(list, "watch ", strings.Join(r.Viewers, ", "), w)
 }
@@ -122,7 +122,7 @@ func commandLines(label, command string, w int) []textLine {
 		}
 		if line != "" && screen.Width(line+" "+part+" \\") > room {
 			list = append(list, textLine{label, line + " \\", strong})
-			label, line = strings.Repeat(" ", len(label)), " "
+			label, line = strings.Repeat(" ", len(label)), ""
 		}
 		line = strings.TrimPrefix(line+" "+part, " ")
 	}

@@ -208,8 +208,8 @@ func (m *Model) helpLines() []textLine {
 	list = append(list, textLine{"", "verdicts", strong})
 	for _, w := range [][2]string{
 		{"   slow", "it moves by itself: an attempt is planned, and a host answers"},
-		{"blocked", "it moves once something else changes: held, stopped, unreachable"},
-		{"  never", "nothing that is planned can move it; the verb beside it resolves that"},
+		{"blocked", "it moves once something else changes: held, stopped, no host answers"},
+		{"  never", "nothing that is planned can move it: no attempt before its time-out, no such host, a null MX"},
 		{"", ""},
 		{"    ok", "nothing may come in any more, and nothing does; ! is that it does"},
 		{"   9h!", "some of them time out before the queue is empty"},

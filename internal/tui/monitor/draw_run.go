@@ -92,6 +92,9 @@ func (m *Model) mxText(w int) (string, screen.Style) {
 		}
 	}
 	switch at := m.clock(r.Expires); {
+	case m.unasked() != "": // whatever was noticed of DNS is from before
+		was, _ := authorities(r.Authorities, "%d of %d said %s")
+		return fitting(w, "not asked since DNS was changed; at "+m.unasked()+" "+was, "not asked since a change; at "+m.unasked()+" "+brief), warn
 	case r.Facts["mx.here"] == "true":
 		long, brief = "still leads here; "+long, "leads here; "+brief
 	case r.Expires.Unix() <= 0: // nothing was seen yet that could be cached
@@ -101,6 +104,21 @@ func (m *Model) mxText(w int) (string, screen.Style) {
 		long, brief = "old MX in no cache since "+at+"; "+long, "old gone "+at+"; "+brief
 	}
 	return fitting(w, long, brief), style
+}
+
+// unasked is when the authorities were asked last, "" if the run did not change
+// DNS since.
+func (m *Model) unasked() string {
+	var at time.Time
+	stale := false
+	for i := range m.snap.Run.Authorities {
+		a := &m.snap.Run.Authorities[i]
+		at, stale = later(at, a.At), stale || a.Stale
+	}
+	if !stale {
+		return ""
+	}
+	return m.clock(at)
 }
 
 // authorities says for each domain what its name servers answer, how many of

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"example.org/ims/internal/runner"
 	"example.org/ims/internal/tui/monitor"
 	"example.org/ims/internal/tui/screen"
 	"example.org/ims/pkg/gateway"
@@ -23,7 +24,13 @@ var screens = map[string]func() *monitor.Model{
 	"drain":    func() *monitor.Model { return fold(options, last()) },
 	"question": func() *monitor.Model { return fold(options, asking()) },
 	"nothing":  func() *monitor.Model { return monitor.New(options) },
-	"stalled":  stalled,
+	"still":    still,
+	"stalled": func() *monitor.Model {
+		s := asking()
+		s.Run.State, s.Run.Title, s.Run.Stall = "drain_help", "Mail that does not move has an owner who decided", &runner.Stall{Since: ago(4 * time.Hour), Called: noon}
+		s.Census.InFlight = 0
+		return fold(options, s)
+	},
 	"operator": func() *monitor.Model { return fold(options, stopped()) },
 	"proof":    func() *monitor.Model { m := fold(options, proving()); keys(m, "a", "pgdown", "2"); return m },
 	"unread":   func() *monitor.Model { m := fold(options, proving()); keys(m, "a", "enter"); return m },
@@ -78,6 +85,16 @@ var screens = map[string]func() *monitor.Model{
 		s.Run.Authorities[1].Answer = "10 gw-old.example.org."
 		return fold(options, s)
 	},
+	"undone": func() *monitor.Model {
+		s := last()
+		closed := ago(time.Minute)
+		s.Run.Phase, s.Run.Outcome, s.Run.Closed, s.Run.Action.Verb, s.Run.Action.What = "closed", "aborted", &closed, "", "nothing: the run has ended"
+		s.Run.Missing, s.Run.Conditions = nil, nil
+		for i := range s.Run.Authorities {
+			s.Run.Authorities[i].At, s.Run.Authorities[i].Stale = ago(73*time.Second), true
+		}
+		return fold(options, s)
+	},
 	"help":     pressed("?"),
 	"evidence": pressed("g"),
 	"journal":  pressed("j"),
@@ -113,10 +130,11 @@ func empty() gateway.Census {
 	return c
 }
 
-// stalled is a drain of which only what never moves is left.
-func stalled() *monitor.Model {
+// still is a drain of which nothing leaves before the next attempt.
+func still() *monitor.Model {
 	s := last()
 	s.Census, s.Summary = census(noon, 97), &gateway.Summary{Rows: rows()[:1], Worst: rows()[:1], Found: 1}
+	s.Summary.Total.Next, s.Summary.Total.Ends = in(18*time.Minute), in(47*time.Hour)
 	s.Census.InFlight = 0
 	m := fold(options, s)
 	for i := range 40 { // nothing leaves any more

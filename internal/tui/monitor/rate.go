@@ -193,7 +193,7 @@ func (m *Model) estimate() eta {
 	case slope > se && slope*60 > 0.05:
 		return eta{why: fmt.Sprintf("it grows, by %.1f a minute", slope*60)}
 	case m.snap.At.Sub(m.past.moved) >= fitLeast && watched >= fitLeast:
-		return eta{why: "nothing was delivered for " + output.Duration(m.snap.At.Sub(m.past.moved).Truncate(time.Second)) + m.timesOut()}
+		return eta{why: "nothing was delivered for " + output.Duration(m.snap.At.Sub(m.past.moved).Truncate(time.Second)) + m.nextAttempt() + m.timesOut()}
 	case slope >= 0 || -slope*60 < 0.05:
 		return eta{why: "it does not shrink"}
 	}
@@ -213,11 +213,24 @@ func (m *Model) estimate() eta {
 		e.early = later(e.early, sum.Total.Next)
 		e.lat = later(e.lat, sum.Total.Ends)
 	}
-	if w := m.whole(); w.word == never && w.culprit.Store == gateway.Out && w.culprit.Ends.After(e.at) {
+	if w := m.whole(); w.word >= blocked && hopeless(w.culprit) && w.culprit.Ends.After(e.at) {
 		e.at, e.basis = w.culprit.Ends, "the last time-out of "+name(w.culprit)
 		e.lat = later(e.lat, e.at)
 	}
 	return e
+}
+
+// hopeless reports whether a row leaves by its time-out, if nothing changes.
+func hopeless(d *gateway.Destination) bool {
+	return d.Store == gateway.Out && (unreachable(d.Last) || takesNone(d.Last))
+}
+
+// nextAttempt says when something is tried again, "" if that is not planned.
+func (m *Model) nextAttempt() string {
+	if s := m.snap.Summary; s != nil && s.Total.Next.After(m.now) && m.query.Match == "" {
+		return "; the next attempt is at " + m.clock(s.Total.Next)
+	}
+	return ""
 }
 
 // timesOut says until when all that waits for a host is gone in any case.

@@ -33,10 +33,6 @@ type verdict struct {
 	command string
 }
 
-// stubborn is after how many attempts without any connection nobody is
-// expected to answer any more.
-const stubborn = 3
-
 // judge says whether the entries of a row will move. It is causal: it asks
 // what is planned and what answered last, not how long it takes.
 func (m *Model) judge(d *gateway.Destination) verdict {
@@ -96,19 +92,49 @@ func (m *Model) command(verb, reason string, d *gateway.Destination) string {
 
 // judgeTried says it of a row that was tried at least once.
 func (m *Model) judgeTried(d *gateway.Destination) verdict {
-	gone := unreachable(d.Last)
 	last := cmp.Or(undialled(d.Last), "no word why")
 	switch {
 	case d.Next.IsZero() && len(m.snap.Config.Effective.Retry) == 0:
 		return verdict{never, "no retry is planned: " + last, "r retries, n returns", m.command("return", "no retry is planned", d)}
 	case !d.Expires.IsZero() && !d.Next.IsZero() && d.Next.After(d.Ends):
 		return verdict{never, "it times out before the next attempt: " + last, "r retries, n returns", m.command("return", "it times out before its next attempt", d)}
-	case gone && d.Most >= stubborn:
-		return verdict{never, fmt.Sprintf("%d attempts, no host answered: %s", d.Most, last), "n returns them", m.command("return", "no host answers", d)}
-	case gone:
-		return verdict{blocked, "no host answers: " + last, "r retries, n returns", m.command("retry", "a host should answer now", d)}
+	case takesNone(d.Last):
+		return verdict{never, output.Count(int64(d.Most), "attempt") + ", nobody takes its mail: " + last, "n returns them", m.command("return", "nobody takes its mail", d)}
+	case unreachable(d.Last):
+		return verdict{blocked, m.ahead(d) + last, "r retries, n returns", m.command("retry", "a host answers", d)}
 	}
 	return verdict{slow, last, "r retries now", m.command("retry", "it should be taken now", d)}
+}
+
+// ahead is what happens to a row that nobody touches: until the last of its
+// time-outs it is tried, and when that is done next.
+func (m *Model) ahead(d *gateway.Destination) string {
+	var parts []string
+	if d.Ends.After(m.now) {
+		parts = append(parts, "tried "+m.until(d.Ends)+" more")
+	}
+	if d.Next.After(m.now) {
+		parts = append(parts, "next in "+m.until(d.Next))
+	}
+	if len(parts) == 0 {
+		return "no host answers: "
+	}
+	return strings.Join(parts, ", ") + ": "
+}
+
+// takesNone reports whether a reply says that there is nobody to ask: no such
+// host, or a null MX (RFC 7505).
+func takesNone(last string) bool {
+	if reply(last) {
+		return false
+	}
+	last = strings.ToLower(last)
+	return strings.Contains(last, "no such host") || strings.Contains(last, "no such domain") || strings.Contains(last, "null mx")
+}
+
+// reply reports whether a host said it.
+func reply(last string) bool {
+	return len(last) > 2 && last[0] >= '2' && last[0] <= '5' && last[1] >= '0' && last[1] <= '9'
 }
 
 // undialled is a reply without the address that was called, where it says that
@@ -124,11 +150,11 @@ func undialled(last string) string {
 
 // unreachable reports whether a reply is ours: that nobody could be reached.
 func unreachable(last string) bool {
-	if len(last) > 2 && last[0] >= '2' && last[0] <= '5' && last[1] >= '0' && last[1] <= '9' {
-		return false // a host said it
+	if reply(last) {
+		return false
 	}
 	last = strings.ToLower(last)
-	for _, sign := range []string{"refused", "no such host", "timeout", "timed out", "unreachable", "no route", "no host", "no address", "not exist", "reset", "connect"} {
+	for _, sign := range []string{"refused", "timeout", "timed out", "unreachable", "no route", "no host", "no address", "not exist", "reset", "connect"} {
 		if strings.Contains(last, sign) {
 			return true
 		}
@@ -136,8 +162,8 @@ func unreachable(last string) bool {
 	return false
 }
 
-// stallAfter is how long nothing may leave before the whole is called stalled,
-// if nothing movable is left.
+// stallAfter is how long nothing may leave before the whole is called stalled
+// at the least, if nothing movable is left and no run judges that.
 const stallAfter = 10 * time.Second
 
 // standing is the verdict on the whole, with its culprit.
@@ -145,6 +171,7 @@ type standing struct {
 	verdict
 	culprit *gateway.Destination
 	stalled bool
+	since   time.Time // the standstill, if it is stalled
 }
 
 // whole judges the whole queue by the worst row.
@@ -166,9 +193,28 @@ func (m *Model) whole() standing {
 			}
 		}
 	}
-	rest := m.snap.At.Sub(m.past.moved)
-	out.stalled = out.word >= blocked && !m.past.begun.IsZero() && rest >= stallAfter && m.stuck()
+	out.since, out.stalled = m.standstill()
+	out.stalled = out.stalled && out.culprit != nil
 	return out
+}
+
+// standstill reports whether what waits counts as stalled, and since when it
+// stands. While a run is open its own stall timer decides, so that everybody is
+// told the same; what left since ends it. Elsewhere nothing may have left for
+// longer than the longest pause between two attempts.
+func (m *Model) standstill() (since time.Time, stalled bool) {
+	moved := m.past.moved
+	if r := m.snap.Run; r != nil && !r.Ended() {
+		if r.Stall == nil || moved.After(m.past.begun) && moved.After(r.Stall.Called) {
+			return since, false
+		}
+		return r.Stall.Since, true
+	}
+	limit := stallAfter
+	for _, pause := range m.snap.Config.Effective.Retry {
+		limit = max(limit, pause)
+	}
+	return moved, !m.past.begun.IsZero() && m.snap.At.Sub(moved) >= limit && m.stuck()
 }
 
 // stuck reports whether nothing that waits moves by itself: no row that was
@@ -207,22 +253,23 @@ func (m *Model) verdictText(keys, brief bool) (text string, w word, command stri
 		who = screen.Cut(who, briefName)
 	}
 	text = fmt.Sprintf("%s: %s (%d)", all.word, who, all.culprit.Messages)
+	if brief { // the head says that it is stalled
+		first, _, _ := strings.Cut(all.verb, ", ")
+		return text + ", " + strings.TrimSuffix(first, " them"), all.word, all.command
+	}
 	if keys {
 		text += ", " + all.verb
 	}
-	if brief { // the head says that it is stalled
-		return strings.TrimSuffix(text, " them"), all.word, all.command
-	}
 	text += ": " + all.why
 	if all.stalled {
-		text = "STALLED for " + output.Duration(m.snap.At.Sub(m.past.moved).Truncate(time.Second)) + ", " + text
+		text = "STALLED for " + output.Duration(m.now.Sub(all.since).Truncate(time.Second)) + ", " + text
 	}
 	return text, all.word, all.command
 }
 
 // briefName is how much of a destination's name is shown on a narrow terminal,
 // in cells, so that what resolves it is seen.
-const briefName = 16
+const briefName = 14
 
 // name is the destination of a row in words.
 func name(d *gateway.Destination) string {

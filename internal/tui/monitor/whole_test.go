@@ -74,7 +74,7 @@ func TestDetails(t *testing.T) {
 		got := flat(strings.Join(lines, " ") + " " + strings.Join(page[3:len(page)-1], " "))
 		for _, want := range []string{
 			s.Run.Missing[0].That, s.Run.Action.What, s.Summary.Rows[0].Last, "4203 acc", "ann, bob", "10.2.3.4",
-			"ims queue return gw-old --store out --dest deadhost.example --expect 32 --reason 'no host answers'",
+			"ims queue retry gw-old --store out --dest deadhost.example --reason 'a host answers'",
 		} {
 			if !strings.Contains(bare(got), bare(want)) {
 				t.Errorf("%v: no %q in\n%s", size, want, got)
