@@ -77,7 +77,7 @@ func runPause(ctx context.Context, s *session, p *output.Printer, run string, pa
 	err = tell(ctx, st.Run, reason)
 	if errors.Is(err, runner.ErrNoRunner) {
 		err = runner.Pause(ctx, c.StateDir, st.Run, pause, reason)
-		if !pause {
+		if err == nil && !pause {
 			p.Note("no runner is alive; to start one: ims resume %s", st.Run)
 		}
 	}
