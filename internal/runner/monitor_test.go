@@ -4,7 +4,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"example.org/ims/internal/gateway/mem"
 	"example.org/ims/internal/runner"
 )
 
@@ -46,6 +48,38 @@ func TestMonitor(t *testing.T) {
 	still, err := runner.ReadMonitor(t.Context(), dir, "")
 	if err != nil || still.Run != run || len(still.Lines) != len(m.Lines) || still.Alive {
 		t.Errorf("without a runner: run %q, %d lines, %v", still.Run, len(still.Lines), err)
+	}
+}
+
+// TestMonitorOfAStall: a question that a stall led to is told from another.
+func TestMonitorOfAStall(t *testing.T) {
+	lab := live(t)
+	lab.Org.OnHandover(func(h mem.Handover) mem.Answer {
+		if h.Inbound {
+			return mem.Answer{}
+		}
+		return mem.Answer{Code: 450, Text: "later"}
+	})
+	lab.Org.Send(mem.Mail{From: "u@example.test", Rcpts: []string{"a@far.test"}})
+	c, _ := serve(t, runner.Options{Dir: shortDir(t), Site: site{lab}, People: people()})
+	r := retire("q285090")
+	r.Params["stalled_after"] = "50ms"
+	run, err := c.Open(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, state := range []string{"drain", "drain_help"} {
+		waitFor(t, c, run, func(s runner.Status) bool { return s.State == state && (state == "drain" || s.Asked != nil) })
+		m, err := c.Monitor(t.Context(), run, "one", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stalled := m.Stall != nil; stalled != (m.State == "drain_help") {
+			t.Errorf("in %s: stall %+v", m.State, m.Stall)
+		}
+		if m.Stall != nil && m.Stall.Called.Sub(m.Stall.Since) != 50*time.Millisecond {
+			t.Errorf("stall %+v, the runbook waits 50ms", m.Stall)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -23,13 +24,17 @@ func (s *shell) act(e monitor.Act) tea.Msg {
 	if !ok {
 		return monitor.Done{Err: "the gateway cannot act on its queues"}
 	}
+	if !e.By.IsZero() {
+		e.Selection.OlderThan = max(time.Since(e.By), 1)
+	}
 	n, err := q.Act(s.ctx, e.Verb, e.Selection, "", e.Reason)
 	if err != nil {
 		return monitor.Done{Err: fmt.Sprintf("not %s: %v", past[e.Verb], err)}
 	}
 	done := fmt.Sprintf("%s %s", output.Count(int64(n), "message"), past[e.Verb])
+	noted := fmt.Sprintf("%s %s %s: %s", output.Count(int64(n), "message"), e.About, past[e.Verb], e.Reason)
 	if t, ok := s.o.Teller.(Noter); ok && s.o.Feed.Run != "" && n > 0 {
-		if err := t.Note(s.ctx, s.o.Feed.Run, done+": "+e.Reason); err != nil {
+		if err := t.Note(s.ctx, s.o.Feed.Run, noted); err != nil {
 			return monitor.Done{Text: fmt.Sprintf("%s; not in the run's journal: %v", done, err)}
 		}
 	}

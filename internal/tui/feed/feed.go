@@ -20,10 +20,10 @@ import (
 
 // Pace of the questions.
 const (
-	Every      = 500 * time.Millisecond
+	Every      = 200 * time.Millisecond
 	oneTimeout = 5 * time.Second
 	clientsAge = 5 * time.Second
-	sumRest    = 20 // times as long as a summary took passes before the next
+	sumRest    = 20 // times as long as a summary took passes before the next, and as the journal
 	mostShown  = 10 // clients
 )
 
@@ -59,6 +59,7 @@ type Feed struct {
 	clients time.Time // when they were read
 	sumDue  time.Time // not before, unless another question is asked
 	summed  gateway.SummaryQuery
+	readDue time.Time // the journal is not read before
 }
 
 // New makes a feed; Run starts it.
@@ -140,10 +141,9 @@ func (f *Feed) readRun(ctx context.Context) {
 	f.mu.Unlock()
 	m, err := f.o.Runs.Monitor(ctx, f.o.Run, f.viewer, after)
 	dead := errors.Is(err, runner.ErrNoRunner)
+	rests := false
 	if dead && f.o.Journal != nil {
-		if read, readErr := f.o.Journal(ctx); readErr == nil {
-			m, err = read, nil
-		}
+		m, rests, err = f.readJournal(ctx, err)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -153,6 +153,9 @@ func (f *Feed) readRun(ctx context.Context) {
 		f.snap.Gone = time.Time{}
 	case gone.IsZero():
 		f.snap.Gone = f.snap.At
+	}
+	if rests {
+		return
 	}
 	if err != nil {
 		f.snap.RunErr = err.Error()
@@ -168,6 +171,26 @@ func (f *Feed) readRun(ctx context.Context) {
 		f.snap.Gone = time.Time{}
 	}
 	f.snap.Run = &m
+}
+
+// readJournal reads the run without a runner; why there is none is the error if
+// that cannot be done. The longer the journal is the longer that takes, and the
+// less often it is done: rests says that it was not, this time.
+func (f *Feed) readJournal(ctx context.Context, why error) (m runner.Monitor, rests bool, err error) {
+	f.mu.Lock()
+	due := f.readDue
+	f.mu.Unlock()
+	begun := time.Now()
+	if begun.Before(due) {
+		return m, true, nil
+	}
+	if m, err = f.o.Journal(ctx); err != nil {
+		err = why
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.readDue = time.Now().Add(sumRest * time.Since(begun))
+	return m, false, err
 }
 
 // readGateway counts, sums up, and now and then lists the clients. A summary

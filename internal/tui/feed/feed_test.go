@@ -23,12 +23,14 @@ type runs struct {
 	dead bool
 	said []runner.Line
 	last int64 // the after of the last question
+	n    int   // questions
 }
 
 func (r *runs) Monitor(_ context.Context, _, _ string, after int64) (runner.Monitor, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.last = after
+	r.n++
 	if r.dead {
 		return runner.Monitor{}, runner.ErrNoRunner
 	}
@@ -129,6 +131,35 @@ func TestARunnerThatDies(t *testing.T) {
 		if s := f.Take(); !s.Gone.IsZero() || !slices.Equal(seqs(s), []int64{2}) {
 			t.Errorf("back: gone %v, lines %v", s.Gone, seqs(s))
 		}
+	})
+}
+
+// TestPace: a runner is asked five times a second, and a journal the less often
+// the longer it takes to read.
+func TestPace(t *testing.T) {
+	r := &runs{}
+	reads := 0
+	read := func(context.Context) (runner.Monitor, error) {
+		time.Sleep(100 * time.Millisecond) // of a bubble
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		reads++
+		return r.answer(0), nil
+	}
+	follow(t, feed.Options{Run: "east-1", Runs: r, Journal: read}, func(*feed.Feed) {
+		wait(10*time.Second - time.Millisecond)
+		r.set(func() {
+			if r.n != 50 {
+				t.Errorf("%d questions in 10s, want 50", r.n)
+			}
+			r.dead = true
+		})
+		wait(10 * time.Second)
+		r.set(func() {
+			if reads < 4 || reads > 6 {
+				t.Errorf("a journal that takes 100ms was read %d times in 10s, want about 5", reads)
+			}
+		})
 	})
 }
 

@@ -3,6 +3,7 @@ package monitor
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"example.org/ims/internal/output"
 	"example.org/ims/pkg/gateway"
@@ -30,13 +31,17 @@ var verbs = []verb{
 // subject is the mail that a verb would be applied to.
 type subject struct {
 	words string
+	about string // what it is in a journal, after the number of messages
 	store gateway.Store
 	count int64
 	sel   gateway.Selection
-	why   string // why there is none
+	by    time.Time // what was accepted later is not meant; zero is any time
+	why   string    // why there is none
 }
 
-// subject is the message at the cursor, or the row of the matrix.
+// subject is the message at the cursor, or the row of the matrix: those of its
+// messages that were counted. One that leaves meanwhile is not missed, and one
+// that comes is not meant, so that a verb counts on a row that moves as well.
 func (m *Model) subject() subject {
 	it := m.item()
 	if m.pane == letterPane && m.letter.Letter.Item.Entry != "" {
@@ -47,19 +52,31 @@ func (m *Model) subject() subject {
 		if it == nil {
 			return subject{why: "there is no message"}
 		}
-		return subject{"message " + it.Message, it.Store, 1, gateway.Selection{Store: &it.Store, ID: it.Entry, Limit: 1, Expect: 1}, ""}
+		return subject{
+			words: "message " + it.Message, about: it.Message + " (entry " + it.Entry + ")" + destined(it.Dest, it.Store),
+			store: it.Store, count: 1, sel: gateway.Selection{Store: &it.Store, ID: it.Entry, Limit: 1, Expect: 1},
+		}
 	case m.row() == nil:
 		return subject{why: "there is no row"}
 	}
 	d := *m.row()
-	s := subject{words: messages(d.Messages) + " for " + d.Dest + " in " + d.Store.String(), store: d.Store, count: d.Messages}
+	about := destined(d.Dest, d.Store)
+	s := subject{words: messages(d.Messages) + about, about: strings.TrimPrefix(about, " "), store: d.Store, count: d.Messages, by: m.snap.Summary.At}
 	if d.Dest == "" {
 		s.why = "these have no destination yet: enter shows them, and acts on one"
 		return s
 	}
 	n := int(d.Messages)
-	s.sel = gateway.Selection{Store: &d.Store, Dest: d.Dest, Limit: n, Expect: n}
+	s.sel = gateway.Selection{Store: &d.Store, Dest: d.Dest, Limit: n}
 	return s
+}
+
+// destined says where mail waits, and for whom.
+func destined(dest string, store gateway.Store) string {
+	if dest == "" {
+		return " in " + store.String()
+	}
+	return " for " + dest + " in " + store.String()
 }
 
 func messages(n int64) string { return output.Count(n, "message") }
@@ -104,7 +121,7 @@ func (m *Model) askVerb(v verb) []Effect {
 		d.text = []string{"Nobody is told, neither sender nor recipient. The tracking log keeps who did it and why."}
 	case gateway.Retry:
 		d.title = "Retry " + s.words
-		s.sel.Expect = 0 // it harms nobody if there are others by then
+		s.sel.Expect, s.by = 0, time.Time{} // it harms nobody if there are others by then
 	case gateway.Suspend, gateway.Release:
 		d.title = strings.ToUpper(v.what[:1]) + v.what[1:] + " " + s.words
 	}
@@ -112,7 +129,9 @@ func (m *Model) askVerb(v verb) []Effect {
 		n := strconv.FormatInt(s.count, 10)
 		d.fields = append(d.fields, field{label: "type " + n + " to confirm", must: n})
 	}
-	d.submit = func(d *dialog) []Effect { return []Effect{Act{v.verb, s.sel, strings.TrimSpace(d.fields[0].value)}} }
+	d.submit = func(d *dialog) []Effect {
+		return []Effect{Act{v.verb, s.sel, s.by, s.about, strings.TrimSpace(d.fields[0].value)}}
+	}
 	m.dialog = d
 	return nil
 }

@@ -43,9 +43,11 @@ func (m *Model) draw(a screen.Area) {
 	}
 }
 
-func (m *Model) drawOverview(a screen.Area) {
-	now, verdict, sums, clients := m.nowLines(a.W, true), m.verdictLines(a.W), m.sumLines(a.W), m.clientLines(columnWidth(a.W, a.H))
-	want := wants{
+// texts are the lines of the panels that are nothing else, and want what every
+// panel would like to have, on a terminal of w by h cells.
+func (m *Model) texts(w, h int) (now, verdict, sums, clients []textLine, want wants) {
+	now, verdict, sums, clients = m.nowLines(w, true), m.verdictLines(w), m.sumLines(w), m.clientLines(columnWidth(w, h))
+	want = wants{
 		nowPanel: max(len(now), 2), storesPanel: 1 + len(m.stores()), matrixPanel: 2, verdictPanel: len(verdict), sumsPanel: len(sums),
 		clientsPanel: len(clients), eventsPanel: min(len(m.lines)+len(m.said), 12),
 	}
@@ -55,6 +57,38 @@ func (m *Model) drawOverview(a screen.Area) {
 	if m.snap.Run != nil {
 		want[stepsPanel] = 1 + len(m.snap.Run.Steps)
 	}
+	return now, verdict, sums, clients, want
+}
+
+// focused is the part that has the keys: that which was chosen, if the terminal
+// has room for it.
+func (m *Model) focused() focus {
+	if m.focus != onMatrix && !m.shown(m.focus) {
+		return onMatrix
+	}
+	return m.focus
+}
+
+// shown reports whether a part is on the screen, with its head. Where nothing
+// is, each may be chosen.
+func (m *Model) shown(f focus) bool {
+	if m.w < MinWidth || m.h < MinHeight {
+		return true
+	}
+	_, _, _, _, want := m.texts(m.w, m.h)
+	at := layout(m.w, m.h, want)
+	switch f {
+	case onSteps:
+		return m.snap.Run != nil && at[stepsPanel].H > 1
+	case onEvents:
+		return at[eventsPanel].H > 2 // which have a head
+	case onMatrix, numFocus:
+	}
+	return f == onMatrix
+}
+
+func (m *Model) drawOverview(a screen.Area) {
+	now, verdict, sums, clients, want := m.texts(a.W, a.H)
 	at := layout(a.W, a.H, want)
 	in := func(p panel) screen.Area { return a.Area(at[p].X, at[p].Y, at[p].W, at[p].H) }
 	m.drawHead(in(headPanel))

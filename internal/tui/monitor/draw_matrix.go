@@ -65,7 +65,7 @@ func (m *Model) drawMatrix(a screen.Area) {
 	}
 	c := columnsFor(a.W)
 	mark := "  "
-	if m.focus == onMatrix {
+	if m.focused() == onMatrix {
 		mark = "› "
 	}
 	a.Put(0, 0, mark+"DESTINATION", heading)

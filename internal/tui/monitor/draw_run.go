@@ -196,7 +196,7 @@ func (m *Model) drawSteps(a screen.Area) {
 		return
 	}
 	mark := "  "
-	if m.focus == onSteps {
+	if m.focused() == onSteps {
 		mark = "› "
 	}
 	rows := a.H - 1
@@ -240,7 +240,7 @@ func (m *Model) drawEvents(a screen.Area) {
 		return
 	}
 	mark := "  "
-	if m.focus == onEvents {
+	if m.focused() == onEvents {
 		mark = "› "
 	}
 	y := 0

@@ -33,7 +33,7 @@ func (m *Model) local() []binding {
 		return []binding{move("lines"), back()}
 	case overview:
 	}
-	switch m.focus {
+	switch m.focused() {
 	case onSteps:
 		return []binding{enter("details", (*Model).openDetails)}
 	case onEvents:
@@ -123,11 +123,12 @@ func (m *Model) wander(name string) []Effect {
 		"up": -1, "k": -1, "ctrl+p": -1, "down": 1, "ctrl+n": 1, "pgup": -page, "pgdown": page, "home": -1 << 30, "end": 1 << 30,
 	}[name]
 	switch name {
-	case "tab":
-		m.focus = (m.focus + 1) % numFocus
-		return nil
-	case "shift+tab":
-		m.focus = (m.focus + numFocus - 1) % numFocus
+	case "tab", "shift+tab":
+		turn := map[string]focus{"tab": 1, "shift+tab": numFocus - 1}[name]
+		m.focus = (m.focused() + turn) % numFocus
+		for !m.shown(m.focus) { // the matrix always is
+			m.focus = (m.focus + turn) % numFocus
+		}
 		return nil
 	}
 	switch m.pane {

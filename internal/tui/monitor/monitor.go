@@ -104,10 +104,13 @@ type (
 	FetchLetters struct{ Of Place }
 	// FetchLetter reads one entry.
 	FetchLetter struct{ Entry string }
-	// Act applies a verb to queue entries.
+	// Act applies a verb to queue entries: to those of the selection that were
+	// accepted by a time, if that is not zero. About says which they are.
 	Act struct {
 		Verb      gateway.Verb
 		Selection gateway.Selection
+		By        time.Time
+		About     string
 		Reason    string
 	}
 	// Tell tells the run something: approve, reject, abort, pause, continue,

@@ -37,20 +37,21 @@ func press(m *monitor.Model, names ...string) []monitor.Effect {
 var out = gateway.Out
 
 func TestVerbs(t *testing.T) {
-	row := gateway.Selection{Store: &out, Dest: "deadhost.example", Limit: 32, Expect: 32}
-	some := row
-	some.Expect = 0
+	row := gateway.Selection{Store: &out, Dest: "deadhost.example", Limit: 32}
+	act := func(verb gateway.Verb, by time.Time, reason string) []monitor.Effect {
+		return []monitor.Effect{monitor.Act{Verb: verb, Selection: row, By: by, About: "for deadhost.example in out", Reason: reason}}
+	}
 	for _, c := range []struct {
 		name string
 		keys string
 		want []monitor.Effect
 	}{
-		{"retry, however many there are by then", "r t h e y enter", []monitor.Effect{monitor.Act{Verb: gateway.Retry, Selection: some, Reason: "they"}}},
-		{"hold", "h i t enter", []monitor.Effect{monitor.Act{Verb: gateway.Suspend, Selection: row, Reason: "it"}}},
-		{"return with the count", "n g o enter 3 2 enter", []monitor.Effect{monitor.Act{Verb: gateway.Return, Selection: row, Reason: "go"}}},
+		{"retry, however many there are by then", "r t h e y enter", act(gateway.Retry, time.Time{}, "they")},
+		{"hold", "h i t enter", act(gateway.Suspend, noon, "it")},
+		{"return with the count", "n g o enter 3 2 enter", act(gateway.Return, noon, "go")},
 		{"return with another count", "n g o enter 3 enter enter", nil},
 		{"return without a reason", "n enter 3 2 enter", nil},
-		{"delete with the count", "d s enter 3 2 enter", []monitor.Effect{monitor.Act{Verb: gateway.Delete, Selection: row, Reason: "s"}}},
+		{"delete with the count", "d s enter 3 2 enter", act(gateway.Delete, noon, "s")},
 		{"esc", "d s enter 3 2 esc enter", []monitor.Effect{monitor.FetchLetters{Of: monitor.Place{Store: gateway.Out, Dest: "deadhost.example"}}}},
 		{"release where nothing is held", "l x enter", []monitor.Effect{monitor.FetchLetters{Of: monitor.Place{Store: gateway.Out, Dest: "deadhost.example"}}}},
 		{"abort with the name of the run", "A n o enter g w - o l d - 1 enter", []monitor.Effect{monitor.Tell{Verb: "abort", State: "drain", Reason: "no"}}},
@@ -74,7 +75,7 @@ func TestVerbOnAMessage(t *testing.T) {
 	press(m, "enter")
 	m.Update(letters())
 	got := press(m, "down", "n", "g", "enter", "1", "enter")
-	want := []monitor.Effect{monitor.Act{Verb: gateway.Return, Selection: gateway.Selection{Store: &out, ID: "e1", Limit: 1, Expect: 1}, Reason: "g"}}
+	want := []monitor.Effect{monitor.Act{Verb: gateway.Return, Selection: gateway.Selection{Store: &out, ID: "e1", Limit: 1, Expect: 1}, About: "m1 (entry e1) for deadhost.example in out", Reason: "g"}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
@@ -247,4 +248,30 @@ func TestAnySize(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestTabSkipsWhatIsNotShown: the keys never go to a part that is not on the
+// screen.
+func TestTabSkipsWhatIsNotShown(t *testing.T) {
+	for _, size := range sizes {
+		m := fold(options, last())
+		m.Update(monitor.Size{W: size[0], H: size[1]})
+		for range 5 {
+			for _, key := range []string{"tab", "shift+tab", "tab"} {
+				press(m, key)
+				text := screenText(m, size[0], size[1])
+				if !strings.Contains(text, "› DESTINATION") && !strings.Contains(text, "› STEP") && !strings.Contains(text, "› LAST EVENTS") {
+					t.Fatalf("%v: after %s nothing has the keys:\n%s", size, key, text)
+				}
+			}
+		}
+	}
+	m := fold(options, last())
+	m.Update(monitor.Size{W: 160, H: 48})
+	press(m, "tab")
+	m.Update(monitor.Size{W: 80, H: 24}) // which has no room for the steps
+	press(m, "down")
+	if text := screenText(m, 80, 24); !strings.Contains(text, "\n› slowco.example") {
+		t.Errorf("the keys do not go to the matrix:\n%s", text)
+	}
 }
