@@ -76,7 +76,7 @@ func (v *demoView) open(ctx context.Context, path, run string) {
 func (v *demoView) show(ctx context.Context, c *config.Config, run string, said <-chan string) {
 	st, err := runner.NewClient(c.StateDir).Status(ctx, run)
 	if err == nil {
-		_, err = v.s.show(ctx, v.p, watched{c, run, st.Gateway}, tui.Options{
+		_, err = v.s.show(ctx, v.p, watched{config: c, run: run, gateway: st.Gateway}, tui.Options{
 			Ends: true, Said: said, Leaves: "the run and the demonstration go on, as lines; Ctrl-C then ends the demonstration",
 		})
 	}

@@ -22,6 +22,7 @@ type monitorOptions struct {
 	what  string
 	plain bool
 	once  bool
+	dry   bool
 }
 
 func newMonitor(s *session) *cobra.Command {
@@ -36,11 +37,12 @@ account of messages, DNS, and who still connects. Without an argument, the open
 run that was opened last; for a gateway without an open run, its mail alone.
 
 On a terminal it fills the screen: ? lists the keys, q leaves, and leaving ends
-nothing but the view. Elsewhere, and with --plain, it prints a line for what
+nothing but the view. With --dry-run no key changes anything: neither mail nor
+the run, as for a screen that everybody walks by. Elsewhere, and with --plain, it prints a line for what
 changes. NO_COLOR and TERM=dumb are obeyed.
 
 With no runner alive it says so, and shows what the journal says last.`,
-		Example: "  ims monitor\n  ims monitor east-1\n  ims monitor east --once\n  ims monitor east-1 -o jsonl >>east-1.log",
+		Example: "  ims monitor\n  ims monitor east-1\n  ims monitor east --once\n  ims monitor east --dry-run\n  ims monitor east-1 -o jsonl >>east-1.log",
 		Args:    args(cobra.MaximumNArgs(1), "at most one run or gateway"),
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			opts.what = strings.Join(argv, "")
@@ -49,6 +51,7 @@ With no runner alive it says so, and shows what the journal says last.`,
 	}
 	formatFlag(cmd, &format, output.Text, output.JSON, output.JSONL)
 	cmd.Flags().BoolVar(&opts.plain, "plain", false, "print lines on a terminal, too")
+	cmd.Flags().BoolVar(&opts.dry, "dry-run", false, "only look: change neither mail nor the run, whatever is pressed")
 	cmd.Flags().BoolVar(&opts.once, "once", false, "look once, and print what is seen")
 	return exits(cmd, output.Done, output.Blocked, output.Waiting, output.Stalled, output.Drift, output.Unknown)
 }
@@ -62,6 +65,7 @@ func runMonitor(ctx context.Context, s *session, p *output.Printer, opts monitor
 	if err != nil {
 		return err
 	}
+	w.dry = opts.dry
 	if w.run != "" {
 		_, err := runner.NewClient(c.StateDir).Info(ctx)
 		st, readErr := runner.Read(ctx, c.StateDir, w.run)
@@ -114,7 +118,7 @@ func (s *session) find(ctx context.Context, c *config.Config, what string) (watc
 	if errors.Is(err, runner.ErrNoRun) {
 		return watched{}, noRun(ctx, c, what)
 	}
-	return watched{c, st.Run, st.Gateway}, err
+	return watched{config: c, run: st.Run, gateway: st.Gateway}, err
 }
 
 // lookOnce prints what is seen at one look.

@@ -26,11 +26,12 @@ type watched struct {
 	config  *config.Config
 	run     string // "" is the gateway alone
 	gateway string
+	dry     bool // nothing is changed
 }
 
 // feeding is what the feed of a monitor needs.
 func (s *session) feeding(w watched) (feed.Options, error) {
-	o := feed.Options{Run: w.run, Name: w.gateway}
+	o := feed.Options{Run: w.run, Name: w.gateway, DryRun: w.dry}
 	if g, ok := w.config.Gateway(w.gateway); ok {
 		gw, err := s.deps.Organizations.Gateway(g)
 		if err != nil {
@@ -108,7 +109,7 @@ func (f *follower) watchScreen(ctx context.Context) (runner.Status, error) {
 	} else {
 		answered <- nil
 	}
-	last, err := f.s.show(ctx, f.p, watched{c, f.run, st.Gateway}, o)
+	last, err := f.s.show(ctx, f.p, watched{config: c, run: f.run, gateway: st.Gateway}, o)
 	leave()
 	if answerErr := <-answered; answerErr != nil && err == nil {
 		err = answerErr

@@ -20,6 +20,9 @@ var past = map[gateway.Verb]string{
 
 // act applies a verb to mail, as the user of this process.
 func (s *shell) act(e monitor.Act) tea.Msg {
+	if s.o.Feed.DryRun {
+		return monitor.Done{Err: "not " + past[e.Verb] + ": this is a dry run"}
+	}
 	q, ok := s.o.Feed.Gateway.(gateway.Queues)
 	if !ok {
 		return monitor.Done{Err: "the gateway cannot act on its queues"}
@@ -44,6 +47,9 @@ func (s *shell) act(e monitor.Act) tea.Msg {
 // tell tells the run what somebody decided, as the user of this process.
 func (s *shell) tell(e monitor.Tell) tea.Msg {
 	t, run := s.o.Teller, s.o.Feed.Run
+	if s.o.Feed.DryRun {
+		return monitor.Done{Err: "not done: this is a dry run"}
+	}
 	if t == nil {
 		return monitor.Done{Err: "there is no runner to tell"}
 	}

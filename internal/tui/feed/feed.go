@@ -42,6 +42,7 @@ type Options struct {
 	Name    string // of the gateway
 	Gateway gateway.Gateway
 	Query   gateway.SummaryQuery
+	DryRun  bool // whoever watches changes nothing
 }
 
 // Feed collects snapshots. Its methods are safe for concurrent use.
@@ -66,7 +67,7 @@ type Feed struct {
 func New(o Options) *Feed {
 	f := &Feed{o: o, viewer: rand.Text(), news: make(chan struct{}, 1), again: make(chan struct{}, 1), query: o.Query}
 	f.snap.Gateway = o.Name
-	f.snap.DryRun = o.Gateway != nil && o.Gateway.Caps().ReadOnly
+	f.snap.DryRun = o.DryRun || o.Gateway != nil && o.Gateway.Caps().ReadOnly
 	return f
 }
 

@@ -97,7 +97,7 @@ func (m *Model) noVerb(v verb) string {
 	s := m.subject()
 	switch {
 	case m.snap.DryRun:
-		return "this is a dry run: the gateway is only read"
+		return dryRun
 	case m.snap.GatewayErr != "":
 		return "the gateway does not answer"
 	case s.why != "":

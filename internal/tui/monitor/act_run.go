@@ -9,12 +9,17 @@ func (m *Model) noRun() string {
 	return ""
 }
 
+// dryRun says why nothing is changed.
+const dryRun = "this is a dry run: nothing is changed"
+
 // noTelling says why the run cannot be told anything.
 func (m *Model) noTelling() string {
 	r := m.snap.Run
 	switch {
 	case r == nil:
 		return "there is no run"
+	case m.snap.DryRun:
+		return dryRun
 	case r.Ended():
 		return "the run has ended"
 	case !m.snap.Gone.IsZero():

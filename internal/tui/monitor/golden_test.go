@@ -98,7 +98,12 @@ var screens = map[string]func() *monitor.Model{
 	"help":     pressed("?"),
 	"evidence": pressed("g"),
 	"journal":  pressed("j"),
-	"steps":    pressed("tab"),
+	"steps": func() *monitor.Model {
+		m := fold(options, last())
+		m.Update(monitor.Size{W: 160, H: 48})
+		keys(m, "tab")
+		return m
+	},
 	"filter":   pressed("/", "d", "e"),
 	"flash":    pressed("c"),
 	"abort":    pressed("A"),

@@ -76,12 +76,20 @@ func (m *Model) global() []binding {
 		list[i] = binding{keys: []string{"p", "c"}, show: "p", what: "continue", why: (*Model).noPause, act: (*Model).goOn}
 	}
 	if m.pane == overview {
-		list = append(list, binding{keys: []string{"tab", "shift+tab"}, show: "tab", what: "other part", act: nil})
+		list = append(list, binding{keys: []string{"tab", "shift+tab"}, show: "tab", what: "other part", why: (*Model).noOther, act: nil})
 	}
 	list = append(list,
 		binding{keys: []string{"?"}, show: "?", what: "help", act: func(m *Model) []Effect { m.open(helpPane); return nil }},
 		binding{keys: []string{"q", "ctrl+c"}, show: "q", what: "leave", act: (*Model).leave})
 	return list
+}
+
+// noOther says why the keys cannot go to another part of the overview.
+func (m *Model) noOther() string {
+	if m.shown(onSteps) || m.shown(onEvents) {
+		return ""
+	}
+	return "no other part that takes keys is on the screen"
 }
 
 // key is one key pressed.

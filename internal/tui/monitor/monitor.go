@@ -28,7 +28,7 @@ import (
 type Snapshot struct {
 	At      time.Time // when the newest part was read
 	Gateway string
-	DryRun  bool // the gateway is only read
+	DryRun  bool // the gateway is only read, and the run is told nothing
 
 	Run    *runner.Monitor // nil if there is none
 	RunErr string          // why Run is not new

@@ -178,6 +178,7 @@ func TestDisabledKeysSayWhy(t *testing.T) {
 		{"pause", last(), monitor.Options{}, "p", "this runner cannot pause a run"},
 		{"no gateway", dead, options, "n", "the gateway does not answer"},
 		{"dry run", dry, options, "d", "this is a dry run"},
+		{"dry run of a run", dry, options, "A", "this is a dry run"},
 		{"no runner", gone, options, "A", "no runner is alive"},
 		{"no such key", last(), options, "z", "no key z here"},
 	} {
