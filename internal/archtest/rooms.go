@@ -333,7 +333,7 @@ var inside = map[string]room{
 		"internal/tui/preset":  "goes before bubbletea",
 		"internal/tui/screen":  "what a picture is made of",
 		"pkg/gateway":          theWords,
-	}},
+	}, tests: arrows{"internal/gateway/mem": "mail that is acted on", "internal/mail/routing": theRules}},
 	"internal/tui/preset": {},
 	"internal/tui/screen": {imports: arrows{"internal/output": "text from strangers is made safe in one place"}},
 	"internal/tui/monitor": {imports: arrows{
