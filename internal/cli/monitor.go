@@ -38,8 +38,8 @@ run that was opened last; for a gateway without an open run, its mail alone.
 
 On a terminal it fills the screen: ? lists the keys, q leaves, and leaving ends
 nothing but the view. With --dry-run no key changes anything: neither mail nor
-the run, as for a screen that everybody walks by. Elsewhere, and with --plain, it prints a line for what
-changes. NO_COLOR and TERM=dumb are obeyed.
+the run, as for a screen that everybody walks by. Elsewhere, and with --plain,
+it prints a line for what changes. NO_COLOR and TERM=dumb are obeyed.
 
 With no runner alive it says so, and shows what the journal says last.`,
 		Example: "  ims monitor\n  ims monitor east-1\n  ims monitor east --once\n  ims monitor east --dry-run\n  ims monitor east-1 -o jsonl >>east-1.log",
@@ -51,7 +51,7 @@ With no runner alive it says so, and shows what the journal says last.`,
 	}
 	formatFlag(cmd, &format, output.Text, output.JSON, output.JSONL)
 	cmd.Flags().BoolVar(&opts.plain, "plain", false, "print lines on a terminal, too")
-	cmd.Flags().BoolVar(&opts.dry, "dry-run", false, "only look: change neither mail nor the run, whatever is pressed")
+	cmd.Flags().BoolVar(&opts.dry, "dry-run", false, "only look: no key changes mail or the run")
 	cmd.Flags().BoolVar(&opts.once, "once", false, "look once, and print what is seen")
 	return exits(cmd, output.Done, output.Blocked, output.Waiting, output.Stalled, output.Drift, output.Unknown)
 }
