@@ -130,10 +130,10 @@ func demonstrate(t *testing.T, name string, args []string, exit int, want func(d
 	if err := want(r); err != nil {
 		return fail(err)
 	}
-	if err := followed(ctx, lab, name, whole); err != nil {
+	if err := followed(t.Context(), lab, name, whole); err != nil {
 		return fail(err)
 	}
-	return recount(ctx, lab, whole)
+	return recount(t.Context(), lab, whole)
 }
 
 // followed asks whether the abstract world of the proofs can follow the run. In

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,26 +14,27 @@ import (
 // alone as by the engine.
 func TestWaitOnAClockHasOneEnd(t *testing.T) {
 	inBubble(t, func(t *testing.T) bool {
-		r, looks := newRig(t, "q285090", brief()), 0
-		var last engine.Status
+		r := newRig(t, "q285090", brief())
+		var looks atomic.Int32
+		var last atomic.Pointer[engine.Status]
 		r.watch = func(s engine.Status) {
 			if s.State != "accepting" || s.Facts["mx.expired"] != "false" || s.Facts["mx.here"] != "false" {
 				return
 			}
-			looks++
+			looks.Add(1)
 			if want := s.Expires.Add(3 * time.Minute); s.Expires.IsZero() || !s.Ends.Equal(want) || !s.Limit.Equal(want.Add(time.Hour)) {
 				t.Errorf("at %s: over at %s, a person is asked at %s; the old MX expires at %s", s.Seen, s.Ends, s.Limit, s.Expires)
 			}
-			last = s
+			last.Store(&s)
 		}
-		r.until(func(engine.Status) bool { return looks > 3 }, func(*engine.Engine, engine.Status) {})
+		r.until(func(engine.Status) bool { return looks.Load() > 3 }, func(*engine.Engine, engine.Status) {})
 		j, err := journal.OpenReadOnly(t.Context(), r.dir)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer j.Close()
 		e := engine.New(engine.Options{Book: r.book, Run: journal.Run{ID: runID}}, r.records(t.Context(), j))
-		s := e.Status()
+		s, last := e.Status(), last.Load()
 		if !s.Expires.Equal(last.Expires) || !s.Ends.Equal(last.Ends) || !s.Limit.Equal(last.Limit) || !s.Action.At.Equal(last.Action.At) {
 			t.Errorf("the journal alone says %s, over at %s, asked at %s, next at %s; the engine said %s, %s, %s, %s",
 				s.Expires, s.Ends, s.Limit, s.Action.At, last.Expires, last.Ends, last.Limit, last.Action.At)
