@@ -34,10 +34,10 @@ func TestWaitOnAClockHasOneEnd(t *testing.T) {
 		}
 		defer j.Close()
 		e := engine.New(engine.Options{Book: r.book, Run: journal.Run{ID: runID}}, r.records(t.Context(), j))
-		s, last := e.Status(), last.Load()
-		if !s.Expires.Equal(last.Expires) || !s.Ends.Equal(last.Ends) || !s.Limit.Equal(last.Limit) || !s.Action.At.Equal(last.Action.At) {
+		s, want := e.Status(), last.Load()
+		if !s.Expires.Equal(want.Expires) || !s.Ends.Equal(want.Ends) || !s.Limit.Equal(want.Limit) || !s.Action.At.Equal(want.Action.At) {
 			t.Errorf("the journal alone says %s, over at %s, asked at %s, next at %s; the engine said %s, %s, %s, %s",
-				s.Expires, s.Ends, s.Limit, s.Action.At, last.Expires, last.Ends, last.Limit, last.Action.At)
+				s.Expires, s.Ends, s.Limit, s.Action.At, want.Expires, want.Ends, want.Limit, want.Action.At)
 		}
 		if _, ok := s.Facts["clock.expires"]; ok {
 			t.Error("a time is told as a fact")
