@@ -208,7 +208,7 @@ func (d *desk) killsRunner() error {
 // tracked looks for what the monitor did in the tracking log.
 func (d *desk) tracked(want ...string) func() error {
 	return func() error {
-		out, err := exec.CommandContext(d.ctx, d.ims, "track", "--gateway", "east", "-o", "jsonl", "--config", d.config).Output()
+		out, err := exec.CommandContext(d.ctx, d.ims, "track", "--gateway", "east", "--limit", "1000000", "-o", "jsonl", "--config", d.config).Output()
 		if err != nil {
 			return err
 		}
