@@ -217,8 +217,10 @@ func TestRejectsWhatTheModelCannotDo(t *testing.T) {
 				if err == nil {
 					t.Errorf("record %s, in which %s is %s, is accepted", strconv.Itoa(i+1), tt.fact, said)
 				}
-				if killed := Accept(f.book.Def, records, Around{Killed: true}); (killed == nil) != (said == "closed") {
-					t.Errorf("where the gateway's process was killed: %v", killed)
+				if said == "closed" {
+					if killed := Accept(f.book.Def, records, Around{Killed: true}); killed != nil {
+						t.Errorf("where the gateway's process was killed: %v", killed)
+					}
 				}
 				t.Log(err)
 				return
