@@ -53,10 +53,10 @@ a transfer of each zone, and SMTP up to RCPT are sent, never a message.
 
 A check passes, fails, or is unknown; a guard about what the run itself will
 change or wait for is not judged yet, and listed with the reason. What fails
-blocks (exit 2), unless the run would put it to people: that is a question, told
-apart with whom it asks what (exit 3). Checks that waivers in the configuration
-name do not count until those expire; a run still judges its own guards, and
-asks its questions.
+blocks; what the run would put to people is a question, told apart with whom it
+asks what. Both end with exit 2. Checks that waivers in the configuration name
+do not count until those expire; a run still judges its own guards, and asks its
+questions.
 
 With --facts the checks are made of what ims facts has saved, on any machine;
 "now" is then the time of the facts. With --baseline only what is worse than in
@@ -87,7 +87,7 @@ an earlier result counts.`,
 		}
 	}
 	reportFlag(cmd, &opts.report)
-	return exits(cmd, output.Done, output.Blocked, output.Waiting, output.Unknown)
+	return exits(cmd, output.Done, output.Blocked, output.Unknown)
 }
 
 func runPreflight(ctx context.Context, s *session, p *output.Printer, opts preflightOptions) error {

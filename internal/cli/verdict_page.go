@@ -10,16 +10,15 @@ import (
 	"example.org/ims/internal/verdict"
 )
 
-// kindOfWhole is how a command ends whose checks come to a verdict.
+// kindOfWhole is how a command ends whose checks come to a verdict. What a run
+// would ask people about stands in its way like what it would not: a guard fails.
 func kindOfWhole(v verdict.Whole) output.Kind {
 	switch v {
 	case verdict.Ready:
 		return output.Done
-	case verdict.Asks:
-		return output.Waiting
 	case verdict.NotKnown:
 		return output.Unknown
-	case verdict.Blocked:
+	case verdict.Asks, verdict.Blocked:
 	}
 	return output.Blocked
 }
