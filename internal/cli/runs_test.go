@@ -46,7 +46,7 @@ func TestAPlanSaysWhatStandsInTheWay(t *testing.T) {
 	}{
 		{"ready", nil, plan.Ready, output.Done, []string{"Verdict: READY   0 blockers, 0 questions, 0 unknown, 0 ok   (exit 0)"}},
 		{"waived", []plan.Check{waived}, plan.Ready, output.Done, []string{"Verdict: READY   0 blockers,", "waived    open-run.east-2: run east-2 is open (live)"}},
-		{"asked", []plan.Check{question}, plan.Asks, output.Waiting, []string{
+		{"asked", []plan.Check{question}, plan.Asks, output.Blocked, []string{
 			"Verdict: ASKS   0 blockers, 1 question, 0 unknown, 0 ok   (exit 2)",
 			"QUESTION  consent: asks 2 people of anna, ben, cleo, not whoever opened the run;\n          open for 3d: Go on?\n",
 			"          - consent.when[0]: mail is returned (live)\n          answer, once it asks: ims approve RUN consent\n          or mend it before: ims route add west\n",
