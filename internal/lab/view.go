@@ -54,7 +54,7 @@ func (l *Layout) try() []string {
 		fmt.Sprintf("printf '%s' | nsupdate -k %s", update, l.keyFile()),
 		"ims queue list " + Retiring, "ims route list", "ims gateway show " + Retiring,
 		"ims retire --dry-run",
-		"ims route remove " + Heir + " --pattern '*' --reason try   # now the dry run is blocked, and says what to fix",
+		"ims route remove " + Heir + " --pattern '*' --reason try   # now the dry run ends with exit 2, and says what to mend",
 		"ims route add " + Heir + " --pattern '*' --cost 1 --reason tried",
 		"ims retire", "ims status",
 		"ims retire --runbook maintenance --param work_within=10m", "ims retire --runbook replace", "ims retire --runbook add-successor --param verify_for=5s",

@@ -4,7 +4,7 @@
 //
 // A check that does not hold blocks, and must be mended or waived; unless the
 // runbook puts it to people: then it is a question, which needs somebody's
-// answer, and blocks nothing by itself. This package knows no fact and no
+// answer, and keeps no run from being opened. This package knows no fact and no
 // condition, and decides nothing: it only counts.
 package verdict
 
