@@ -39,13 +39,17 @@ func (o *observer) mx() {
 }
 
 // moved notes when what leads to the successor was first seen everywhere, and
-// judges by what: the MX, or the addresses of the host name.
+// judges by what: the MX, or the addresses of the host name. While it leads here
+// as well, or again, nobody who comes is late.
 func (o *observer) moved() {
-	everywhere := facts.MxWanted
+	everywhere, here := facts.MxWanted, facts.MxHere
 	if o.want.byName {
-		everywhere = facts.NameWanted
+		everywhere, here = facts.NameWanted, facts.NameHere
 	}
-	if _, known := o.memory[memSwitched]; !known && o.set[everywhere].Value == 1 {
+	switch _, known := o.time(memSwitched); {
+	case known && o.set[here].Value == 1:
+		o.memory[memSwitched] = ""
+	case !known && o.set[everywhere].Value == 1 && o.set[here].Value != 1:
 		o.memory[memSwitched] = o.now.Format(time.RFC3339Nano)
 	}
 }
