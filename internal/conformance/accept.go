@@ -37,6 +37,7 @@ func Accept(def *machine.Def, records []machine.Record, in Around) error {
 type Around struct {
 	Params model.Params // readings of what is disputed
 	Killed bool         // the gateway's process was killed and started again: nothing listens until it is back
+	People bool         // people act beside the run: they handle held mail and Bad, and what guards and waits ask them for
 }
 
 // follower follows a run.
@@ -44,6 +45,7 @@ type follower struct {
 	def   *machine.Def
 	in    Around
 	rules model.Rules
+	wish  wish
 	slots map[uint8]int // by state: where the value before its effect is kept
 	at    machine.State
 	seen  facts.Vector // the last observation
@@ -61,6 +63,7 @@ type node struct {
 	images [maxImages]uint8
 	known  uint32 // which of them there are
 	owed   bool   // an arrival was not counted yet at the last look
+	back   origin // where what is held came from
 	stage  int    // how much of what happened since has happened
 }
 
@@ -70,7 +73,8 @@ type item struct {
 	may    bool // it may have happened, or not
 	undo   bool
 	do     *machine.Do
-	slot   int // -1: no value before is kept
+	slot   int  // -1: no value before is kept
+	aged   bool // when it was last looked, some mail was old
 	choice *machine.Choice
 	look   []facts.ID
 }
@@ -80,7 +84,7 @@ const many = 60
 
 func newFollower(def *machine.Def, in Around) *follower {
 	f := &follower{
-		def: def, in: in, at: def.Begin(), slots: map[uint8]int{}, seen: facts.UnknownVector(),
+		def: def, in: in, wish: wishOf(def), at: def.Begin(), slots: map[uint8]int{}, seen: facts.UnknownVector(),
 		rules: model.Rules{Params: in.Params, Bounds: model.Bounds{Out: many, In: many, Reports: many, Bad: true}},
 	}
 	for i := range def.States {
@@ -143,20 +147,30 @@ func (f *follower) happens(s machine.State, may bool) {
 	if !ok {
 		slot = -1
 	}
-	f.todo = append(f.todo, item{may: may, undo: s.Undoing, do: st.Do, slot: slot})
+	f.todo = append(f.todo, item{may: may, undo: s.Undoing, do: st.Do, slot: slot, aged: f.seen[facts.GwAged] == 1})
 }
 
 // parts are the facts that are read together, in the order in which they are.
 var parts = [][]facts.ID{
 	{facts.GwExists, facts.GwRunning, facts.GwModeSet, facts.GwMode, facts.RouteHere, facts.RouteSites},
-	{facts.GwQMTA, facts.GwQMTSOut, facts.GwQOut, facts.GwQIn, facts.GwQMTSIn, facts.GwQTotal, facts.GwSideBad, facts.GwSideHold, facts.GwArrivals},
+	{
+		facts.GwQMTA, facts.GwQMTSOut, facts.GwQOut, facts.GwQIn, facts.GwQMTSIn, facts.GwQTotal,
+		facts.GwSideBad, facts.GwSideHold, facts.GwSideCorrupt, facts.GwArrivals,
+	},
 	{facts.GwExpiring},
 	{facts.GwReply, facts.GwAccepts},
 	{facts.RouteStale, facts.RouteUncovered, facts.RouteDependents, facts.NextCoversOut},
-	{facts.MxHere, facts.MxWanted, facts.MxPrimaryWanted, facts.MxAgree, facts.MxExpired},
+	{facts.MxHere, facts.MxWanted, facts.MxPrimaryWanted, facts.MxAgree, facts.MxExpired, facts.MxNull, facts.NextNamed},
+	{facts.NameHere, facts.NameWanted, facts.NameAgree, facts.NameExpired},
+	{facts.DrainNamed},
+	{facts.SpfNone},
 	{facts.NextAccepts, facts.NextCoversIn},
+	{facts.NextDiffers},
+	{facts.NextLimited},
+	{facts.NextSplit},
+	{facts.GwAged},
 	{facts.LateNeverFollow, facts.LateQuiet},
-	{facts.LedgerUnaccounted, facts.LedgerAbsorbed, facts.LedgerPresent},
+	{facts.GwUnaccounted, facts.LedgerUnaccounted, facts.LedgerAbsorbed, facts.LedgerPresent},
 }
 
 // observed takes in what an observation found changed.
@@ -193,11 +207,13 @@ func (f *follower) observed(changed map[string]string) error {
 // begin finds the worlds of the first observation.
 func (f *follower) begin() error {
 	v := f.seen
-	v[facts.GwArrivals] = 0
+	v[facts.GwArrivals], v[facts.GwAged] = 0, 0 // which mail is old is for variants
 	starts, _, err := model.Live(&v, model.Bounds{Out: 1, In: 1, Reports: 1}, f.def.Begins)
 	for _, s := range starts {
 		s.World.Init = 0
-		f.now = append(f.now, f.variants(node{w: s.World})...)
+		for _, w := range f.begins(&s.World) {
+			f.now = append(f.now, f.variants(node{w: w})...)
+		}
 	}
 	return err
 }
@@ -304,7 +320,7 @@ func (f *follower) nothing(todo []item, best node) error {
 	}
 	text := ""
 	for _, id := range at.look {
-		if want := f.fact(id, &best.w); f.compared(id, &best.w) && want != f.seen[id] {
+		if f.compared(id, &best.w) && !f.shows(id, &best.w) {
 			text += fmt.Sprintf("; %s cannot become %s", id, id.Format(f.seen[id]))
 		}
 	}

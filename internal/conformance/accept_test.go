@@ -163,7 +163,7 @@ func TestAcceptsWhatTheModelDoes(t *testing.T) {
 		for _, seed := range seeds {
 			f := newFiction(t, name, seed)
 			records := f.write()
-			if err := Accept(f.book.Def, records, Around{}); err != nil {
+			if err := Accept(f.book.Def, records, Around{People: true}); err != nil {
 				t.Errorf("%s, run %d of %d records: %v", name, seed, len(records), err)
 			}
 			if f.book.Def.Outcome(f.s) == machine.Retired {
@@ -204,7 +204,7 @@ func TestRejectsWhatTheModelCannotDo(t *testing.T) {
 					continue
 				}
 				records := append([]machine.Record{}, f.records[:i+1]...)
-				if err := Accept(f.book.Def, f.records[:i+1], Around{}); err != nil {
+				if err := Accept(f.book.Def, f.records[:i+1], Around{People: true}); err != nil {
 					t.Fatalf("the truth is rejected: %v", err)
 				}
 				changed := map[string]string{}
@@ -213,12 +213,12 @@ func TestRejectsWhatTheModelCannotDo(t *testing.T) {
 				}
 				changed[tt.fact] = said
 				records[i].Detail.Facts = changed
-				err := Accept(f.book.Def, records, Around{})
+				err := Accept(f.book.Def, records, Around{People: true})
 				if err == nil {
 					t.Errorf("record %s, in which %s is %s, is accepted", strconv.Itoa(i+1), tt.fact, said)
 				}
 				if said == "closed" {
-					if killed := Accept(f.book.Def, records, Around{Killed: true}); killed != nil {
+					if killed := Accept(f.book.Def, records, Around{Killed: true, People: true}); killed != nil {
 						t.Errorf("where the gateway's process was killed: %v", killed)
 					}
 				}

@@ -15,8 +15,13 @@ func blunt(id facts.ID, v facts.Value) facts.Value {
 
 // fact is what an observation of a world would say, numbers as zero or more.
 func (f *follower) fact(id facts.ID, w *model.World) facts.Value {
-	if id == facts.GwExists { // what some site's table still names is left behind
+	switch id {
+	case facts.GwExists: // what some site's table still names is left behind
 		return facts.Bool(w.Exists || w.Stale)
+	case facts.MxWanted:
+		return facts.Bool(f.wish.everywhere(w))
+	case facts.MxPrimaryWanted:
+		return facts.Bool(f.wish.primary(w))
 	}
 	return blunt(id, w.Fact(id, f.rules.Params))
 }
@@ -24,7 +29,17 @@ func (f *follower) fact(id facts.ID, w *model.World) facts.Value {
 // compared reports whether a fact is one that the model has, and that was
 // observed.
 func (f *follower) compared(id facts.ID, w *model.World) bool {
-	return f.seen[id] != facts.Unknown && !unasked(id, w) && (id != facts.MxAgree || !f.between()) && (id != facts.GwReply || !f.dead())
+	switch {
+	case f.seen[id] == facts.Unknown || unasked(id, w):
+		return false
+	case id == facts.NextNamed: // elsewhere it is not asked whether the MX names both
+		return f.wish.also
+	case id == facts.MxAgree || id == facts.DrainNamed:
+		return !f.between()
+	case id == facts.GwReply:
+		return !f.dead()
+	}
+	return true
 }
 
 // dead reports whether nobody answered at the gateway's port, in a world where
@@ -61,7 +76,7 @@ func (f *follower) wrong(w *model.World, over int) (ids []facts.ID) {
 			if i < over && (id == facts.GwArrivals || id == facts.LateQuiet) {
 				continue
 			}
-			if f.compared(id, w) && f.fact(id, w) != f.seen[id] {
+			if f.compared(id, w) && !f.shows(id, w) {
 				ids = append(ids, id)
 			}
 		}
@@ -82,7 +97,7 @@ func (f *follower) pass(n node, it *item) (to []node) {
 				n.owed = true
 				continue
 			}
-			if f.compared(id, &n.w) && f.fact(id, &n.w) != f.seen[id] {
+			if f.compared(id, &n.w) && !f.shows(id, &n.w) {
 				return nil
 			}
 			switch id {
@@ -101,9 +116,11 @@ func (f *follower) pass(n node, it *item) (to []node) {
 		to = append(to, n)
 	}
 	if it.undo {
-		return append(to, undo(n, it)...)
+		to = append(to, undo(n, it)...)
+	} else {
+		to = append(to, perform(n, it)...)
 	}
-	return append(to, perform(n, it)...)
+	return afterHold(&n, f.wish.unsaid(to, it), it)
 }
 
 // perform lets an effect happen, as it does when the value is not there yet. A
@@ -151,6 +168,10 @@ func (f *follower) moves(buf []model.Step, w *model.World) []model.Step {
 		from.Dest = dest
 		buf = f.rules.AppendMoves(buf, &from)
 		for i, all := first, len(buf); i < all; i++ {
+			if byHand(buf[i].Move) && !f.in.People {
+				buf[i] = model.Step{Move: buf[i].Move, To: *w} // leads nowhere
+				continue
+			}
 			to := &buf[i].To
 			tidy(to)
 			if buf[i].Move == model.SuccessorBack { // what it covers could not be seen meanwhile
@@ -163,6 +184,13 @@ func (f *follower) moves(buf []model.Step, w *model.World) []model.Step {
 				buf = append(buf, model.Step{Move: buf[i].Move, To: left})
 			}
 		}
+	}
+	if w.MTSOut > 0 && f.seen[facts.GwAged] != facts.Unknown { // time passes
+		older := *w
+		older.Old = 1
+		buf = append(buf, model.Step{Move: model.OldTurnsUp, To: older})
+		older.MTSOut = 0
+		buf = append(buf, model.Step{Move: model.OldTurnsUp, To: older})
 	}
 	if w.Late == model.LateDecided && w.Accepts() {
 		again := *w
@@ -227,7 +255,12 @@ func (f *follower) variants(n node) []node {
 		}
 		all = next
 	}
-	split(func(w *model.World) []*uint8 { return []*uint8{&w.MTSOut, &w.MTSRep} })
+	split(func(w *model.World) []*uint8 {
+		if f.seen[facts.GwAged] == 1 { // it says that some of it is old, and not that all of it is
+			return []*uint8{&w.MTSOut, &w.Old, &w.MTSRep}
+		}
+		return []*uint8{&w.MTSOut, &w.MTSRep}
+	})
 	split(func(w *model.World) []*uint8 { return []*uint8{&w.Out, &w.OutRep} })
 	split(func(w *model.World) []*uint8 { return []*uint8{&w.MTSIn, &w.NDR} })
 	return all

@@ -50,25 +50,7 @@ func (g goal) want(t *testing.T) {
 // run runs a goal; dies is asked after each effect.
 func (g goal) run(t *testing.T, dies func(key string) bool) {
 	inBubble(t, func(t *testing.T) bool {
-		r := newRig(t, g.book, nil)
-		b := worldtest.Binding(g.params)
-		if g.alone {
-			b.Successor = ""
-		}
-		b.Params = map[string]string{}
-		for _, p := range r.book.Doc.Params {
-			if v, ok := brief()[p.Key.Value]; ok {
-				b.Params[p.Key.Value] = v
-			}
-		}
-		for k, v := range g.params {
-			b.Params[k] = v
-		}
-		book, mistakes := runbook.Bind(r.book.Doc, b)
-		if mistakes != nil {
-			t.Fatal(mistakes)
-		}
-		r.book, r.lab.Archives = book, t.TempDir()
+		r := g.rig(t)
 		r.answer = func(s engine.Status) (engine.Command, bool) {
 			if s.Asked.State != s.State {
 				t.Errorf("%s asks the question of %s", s.State, s.Asked.State)
@@ -116,6 +98,31 @@ func (g goal) run(t *testing.T, dies func(key string) bool) {
 		}
 		return true
 	})
+}
+
+// rig makes the rig of a goal, whose times are compressed.
+func (g goal) rig(t *testing.T) *rig {
+	t.Helper()
+	r := newRig(t, g.book, nil)
+	b := worldtest.Binding(g.params)
+	if g.alone {
+		b.Successor = ""
+	}
+	b.Params = map[string]string{}
+	for _, p := range r.book.Doc.Params {
+		if v, ok := brief()[p.Key.Value]; ok {
+			b.Params[p.Key.Value] = v
+		}
+	}
+	for k, v := range g.params {
+		b.Params[k] = v
+	}
+	book, mistakes := runbook.Bind(r.book.Doc, b)
+	if mistakes != nil {
+		t.Fatal(mistakes)
+	}
+	r.book, r.lab.Archives = book, t.TempDir()
+	return r
 }
 
 func (r *rig) rrset(name, typ string, in interface {
@@ -171,6 +178,23 @@ func only(r *rig, spaces ...gateway.Space) {
 			r.t.Fatal(err)
 		}
 	}
+}
+
+// single lets east do all the work.
+func single(r *rig) {
+	only(r, gateway.Space{Type: "SMTP", Pattern: "*", Cost: 1})
+	r.send("a@far.test", "b@near.test")
+}
+
+// alone removes west.
+func alone(r *rig) {
+	only(r, gateway.Space{Type: "SMTP", Pattern: "*", Cost: 1})
+	stop := gateway.Removal{}
+	if _, err := r.lab.West.Apply(r.t.Context(), gateway.Change{Key: "gone", Actor: "bob", Reason: "test", Want: gateway.Want{Absent: &stop}}); err != nil {
+		r.t.Fatal(err)
+	}
+	time.Sleep(10 * time.Minute)
+	r.send("a@far.test", "b@near.test")
 }
 
 // TestRescue brings a gateway back that was stopped with mail of four days in
@@ -246,15 +270,7 @@ func TestMaintenance(t *testing.T) {
 func TestLastGateway(t *testing.T) {
 	goal{
 		book: "last-gateway", alone: true, outcome: machine.Retired,
-		prepare: func(r *rig) {
-			only(r, gateway.Space{Type: "SMTP", Pattern: "*", Cost: 1})
-			stop := gateway.Removal{}
-			if _, err := r.lab.West.Apply(r.t.Context(), gateway.Change{Key: "gone", Actor: "bob", Reason: "test", Want: gateway.Want{Absent: &stop}}); err != nil {
-				r.t.Fatal(err)
-			}
-			time.Sleep(10 * time.Minute)
-			r.send("a@far.test", "b@near.test")
-		},
+		prepare: alone,
 		visits: []string{"consent_no_route", "null_mx", "spf_none", "published", "stop", "remove"},
 		check: func(t *testing.T, r *rig) {
 			if mx := r.rrset(worldtest.Domain, "MX", r.lab.Zone); mx != "0 ." {
@@ -272,10 +288,7 @@ func TestAddSuccessor(t *testing.T) {
 	goal{
 		book: "add-successor", outcome: machine.Succeeded,
 		params: map[string]string{"next_spaces": "SMTP:*.org 1, SMTP:* 20", "here_spaces": "SMTP:* 10", "next_inbound": "7", "here_outbound": "3", "verify_for": "10m"},
-		prepare: func(r *rig) {
-			only(r, gateway.Space{Type: "SMTP", Pattern: "*", Cost: 1})
-			r.send("a@far.test", "b@near.test")
-		},
+		prepare: single,
 		visits: []string{"next_spaces", "here_spaces", "split", "limit_here", "limit_next", "name_next", "named", "verify"},
 		check: func(t *testing.T, r *rig) {
 			if mx := r.rrset(worldtest.Domain, "MX", r.lab.Zone); mx != "10 east.example.test. | 10 west.example.test." {

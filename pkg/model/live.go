@@ -137,7 +137,7 @@ func (l *live) published() {
 		w.NameCached = all != 0 || l.v[facts.NameExpired] != 1
 		for id, f := range map[facts.ID]Flags{facts.MxNull: Null, facts.SpfNone: SPFNone, facts.DrainNamed: Drain, facts.NextNamed: Also} {
 			if l.v[id] == 1 {
-				w.Flags |= f | f<<seen
+				w.Publish(f)
 			}
 		}
 	})

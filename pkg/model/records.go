@@ -57,6 +57,9 @@ func (w *World) Consistent() bool {
 // Published reports whether every authority gives all of some records.
 func (w *World) Published(f Flags) bool { return w.Flags&(f|f<<seen) == f|f<<seen }
 
+// Publish lets every authority give some records; of a setting, it is made.
+func (w *World) Publish(f Flags) { w.Flags |= f | f&records<<seen }
+
 // Anywhere reports whether some authority gives one of some records.
 func (w *World) Anywhere(f Flags) bool { return w.Flags&(f|f<<seen) != 0 }
 
