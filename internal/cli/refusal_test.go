@@ -51,12 +51,12 @@ func TestMayWrite(t *testing.T) {
 func TestCheckProgress(t *testing.T) {
 	var words strings.Builder
 	now := time.Unix(0, 0)
-	say := checkProgress(output.New(&words, &words, output.Options{}), "default", func() time.Time { return now })
+	say := checkProgress(output.New(&words, &words, output.Options{}), "q285090", "default", func() time.Time { return now })
 	for _, at := range []int{1, 6, 7, 12} {
 		now = time.Unix(int64(at), 0)
 		say(at * 1000)
 	}
-	want := "  6000 states so far, 6s; --bounds ci takes seconds\n  12000 states so far, 12s\n"
+	want := "  q285090: 6000 states so far, 6s; --bounds ci takes seconds\n  q285090: 12000 states so far, 12s\n"
 	if words.String() != want {
 		t.Errorf("said %q, want %q", words.String(), want)
 	}

@@ -3,7 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
-	"time"
+	"runtime"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +18,7 @@ type runbookCheckOptions struct {
 	why    string
 	live   string
 	limit  int
+	jobs   int
 	report reportFiles
 }
 
@@ -74,6 +75,7 @@ state that was never reached does: the runbook is inconclusive then.`,
 	cmd.Flags().StringVar(&opts.live, "live", "", "begin in the world of this `gateway` as it is observed now")
 	cmd.MarkFlagsMutuallyExclusive("live", "why")
 	cmd.Flags().IntVar(&opts.limit, "max-states", 0, "give up beyond so many `states`, of some 100 bytes each; 0 is 80 million")
+	cmd.Flags().IntVar(&opts.jobs, "jobs", min(2, runtime.GOMAXPROCS(0)), "check so many `runbooks` at a time, each on a core and in memory of its own")
 	return exits(cmd, output.Done, output.Blocked, output.Unknown)
 }
 
@@ -88,24 +90,12 @@ func runRunbookCheck(ctx context.Context, s *session, p *output.Printer, argv []
 		}
 		return explainState(ctx, p, books[0], opts)
 	}
+	results, err := s.prove(ctx, p, books, starts, opts)
+	if err != nil {
+		return err
+	}
 	verdict := output.Done
-	var results []*check.Result
-	for i, b := range books {
-		p.Note("checking %s, bounds %s", b.Def.Name, opts.bounds.Name)
-		sub, o := subject(b), check.Options{Bounds: opts.bounds.Bounds, MaxStates: opts.limit, Now: time.Now}
-		if s.io.OutTerminal {
-			o.Progress = checkProgress(p, opts.bounds.Name, time.Now)
-		}
-		if starts != nil {
-			if err := starts[i].begin(&o, sub); err != nil {
-				return err
-			}
-		}
-		res, err := check.Run(ctx, sub, o)
-		if err != nil {
-			return err
-		}
-		results = append(results, res)
+	for _, res := range results {
 		verdict = output.Worse(verdict, verdictKind(res.Verdict))
 	}
 	if err := opts.report.write(s.deps.Version, checkFindings(books, results)); err != nil {
@@ -115,26 +105,6 @@ func runRunbookCheck(ctx context.Context, s *session, p *output.Printer, argv []
 		return err
 	}
 	return output.Said(verdict)
-}
-
-// progressEvery is how often a check that lasts says how far it is.
-const progressEvery = 5 * time.Second
-
-// checkProgress says every few seconds how many states a check has reached, and
-// the first time how to make it shorter.
-func checkProgress(p *output.Printer, bounds string, now func() time.Time) func(states int) {
-	begin, hint := now(), ""
-	if quick := check.BoundNames(); bounds == quick[0] {
-		hint = fmt.Sprintf("; --bounds %s takes seconds", quick[len(quick)-1])
-	}
-	spoke := begin
-	return func(states int) {
-		if at := now(); at.Sub(spoke) >= progressEvery {
-			spoke = at
-			p.Note("  %d states so far, %s%s", states, output.Duration(at.Sub(begin)), hint)
-			hint = ""
-		}
-	}
 }
 
 // checked are the runbooks to check, and where each begins if that is observed.

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"example.org/ims/internal/output"
@@ -37,41 +38,73 @@ func explainState(ctx context.Context, p *output.Printer, b *runbook.Book, opts 
 	}
 	return p.Result("runbook-why", runbookWhyData{b.Def.Name, need}, func(page *output.Page) {
 		page.Line("%s of %s", need.State, b.Def.Name)
-		for i, v := range need.Variants {
-			page.Line("  %s: %s", v.How, breaks(need, i))
+		if len(need.Repeated) > 0 {
+			page.Line("  repeated by the guards of %s", strings.Join(need.Repeated, ", "))
 		}
-		for _, v := range need.Variants {
-			if len(v.Broken) > 0 {
-				page.Blank()
-				page.Line("  %s:", v.How)
-				findingLines(page, v.Broken[0])
-				break
-			}
+		for _, e := range need.Variants {
+			page.Line("  %s: %s", e.How, breaks(need, e))
+		}
+		if e, ok := mostTelling(need); ok {
+			page.Blank()
+			page.Line("  %s:", e.How)
+			findingLines(page, e.Broken[0])
 		}
 	})
 }
 
+// mostTelling is the experiment that says most about what a state is for: the one
+// in which nothing repeats it, else the first in which something breaks.
+func mostTelling(need *check.Need) (told check.Experiment, ok bool) {
+	for _, e := range need.Variants {
+		if len(e.Broken) > 0 && (!ok || e.Part == check.PartMeasure) {
+			told, ok = e, true
+		}
+	}
+	return told, ok
+}
+
 // breaks says what one experiment of several means. That a state is not needed
 // is said only if nothing breaks without it, guards that repeat it included.
-func breaks(need *check.Need, i int) string {
-	v := need.Variants[i]
-	without, bare := need.Variants[0], need.Variants[1]
+func breaks(need *check.Need, e check.Experiment) string {
+	var measure check.Experiment // what breaks without the state and all that repeats it
+	broken := map[check.Part]int{}
+	cannot := false
+	for _, v := range need.Variants {
+		broken[v.Part] += len(v.Broken)
+		cannot = cannot || (v.Cannot != "" && v.Part != check.PartOrder)
+		if v.Part == check.PartMeasure {
+			measure = v
+		}
+	}
+	kept := ""
+	if e.Part == check.PartState {
+		if ids := beyond(measure.Broken, e.Broken); len(ids) > 0 {
+			kept = "; the guards elsewhere that repeat it keep " + strings.Join(ids, ", ")
+		}
+	}
 	switch {
-	case v.Cannot != "":
-		return "cannot be tried: " + v.Cannot
-	case len(v.Broken) > 0:
-	case v.Order:
+	case e.Cannot != "":
+		return "cannot be tried: " + e.Cannot
+	case len(e.Broken) > 0:
+		ids := beyond(e.Broken, nil)
+		if len(ids) == 1 {
+			return ids[0] + " breaks" + kept
+		}
+		return strings.Join(ids, ", ") + " break" + kept
+	case e.Part == check.PartOrder:
 		return "nothing breaks: the order of the two does not matter for any property that is checked"
-	case len(without.Broken)+len(bare.Broken) == 0 && without.Cannot+bare.Cannot == "":
+	case broken[check.PartState]+broken[check.PartMeasure]+broken[check.PartGuard]+broken[check.PartUndo] == 0 && !cannot:
 		return "nothing breaks: not needed for any property that is checked"
-	case len(bare.Broken) > 0:
-		return "nothing breaks, because guards elsewhere repeat it"
-	default:
-		return "nothing breaks"
 	}
-	ids := make([]string, len(v.Broken))
-	for i, f := range v.Broken {
-		ids[i] = f.ID
+	return "nothing breaks" + kept
+}
+
+// beyond lists the properties of some findings that others do not have.
+func beyond(all, others []check.Finding) (ids []string) {
+	for _, f := range all {
+		if !slices.ContainsFunc(others, func(o check.Finding) bool { return o.ID == f.ID }) {
+			ids = append(ids, f.ID)
+		}
 	}
-	return strings.Join(ids, ", ") + " break"
+	return ids
 }

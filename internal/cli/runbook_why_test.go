@@ -9,27 +9,34 @@ import (
 )
 
 // TestBreaksSaysNotNeededOnlyWhereItIsTrue: a state that something needs is not
-// called needless because its place does not matter.
+// called needless because its place does not matter, or because guards repeat it.
 func TestBreaksSaysNotNeededOnlyWhereItIsTrue(t *testing.T) {
 	const (
-		needless, repeated = "nothing breaks: not needed for any property that is checked", "nothing breaks, because guards elsewhere repeat it"
-		anyOrder           = "nothing breaks: the order of the two does not matter for any property that is checked"
+		needless = "nothing breaks: not needed for any property that is checked"
+		anyOrder = "nothing breaks: the order of the two does not matter for any property that is checked"
+		keep     = "; the guards elsewhere that repeat it keep "
 	)
-	s1 := []check.Finding{{ID: "S1"}, {ID: "L1"}}
+	s1, l3 := check.Finding{ID: "S1"}, check.Finding{ID: "L3"}
+	breaking := func(part check.Part, all ...check.Finding) check.Experiment {
+		return check.Experiment{Part: part, Broken: all}
+	}
+	swapped := breaking(check.PartOrder)
 	for name, tt := range map[string]struct {
-		without, bare, swapped check.Experiment
-		want                   [3]string
+		variants []check.Experiment
+		want     []string
 	}{
-		"needed":    {check.Experiment{Broken: s1}, check.Experiment{Broken: s1}, check.Experiment{}, [3]string{"S1, L1 break", "S1, L1 break", anyOrder}},
-		"repeated":  {check.Experiment{}, check.Experiment{Broken: s1}, check.Experiment{Broken: s1}, [3]string{repeated, "S1, L1 break", "S1, L1 break"}},
-		"needless":  {check.Experiment{}, check.Experiment{}, check.Experiment{}, [3]string{needless, needless, anyOrder}},
-		"not tried": {check.Experiment{Cannot: "x"}, check.Experiment{}, check.Experiment{Cannot: "y"}, [3]string{"cannot be tried: x", "nothing breaks", "cannot be tried: y"}},
+		"needed":     {[]check.Experiment{breaking(check.PartState, s1, l3), breaking(check.PartMeasure, s1, l3), swapped}, []string{"S1, L3 break", "S1, L3 break", anyOrder}},
+		"repeated":   {[]check.Experiment{breaking(check.PartState), breaking(check.PartMeasure, s1), breaking(check.PartOrder, s1)}, []string{"nothing breaks" + keep + "S1", "S1 breaks", "S1 breaks"}},
+		"and kept":   {[]check.Experiment{breaking(check.PartState, l3), breaking(check.PartMeasure, s1, l3)}, []string{"L3 breaks" + keep + "S1", "S1, L3 break"}},
+		"needless":   {[]check.Experiment{breaking(check.PartState), breaking(check.PartMeasure), swapped}, []string{needless, needless, anyOrder}},
+		"its undo":   {[]check.Experiment{breaking(check.PartState), breaking(check.PartMeasure), breaking(check.PartUndo, s1)}, []string{"nothing breaks", "nothing breaks", "S1 breaks"}},
+		"not tried":  {[]check.Experiment{{Part: check.PartState, Cannot: "x"}, breaking(check.PartMeasure)}, []string{"cannot be tried: x", "nothing breaks"}},
+		"last, swap": {[]check.Experiment{breaking(check.PartState), breaking(check.PartMeasure), {Part: check.PartOrder, Cannot: "y"}}, []string{needless, needless, "cannot be tried: y"}},
 	} {
-		tt.swapped.Order = true
-		need := &check.Need{Variants: []check.Experiment{tt.without, tt.bare, tt.swapped}}
-		var got [3]string
-		for i := range got {
-			got[i] = breaks(need, i)
+		need := &check.Need{Variants: tt.variants}
+		var got []string
+		for _, e := range need.Variants {
+			got = append(got, breaks(need, e))
 		}
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)

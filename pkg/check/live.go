@@ -15,17 +15,22 @@ func (b bitmap) has(i int) bool { return b[i/64]&(1<<(i%64)) != 0 }
 func (b bitmap) set(i int) { b[i/64] |= 1 << (i % 64) }
 
 // reach marks every state from which a marked one can be reached by moves of
-// the classes that use says. Sweeping against the order of discovery needs few
-// rounds, because almost every move leads to a state that was found later.
-func (g *graph) reach(goal bitmap, use [4]bool) {
+// the classes that use says; in the states of alone, by fair moves only.
+// Sweeping against the order of discovery needs few rounds, because almost every
+// move leads to a state that was found later.
+func (g *graph) reach(goal bitmap, use [4]bool, alone bitmap) {
 	for again := true; again; {
 		again = false
 		for i := len(g.keys) - 1; i >= 0; i-- {
 			if goal.has(i) {
 				continue
 			}
+			by := use
+			if alone != nil && alone.has(i) {
+				by = [4]bool{fair: true}
+			}
 			for _, e := range g.edges[g.offset[i]:g.offset[i+1]] {
-				if use[e&3] && goal.has(int(e>>2)) {
+				if by[e&3] && goal.has(int(e>>2)) {
 					goal.set(i)
 					again = true
 					break
@@ -63,23 +68,30 @@ func (g *graph) live() {
 	byAnything := [4]bool{fair: true, person: true, aborts: true}
 
 	empty := g.goal(func(s machine.State, w *model.World) bool { return w.Held() == 0 || g.asBefore(s, w) })
-	g.reach(empty, byPeople)
-	g.first(l1, func(i int) bool { return !empty.has(i) }, "from here on, neither time nor any answer moves the mail that the gateway holds")
+	g.reach(empty, byPeople, g.goal(func(_ machine.State, w *model.World) bool { return forgotten(w) }))
+	g.first(l1, func(i int) bool { return !empty.has(i) }, "from here on, neither time nor any answer about it moves the mail that the gateway holds")
 
 	ended := g.goal(func(s machine.State, _ *model.World) bool { return s.Phase == machine.Closed })
-	g.reach(ended, byAnything)
+	g.reach(ended, byAnything, nil)
 	g.first(l3, func(i int) bool { return !ended.has(i) && rest(g.keys[i].machine()) }, "no answer leads to an end")
 	g.first(s10, func(i int) bool { return !ended.has(i) && g.keys[i].machine().Undoing }, "the abort does not reach its end")
 
 	succeeded := g.goal(func(s machine.State, _ *model.World) bool {
 		return s.Phase == machine.Closed && g.def.Outcome(s) != machine.Aborted && g.def.Outcome(s) != machine.FailedRun
 	})
-	g.reach(succeeded, byPeople)
+	g.reach(succeeded, byPeople, nil)
 	g.first(l3, func(i int) bool { return i < len(g.starts) && !succeeded.has(i) }, "from this start the run cannot succeed, whatever people answer")
 
 	g.ends()
 	g.custody()
 	g.transparent()
+}
+
+// forgotten reports whether mail is in a service that the run has stopped. What
+// people are asked about then takes it to be empty, so that nobody who answers
+// thinks of that mail.
+func forgotten(w *model.World) bool {
+	return w.Exists && !w.Running && w.Held() > 0 && !stranded(w.Init)
 }
 
 // asBefore reports whether an abort left a gateway that held mail back before

@@ -59,53 +59,54 @@ var mutants = []struct {
 	want                 []string
 	special              bool // what it guards against is a speciality of some starts
 }{
-	{measure: "consent", book: "q285090", state: "consent_no_route", edits: drop, want: []string{"S3"}},
-	{measure: "consent", book: "eleven-steps", state: "consent_no_route", edits: drop, want: []string{"S3"}},
-	{measure: "old-MX wait", book: "q285090", state: "accepting", edits: drop, want: []string{"S2b"}},
-	{measure: "old-MX wait", book: "eleven-steps", state: "accepting", edits: drop, want: []string{"S2b"}},
-	{measure: "routing settle", book: "q285090", state: "settle", edits: drop, want: []string{"S1", "L1"}},
-	{measure: "routing settle", book: "eleven-steps", state: "settle", edits: []edit{check.Without}, want: []string{"L1"}},
-	{measure: "mts-out drain", book: "eleven-steps", state: "drain_mts", edits: drop, want: []string{"L1"}},
-	{measure: "flush consent", book: "eleven-steps", state: "flush_consent", edits: drop, want: []string{"S4"}},
-	{measure: "final guard", book: "q285090", state: "remove", edits: []edit{check.WithoutCopies, check.WithoutGuard}, want: []string{"S1", "S6"}},
-	{measure: "final guard", book: "eleven-steps", state: "remove", edits: []edit{check.WithoutCopies, check.WithoutGuard}, want: []string{"S1", "S6"}},
+	{measure: "consent", book: "q285090", state: "consent_no_route", edits: measure, want: []string{"S3"}},
+	{measure: "consent", book: "eleven-steps", state: "consent_no_route", edits: measure, want: []string{"S3"}},
+	{measure: "old-MX wait", book: "q285090", state: "accepting", edits: measure, want: []string{"S2b"}},
+	{measure: "old-MX wait", book: "eleven-steps", state: "accepting", edits: measure, want: []string{"S2b"}},
+	{measure: "routing settle", book: "q285090", state: "settle", edits: measure, want: []string{"S1", "L1"}},
+	{measure: "routing settle", book: "eleven-steps", state: "settle", edits: measure, want: []string{"L1"}},
+	{measure: "routing settle", book: "last-gateway", state: "settle", edits: measure, want: []string{"L1"}},
+	{measure: "mts-out drain", book: "eleven-steps", state: "drain_mts", edits: measure, want: []string{"L1"}},
+	{measure: "flush consent", book: "eleven-steps", state: "flush_consent", edits: measure, want: []string{"S4"}},
+	{measure: "final guard", book: "q285090", state: "remove", edits: guardAnywhere, want: []string{"S1", "S6"}},
+	{measure: "final guard", book: "eleven-steps", state: "remove", edits: guardAnywhere, want: []string{"S1", "S6"}},
 	{measure: "fresh decision", book: "q285090", state: "confirm", edits: []edit{check.Without, undeclared}, want: []string{"L2"}},
 	{measure: "undo of mode", book: "q285090", state: "outbound_only", edits: []edit{check.WithoutUndo}, want: []string{"S10"}},
 	{measure: "undo of mode", book: "eleven-steps", state: "outbound_only", edits: []edit{check.WithoutUndo}, want: []string{"S10"}},
-	{measure: "age gate", book: "q285090", state: "hold_aged", edits: drop, want: []string{"S14"}, special: true},
-	{measure: "age gate", book: "eleven-steps", state: "hold_aged", edits: drop, want: []string{"S14"}, special: true},
+	{measure: "age gate", book: "q285090", state: "hold_aged", edits: measure, want: []string{"S14"}, special: true},
+	{measure: "age gate", book: "eleven-steps", state: "hold_aged", edits: measure, want: []string{"S14"}, special: true},
 	{measure: "decision on old mail", book: "q285090", state: "aged_decision", edits: []edit{dropFor("release_aged")}, want: []string{"S14"}, special: true},
 	{measure: "decision on old mail", book: "q285090", state: "aged_decision", edits: []edit{dropFor("return_aged")}, want: []string{"S4"}, special: true},
 	{measure: "decision on old mail", book: "q285090", state: "aged_decision", edits: []edit{dropFor("export_aged")}, want: []string{"S14"}, special: true},
-	{measure: "dependents", book: "q285090", state: "move_dependents", edits: drop, want: []string{"S1"}, special: true},
-	{measure: "settings taken over", book: "q285090", state: "settings_decision", edits: drop, want: []string{"S13"}, special: true},
+	{measure: "dependents", book: "q285090", state: "move_dependents", edits: measure, want: []string{"S1"}, special: true},
+	{measure: "settings taken over", book: "q285090", state: "settings_decision", edits: measure, want: []string{"S13"}, special: true},
 	{measure: "undo of hold", book: "q285090", state: "hold_aged", edits: []edit{check.WithoutUndo}, want: []string{"L5"}, special: true},
 	{measure: "undo of dependents", book: "q285090", state: "move_dependents", edits: []edit{check.WithoutUndo}, want: []string{"S12"}, special: true},
-	{measure: "consent", book: "last-gateway", state: "consent_no_route", edits: drop, want: []string{"S3"}},
-	{measure: "consent to losing inbound", book: "last-gateway", state: "consent_inbound", edits: drop, want: []string{"S2a"}},
-	{measure: "outward drain", book: "last-gateway", state: "outward", edits: drop, want: []string{"S15"}},
-	{measure: "old-MX wait", book: "last-gateway", state: "accepting", edits: drop, want: []string{"S2b"}},
+	{measure: "consent", book: "last-gateway", state: "consent_no_route", edits: measure, want: []string{"S3"}},
+	{measure: "consent to losing inbound", book: "last-gateway", state: "consent_inbound", edits: measure, want: []string{"S2a"}},
+	{measure: "outward drain", book: "last-gateway", state: "outward", edits: measure, want: []string{"S15"}},
+	{measure: "old-MX wait", book: "last-gateway", state: "accepting", edits: measure, want: []string{"S2b"}},
 	{measure: "null MX", book: "last-gateway", state: "null_mx", edits: []edit{bareOf("remove", "published", "accepting", "quiet", "outbound_only", "stop", "watch", "gone"), check.Without}, want: []string{"L3"}},
-	{measure: "final guard", book: "last-gateway", state: "remove", edits: []edit{check.WithoutCopies, check.WithoutGuard}, want: []string{"S1", "S6"}},
+	{measure: "final guard", book: "last-gateway", state: "remove", edits: guardAnywhere, want: []string{"S1", "S6"}},
 	{measure: "undo of SPF", book: "last-gateway", state: "spf_none", edits: []edit{check.WithoutUndo}, want: []string{"S10", "S15"}},
-	{measure: "consent", book: "replace", state: "consent_no_route", edits: drop, want: []string{"S3"}},
-	{measure: "drain name", book: "replace", state: "drain_named", edits: drop, want: []string{"S15"}},
+	{measure: "consent", book: "replace", state: "consent_no_route", edits: measure, want: []string{"S3"}},
+	{measure: "drain name", book: "replace", state: "drain_named", edits: measure, want: []string{"S15"}},
 	{measure: "drain name's PTR", book: "replace", state: "drain_ptr", edits: []edit{bareOf("flip_a", "flip_aaaa", "drain_named"), check.Without}, want: []string{"S15"}},
-	{measure: "old-address wait", book: "replace", state: "accepting", edits: drop, want: []string{"S2b"}},
+	{measure: "old-address wait", book: "replace", state: "accepting", edits: measure, want: []string{"S2b"}},
 	{measure: "flip", book: "replace", state: "flip_aaaa", edits: []edit{bareOf("name_agrees", "accepting", "quiet", "outbound_only"), check.Without}, want: []string{"L3"}},
-	{measure: "routing settle", book: "replace", state: "settle", edits: drop, want: []string{"S1", "L1"}},
-	{measure: "final guard", book: "replace", state: "remove", edits: []edit{check.WithoutCopies, check.WithoutGuard}, want: []string{"S1", "S6"}},
+	{measure: "routing settle", book: "replace", state: "settle", edits: measure, want: []string{"S1", "L1"}},
+	{measure: "final guard", book: "replace", state: "remove", edits: guardAnywhere, want: []string{"S1", "S6"}},
 	{measure: "undo of mode", book: "replace", state: "outbound_only", edits: []edit{check.WithoutUndo}, want: []string{"S10"}},
 	{measure: "undo of flip", book: "replace", state: "flip_a", edits: []edit{check.WithoutUndo}, want: []string{"S12"}},
-	{measure: "old-MX wait", book: "maintenance", state: "accepting", edits: drop, want: []string{"S2b"}},
-	{measure: "consent", book: "maintenance", state: "consent_no_route", edits: drop, want: []string{"S3"}},
-	{measure: "drain", book: "maintenance", state: "drain", edits: drop, want: []string{"S1"}},
-	{measure: "routing settle", book: "maintenance", state: "settle", edits: drop, want: []string{"S1", "S4"}},
+	{measure: "old-MX wait", book: "maintenance", state: "accepting", edits: measure, want: []string{"S2b"}},
+	{measure: "consent", book: "maintenance", state: "consent_no_route", edits: measure, want: []string{"S3"}},
+	{measure: "drain", book: "maintenance", state: "drain", edits: measure, want: []string{"S1"}},
+	{measure: "routing settle", book: "maintenance", state: "settle", edits: measure, want: []string{"S1", "L1"}},
 	{measure: "restoration", book: "maintenance", state: "come_back", edits: []edit{check.Without, bareOf("back")}, want: []string{"S13"}},
 	{measure: "undo of stop", book: "maintenance", state: "stop", edits: []edit{check.WithoutUndo}, want: []string{"S10", "S12"}},
 	{measure: "undo of MX", book: "maintenance", state: "move_mx", edits: []edit{check.WithoutUndo}, want: []string{"S12", "S13"}},
-	{measure: "acknowledgement", book: "maintenance", state: "absorbed_decision", edits: drop, want: []string{"S13"}, special: true},
-	{measure: "age gate", book: "rescue", state: "hold_aged", edits: drop, want: []string{"S14"}, special: true},
+	{measure: "acknowledgement", book: "maintenance", state: "absorbed_decision", edits: measure, want: []string{"S13"}, special: true},
+	{measure: "age gate", book: "rescue", state: "hold_aged", edits: measure, want: []string{"S14"}, special: true},
 	{measure: "decision on old mail", book: "rescue", state: "aged_decision", edits: []edit{dropFor("return_aged")}, want: []string{"S4"}, special: true},
 	{measure: "start", book: "rescue", state: "restart", edits: []edit{check.Without, bareOf("sending", "serving")}, want: []string{"L5", "S13"}, special: true},
 	{measure: "direction", book: "rescue", state: "direction", edits: []edit{bareOf("outbound_only", "serving"), check.Without}, want: []string{"S13"}, special: true},
@@ -113,6 +114,10 @@ var mutants = []struct {
 	{measure: "a successor that accepts", book: "add-successor", state: "name_next", edits: []edit{check.WithoutGuard}, want: []string{"S2a"}, special: true},
 	{measure: "publishing", book: "add-successor", state: "name_next", edits: []edit{check.Without, bareOf("named", "verify")}, want: []string{"S13"}, special: true},
 	{measure: "undo of the split", book: "add-successor", state: "here_spaces", edits: []edit{check.WithoutUndo}, want: []string{"S10", "S12"}, special: true},
+	{measure: "undo of stop", book: "last-gateway", state: "stop", edits: []edit{check.WithoutUndo}, want: []string{"S10"}},
+	{measure: "undo of mode", book: "last-gateway", state: "outbound_only", edits: []edit{check.WithoutUndo}, want: []string{"S10"}},
+	{measure: "undo of mode", book: "maintenance", state: "outbound_only", edits: []edit{check.WithoutUndo}, want: []string{"S10"}},
+	{measure: "undo of mode", book: "eleven-steps", state: "flush_settings", edits: []edit{check.WithoutUndo}, want: []string{"S10"}},
 	{measure: "undo of stop", book: "eleven-steps", state: "stop", edits: []edit{check.WithoutUndo}, want: []string{"S10"}},
 }
 
@@ -146,8 +151,12 @@ func undeclared(b *check.Runbook, _ string) (*check.Runbook, error) {
 	return c, nil
 }
 
-// drop does without a state and without the guards elsewhere that repeat it.
-var drop = []edit{check.WithoutCopies, check.Without}
+// measure does without a state and without the guards elsewhere that repeat it;
+// guardAnywhere, without the guard of an effect and all that repeats it.
+var (
+	measure       = []edit{check.WithoutMeasure}
+	guardAnywhere = []edit{check.WithoutGuardAnywhere}
+)
 
 func TestMutantsAreKilled(t *testing.T) {
 	for _, tt := range mutants {

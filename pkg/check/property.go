@@ -46,7 +46,7 @@ var properties = [numProperties]struct{ id, title string }{
 	s13: {"S13", "success is claimed only if it is so"},
 	s14: {"S14", "mail older than release_max_age leaves by the run's doing only after a decision that names it"},
 	s15: {"S15", "what is still to be sent leaves under a name that has its address, PTR and SPF"},
-	l1:  {"L1", "no message is trapped where neither time nor an answer of people moves it"},
+	l1:  {"L1", "no message is trapped where neither time nor an answer about it moves it; in a service that the run has stopped, only time counts"},
 	l2:  {"L2", "every run ends, or waits for a person, and never turns in a circle"},
 	l3:  {"L3", "from wherever a run waits, some answer leads to an end; from every start, success can be reached"},
 	l4:  {"L4", "mail that does not move is reported as a stall, before a time-out"},
