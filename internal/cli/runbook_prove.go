@@ -17,14 +17,15 @@ import (
 // because they take longest. What it found is in the order of books; the error
 // is that of the first which could not be checked, and ends the others.
 func (s *session) prove(ctx context.Context, p *output.Printer, books []*runbook.Book, starts []*liveStart, opts runbookCheckOptions) ([]*check.Result, error) {
-	options := make([]check.Options, len(books))
+	subjects, options := make([]*check.Runbook, len(books)), make([]check.Options, len(books))
 	for i, b := range books {
+		subjects[i] = subject(b)
 		options[i] = check.Options{Bounds: opts.bounds.Bounds, MaxStates: opts.limit, Now: time.Now}
 		if s.io.OutTerminal {
 			options[i].Progress = checkProgress(p, b.Def.Name, opts.bounds.Name, time.Now)
 		}
 		if starts != nil {
-			if err := starts[i].begin(&options[i], subject(b)); err != nil {
+			if err := starts[i].begin(&options[i], subjects[i]); err != nil {
 				return nil, err
 			}
 		}
@@ -47,7 +48,7 @@ func (s *session) prove(ctx context.Context, p *output.Printer, books []*runbook
 				}
 				p.Note("checking %s, bounds %s", books[i].Def.Name, opts.bounds.Name)
 				var err error
-				if results[i], err = check.Run(ctx, subject(books[i]), options[i]); err != nil {
+				if results[i], err = check.Run(ctx, subjects[i], options[i]); err != nil {
 					cancel(err)
 				}
 			}
