@@ -49,6 +49,7 @@ type follower struct {
 	slots map[uint8]int // by state: where the value before its effect is kept
 	at    machine.State
 	seen  facts.Vector // the last observation
+	empty bool         // mail is left out
 	begun bool
 	now   []node // the worlds that it allows
 	todo  []item // effects and decisions since
@@ -64,6 +65,7 @@ type node struct {
 	known  uint32 // which of them there are
 	owed   bool   // an arrival was not counted yet at the last look
 	back   origin // where what is held came from
+	old    origin // where else than in mts-out some mail is old
 	stage  int    // how much of what happened since has happened
 }
 
@@ -73,8 +75,7 @@ type item struct {
 	may    bool // it may have happened, or not
 	undo   bool
 	do     *machine.Do
-	slot   int  // -1: no value before is kept
-	aged   bool // when it was last looked, some mail was old
+	slot   int // -1: no value before is kept
 	choice *machine.Choice
 	look   []facts.ID
 }
@@ -108,6 +109,14 @@ func (f *follower) add(r machine.Record) error {
 		return nil
 	}
 	before := f.at
+	if !inTurn(before.Phase, kind, r.Event.Result) {
+		return fmt.Errorf("out of turn: the machine is %s", before.Phase)
+	}
+	if looks(before.Phase, kind, r.Event.Timer) && len(f.todo) > 0 { // and what did not change was not recorded
+		if err := f.observed(nil); err != nil {
+			return err
+		}
+	}
 	f.at, _ = f.def.Step(before, r.Event)
 	st := &f.def.States[before.Cur]
 	switch kind {
@@ -129,6 +138,30 @@ func (f *follower) add(r machine.Record) error {
 	return nil
 }
 
+// inTurn reports whether a record stands where the machine has one of its kind:
+// where a record before it is missing, it does not.
+func inTurn(p machine.Phase, kind machine.EventKind, result machine.EffectState) bool {
+	switch kind {
+	case machine.IntentSet:
+		return p == machine.Ready
+	case machine.OutcomeIs:
+		return p == machine.Intended || p == machine.Doubting || (p == machine.Ready && result == machine.Transient)
+	case machine.Answered:
+		return p == machine.Asking
+	case machine.Judged:
+		return p == machine.Judging
+	case machine.ClosedRun:
+		return p == machine.Closing
+	default: // the machine looks away where it has nothing of the kind
+		return true
+	}
+}
+
+// looks reports whether a run looks before it makes such a record.
+func looks(p machine.Phase, kind machine.EventKind, t machine.Timer) bool {
+	return p == machine.Judging && (kind == machine.Judged || (kind == machine.Elapsed && t != machine.BackoffTimer))
+}
+
 // happens notes the effect that is under work. One on several targets is what
 // the world sees of it once the last is done: it has one of each kind.
 func (f *follower) happens(s machine.State, may bool) {
@@ -147,7 +180,7 @@ func (f *follower) happens(s machine.State, may bool) {
 	if !ok {
 		slot = -1
 	}
-	f.todo = append(f.todo, item{may: may, undo: s.Undoing, do: st.Do, slot: slot, aged: f.seen[facts.GwAged] == 1})
+	f.todo = append(f.todo, item{may: may, undo: s.Undoing, do: st.Do, slot: slot})
 }
 
 // parts are the facts that are read together, in the order in which they are.
@@ -196,7 +229,10 @@ func (f *follower) observed(changed map[string]string) error {
 		todo = append(todo, item{look: ids})
 	}
 	f.todo = nil
-	ends, err := f.search(todo, &before)
+	ends, err := f.bare(todo, &before)
+	if err == nil {
+		ends, err = f.search(todo, &before)
+	}
 	f.now = nil
 	for _, n := range ends {
 		f.now = append(f.now, f.variants(n)...)
@@ -212,15 +248,17 @@ func (f *follower) begin() error {
 	for _, s := range starts {
 		s.World.Init = 0
 		for _, w := range f.begins(&s.World) {
-			f.now = append(f.now, f.variants(node{w: w})...)
+			for _, n := range f.olds(node{w: w}) {
+				f.now = append(f.now, f.variants(n)...)
+			}
 		}
 	}
 	return err
 }
 
-// queue is what is still to be followed, the most promising first, and of those
-// the one that has waited longest: what moves on without coming nearer would
-// otherwise keep the others waiting for ever.
+// queue is what is still to be followed, the most promising first, of those the
+// one that has come furthest, and then the one that has waited longest: what
+// moves on without coming nearer would otherwise keep the others waiting for ever.
 type queue []ranked
 
 type ranked struct {
@@ -232,7 +270,7 @@ type ranked struct {
 
 func (q queue) Len() int { return len(q) }
 func (q queue) Less(i, j int) bool {
-	return cmp.Or(cmp.Compare(q[i].rank, q[j].rank), cmp.Compare(q[i].turn, q[j].turn)) < 0
+	return cmp.Or(cmp.Compare(q[i].rank, q[j].rank), cmp.Compare(q[j].n.stage, q[i].n.stage), cmp.Compare(q[i].turn, q[j].turn)) < 0
 }
 func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
 func (q *queue) Push(x any)   { *q = append(*q, x.(ranked)) }
@@ -265,7 +303,7 @@ func (f *follower) search(todo []item, before *facts.Vector) (ends []node, err e
 			return
 		}
 		visited[n] = true
-		wrong := f.wrong(&n.w, n.stage-len(todo)+len(parts))
+		wrong := f.wrong(&n, n.stage-len(todo)+len(parts))
 		heap.Push(&open, ranked{n, moves, moves + apart*len(wrong), len(visited)})
 		if n.stage > furthest {
 			best, furthest = n, n.stage
@@ -281,7 +319,7 @@ func (f *follower) search(todo []item, before *facts.Vector) (ends []node, err e
 		top := heap.Pop(&open).(ranked)
 		n := top.n
 		if n.stage == len(todo) {
-			if ends = append(ends, n); len(f.wrong(&n.w, len(parts))) == 0 || len(ends) == mostEnds {
+			if ends = append(ends, n); len(f.wrong(&n, len(parts))) == 0 || len(ends) == mostEnds {
 				return ends, nil
 			}
 			continue
@@ -296,6 +334,9 @@ func (f *follower) search(todo []item, before *facts.Vector) (ends []node, err e
 		for _, st := range steps {
 			to := n
 			to.w = st.To
+			push(ages(to, st.Move), top.moves+1)
+		}
+		for _, to := range f.time(n) {
 			push(to, top.moves+1)
 		}
 	}
@@ -320,7 +361,7 @@ func (f *follower) nothing(todo []item, best node) error {
 	}
 	text := ""
 	for _, id := range at.look {
-		if f.compared(id, &best.w) && !f.shows(id, &best.w) {
+		if f.compared(id, &best.w) && !f.shows(id, &best) {
 			text += fmt.Sprintf("; %s cannot become %s", id, id.Format(f.seen[id]))
 		}
 	}

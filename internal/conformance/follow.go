@@ -30,7 +30,7 @@ func (f *follower) fact(id facts.ID, w *model.World) facts.Value {
 // observed.
 func (f *follower) compared(id facts.ID, w *model.World) bool {
 	switch {
-	case f.seen[id] == facts.Unknown || unasked(id, w):
+	case f.seen[id] == facts.Unknown || unasked(id, w) || (f.empty && ofMail[id]):
 		return false
 	case id == facts.NextNamed: // elsewhere it is not asked whether the MX names both
 		return f.wish.also
@@ -70,13 +70,13 @@ func unasked(id facts.ID, w *model.World) bool {
 // wrong are the facts of a world that differ from those observed, of which the
 // first so many parts are over. What came since the last look is forgotten by a
 // look, which then says nothing about it any more.
-func (f *follower) wrong(w *model.World, over int) (ids []facts.ID) {
+func (f *follower) wrong(n *node, over int) (ids []facts.ID) {
 	for i, part := range parts {
 		for _, id := range part {
 			if i < over && (id == facts.GwArrivals || id == facts.LateQuiet) {
 				continue
 			}
-			if f.compared(id, w) && !f.shows(id, w) {
+			if f.compared(id, &n.w) && !f.shows(id, n) {
 				ids = append(ids, id)
 			}
 		}
@@ -97,7 +97,7 @@ func (f *follower) pass(n node, it *item) (to []node) {
 				n.owed = true
 				continue
 			}
-			if f.compared(id, &n.w) && !f.shows(id, &n.w) {
+			if f.compared(id, &n.w) && !f.shows(id, &n) {
 				return nil
 			}
 			switch id {
@@ -163,6 +163,9 @@ func undo(n node, it *item) []node {
 // zero. To the model a client that a decision names is done with; a real one
 // comes again, and nobody is asked about it anew.
 func (f *follower) moves(buf []model.Step, w *model.World) []model.Step {
+	if f.empty {
+		return f.bareMoves(buf, w)
+	}
 	for _, dest := range []uint8{model.DestUp, model.DestDeferring, model.DestDead} {
 		from, first := *w, len(buf)
 		from.Dest = dest
@@ -184,13 +187,6 @@ func (f *follower) moves(buf []model.Step, w *model.World) []model.Step {
 				buf = append(buf, model.Step{Move: buf[i].Move, To: left})
 			}
 		}
-	}
-	if w.MTSOut > 0 && f.seen[facts.GwAged] != facts.Unknown { // time passes
-		older := *w
-		older.Old = 1
-		buf = append(buf, model.Step{Move: model.OldTurnsUp, To: older})
-		older.MTSOut = 0
-		buf = append(buf, model.Step{Move: model.OldTurnsUp, To: older})
 	}
 	if w.Late == model.LateDecided && w.Accepts() {
 		again := *w
@@ -255,12 +251,7 @@ func (f *follower) variants(n node) []node {
 		}
 		all = next
 	}
-	split(func(w *model.World) []*uint8 {
-		if f.seen[facts.GwAged] == 1 { // it says that some of it is old, and not that all of it is
-			return []*uint8{&w.MTSOut, &w.Old, &w.MTSRep}
-		}
-		return []*uint8{&w.MTSOut, &w.MTSRep}
-	})
+	split(func(w *model.World) []*uint8 { return []*uint8{&w.MTSOut, &w.MTSRep} })
 	split(func(w *model.World) []*uint8 { return []*uint8{&w.Out, &w.OutRep} })
 	split(func(w *model.World) []*uint8 { return []*uint8{&w.MTSIn, &w.NDR} })
 	return all

@@ -7,17 +7,25 @@ import (
 )
 
 // wish is what a run wants of the world around its gateway, as its effects say:
-// the wanted MX, of which facts speak, is not the same for every runbook.
+// the wanted MX, of which facts speak, is not the same for every runbook, and
+// what no effect is about need not be told apart.
 type wish struct {
-	null, also bool // the MX is to be the null MX, or to name both
+	null, also, drain, name, limits, split bool
 }
 
 func wishOf(def *machine.Def) (w wish) {
 	for i := range def.States {
-		if do := def.States[i].Do; do != nil && do.Action == machine.DNSRRset {
-			w.null = w.null || do.Args.NullMX
-			w.also = w.also || do.Args.Also
+		do := def.States[i].Do
+		if do == nil {
+			continue
 		}
+		a := &do.Args
+		w.limits = w.limits || a.MaxInbound+a.MaxOutbound > 0
+		w.split = w.split || len(a.Spaces) > 0
+		w.drain = w.drain || a.Drain
+		w.null = w.null || a.NullMX
+		w.also = w.also || a.Also
+		w.name = w.name || (!a.Drain && (a.Type == "A" || a.Type == "AAAA"))
 	}
 	return w
 }
@@ -71,25 +79,20 @@ func each(all []node, change func(w *model.World)) []node {
 // addresses a host name has.
 func (f *follower) begins(w *model.World) []model.World {
 	all := []model.World{*w}
-	for known, parts := range map[facts.ID][]model.Flags{
-		facts.NextLimited: {model.LimitHere, model.LimitNext},
-		facts.NextSplit:   {model.SplitHere, model.SplitNext},
-		facts.DrainNamed:  {model.DrainAddr, model.DrainPTR, model.DrainSPF},
+	for _, one := range []struct {
+		wanted bool
+		known  facts.ID
+		parts  []model.Flags
+	}{
+		{f.wish.limits, facts.NextLimited, []model.Flags{model.LimitHere, model.LimitNext}},
+		{f.wish.split, facts.NextSplit, []model.Flags{model.SplitHere, model.SplitNext}},
+		{f.wish.drain, facts.DrainNamed, []model.Flags{model.DrainAddr, model.DrainPTR, model.DrainSPF}},
 	} {
-		if f.seen[known] != 0 {
-			continue
-		}
-		for bits := 1; bits < 1<<len(parts)-1; bits++ { // not all of them
-			b := *w
-			for i, p := range parts {
-				if bits>>i&1 == 1 {
-					b.Publish(p)
-				}
-			}
-			all = append(all, b)
+		if one.wanted && f.seen[one.known] == 0 {
+			all = some(all, one.parts)
 		}
 	}
-	if f.seen[facts.NameHere] != 1 {
+	if !f.wish.name || f.seen[facts.NameHere] != 1 {
 		return all
 	}
 	for _, b := range all[:len(all):len(all)] {
@@ -99,6 +102,21 @@ func (f *follower) begins(w *model.World) []model.World {
 		}
 	}
 	return all
+}
+
+// some are worlds with none of the parts there, or some, but not all.
+func some(all []model.World, parts []model.Flags) (out []model.World) {
+	for bits := range 1<<len(parts) - 1 {
+		for _, w := range all {
+			for i, p := range parts {
+				if bits>>i&1 == 1 {
+					w.Publish(p)
+				}
+			}
+			out = append(out, w)
+		}
+	}
+	return out
 }
 
 // byHand are the moves that are for people: what is held, and what is in Bad,

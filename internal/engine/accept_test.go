@@ -26,7 +26,7 @@ var followed = []struct {
 	{goal{book: "maintenance", outcome: machine.Succeeded, params: map[string]string{"work_within": "2h"}}, "out_of_service"},
 	{goal{book: "replace", outcome: machine.ReleasePending}, "watch"},
 	{goal{book: "last-gateway", alone: true, outcome: machine.Retired, prepare: alone}, "watch"},
-	{goal{book: "rescue", alone: true, outcome: machine.Succeeded, prepare: stranded, params: map[string]string{"release_max_age": "48h"}}, "sending"},
+	{goal{book: "rescue", alone: true, outcome: machine.Succeeded, prepare: stranded, params: map[string]string{"release_max_age": "48h"}}, "aged_decision"},
 	{goal{
 		book: "add-successor", outcome: machine.Succeeded, prepare: single,
 		params: map[string]string{"next_spaces": "SMTP:*.org 1, SMTP:* 20", "here_spaces": "SMTP:* 10", "next_inbound": "7", "here_outbound": "3", "verify_for": "10m"},
