@@ -226,7 +226,7 @@ func (res *Result) gaps(unseen []map[Gap]bool) {
 
 // merge adds what the exploration under one reading found.
 func (res *Result) merge(g *graph, reading string) {
-	res.States += len(g.keys)
+	res.States += g.keys.len()
 	res.Edges += g.count
 	for p := range numProperties {
 		f := &res.Properties[p]

@@ -3,17 +3,17 @@ package check
 // ends checks that a run which nobody disturbs comes to rest: it is never
 // without a move, and never turns in a circle for good.
 func (g *graph) ends() {
-	moving := newBitmap(len(g.keys)) // not at rest
-	for i := range g.keys {
-		if !rest(g.keys[i].machine()) {
+	moving := newBitmap(g.keys.len()) // not at rest
+	for i := range g.keys.len() {
+		if !rest(g.keys.at(i).machine()) {
 			moving.set(i)
 		}
 	}
 	g.first(l2, func(i int) bool { return moving.has(i) && !g.fairly(i) }, "the run does not go on, and nobody is asked")
 	c := circles{
-		g: g, moving: moving, order: make([]int32, len(g.keys)), low: make([]int32, len(g.keys)), on: newBitmap(len(g.keys)), worst: -1,
+		g: g, moving: moving, order: make([]int32, g.keys.len()), low: make([]int32, g.keys.len()), on: newBitmap(g.keys.len()), worst: -1,
 	}
-	for i := range g.keys {
+	for i := range g.keys.len() {
 		if moving.has(i) && c.order[i] == 0 {
 			c.search(int32(i))
 		}
@@ -25,7 +25,7 @@ func (g *graph) ends() {
 
 // fairly reports whether a fair move leads out of a state.
 func (g *graph) fairly(i int) bool {
-	for _, e := range g.edges[g.offset[i]:g.offset[i+1]] {
+	for _, e := range g.from(int(i)) {
 		if class(e&3) == fair {
 			return true
 		}
@@ -57,8 +57,8 @@ func (c *circles) search(root int32) {
 	c.enter(root)
 	for len(c.frames) > 0 {
 		f := &c.frames[len(c.frames)-1]
-		if f.edge < g.offset[f.state+1] {
-			e := g.edges[f.edge]
+		if f.edge < *g.offset.at(int(f.state) + 1) {
+			e := *g.edges.at(int(f.edge))
 			f.edge++
 			to := int32(e >> 2)
 			switch {
@@ -87,7 +87,7 @@ func (c *circles) enter(i int32) {
 	c.order[i], c.low[i] = c.count, c.count
 	c.stack = append(c.stack, i)
 	c.on.set(int(i))
-	c.frames = append(c.frames, frame{i, c.g.offset[i]})
+	c.frames = append(c.frames, frame{i, *c.g.offset.at(int(i))})
 }
 
 // component takes the component of v from the stack and judges it.
@@ -124,14 +124,14 @@ func (c *circles) left(members []int32) bool {
 	can := map[action]int{}
 	stays := map[action]bool{}
 	for _, i := range members {
-		s, w := c.g.keys[i].unpack()
+		s, w := c.g.keys.at(int(i)).unpack()
 		for _, m := range c.g.expand(s, &w) {
 			if m.class != fair {
 				continue
 			}
 			can[m.act]++
 			k := pack(m.s, &m.w)
-			if to, _, ok := c.g.table.find(c.g.keys, &k, k.hash()); ok && in[to] {
+			if to, _, ok := c.g.table.find(&c.g.keys, &k, k.hash()); ok && in[to] {
 				stays[m.act] = true
 			}
 		}

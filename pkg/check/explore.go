@@ -14,15 +14,15 @@ import (
 type graph struct {
 	*shell
 	starts  []model.Start
-	keys    []key
-	parent  []int32 // or -1-start
-	act     []action
+	keys    list[key]
+	parent  list[int32] // or -1-start
+	act     list[action]
 	table   table
-	offset  []uint32 // by state: where its edges begin
-	edges   []uint32 // state<<2 | class, for classes that liveness relies on
-	count   int64    // of all moves
-	clean   int      // states before this one need no crash
-	limited bool     // a bound was hit, or what was looked for is found
+	offset  list[uint32] // by state: where its edges begin
+	edges   list[uint32] // state<<2 | class, for classes that liveness relies on
+	count   int64        // of all moves
+	clean   int          // states before this one need no crash
+	limited bool         // a bound was hit, or what was looked for is found
 	max     int
 	until   set // enough, if all of these are violated
 	bad     set // violated
@@ -63,36 +63,36 @@ func exploreFrom(ctx context.Context, x *shell, limit int, until set, starts []m
 		}
 	}
 	g.run(ctx, 0, false)
-	g.clean = len(g.keys)
+	g.clean = g.keys.len()
 	for i := range g.clean {
 		if g.limited {
 			break
 		}
-		s, w := g.keys[i].unpack()
+		s, w := g.keys.at(i).unpack()
 		g.crashed(int32(i), s, &w)
 	}
 	g.run(ctx, g.clean, true)
-	g.offset = append(g.offset, uint32(len(g.edges)))
+	g.offset.add(uint32(g.edges.len()))
 	return g
 }
 
 // run expands states until none is new.
 func (g *graph) run(ctx context.Context, from int, crashes bool) {
-	for i := from; i < len(g.keys); i++ {
-		if len(g.keys) > g.max || (g.until != 0 && g.until&^g.bad == 0) {
+	for i := from; i < g.keys.len(); i++ {
+		if g.keys.len() > g.max || (g.until != 0 && g.until&^g.bad == 0) {
 			g.limited = true
 		}
 		if i%8192 == 0 {
 			g.limited = g.limited || ctx.Err() != nil
 			if g.progress != nil {
-				g.progress(len(g.keys))
+				g.progress(g.keys.len())
 			}
 		}
-		g.offset = append(g.offset, uint32(len(g.edges)))
 		if g.limited {
+			g.offset.add(uint32(g.edges.len()))
 			continue
 		}
-		s, w := g.keys[i].unpack()
+		s, w := g.keys.at(i).unpack()
 		g.state(int32(i), s, &w)
 		if crashes {
 			g.crashed(int32(i), s, &w)
@@ -103,6 +103,8 @@ func (g *graph) run(ctx context.Context, from int, crashes bool) {
 // state checks a state and follows its moves.
 func (g *graph) state(i int32, s machine.State, w *model.World) {
 	moves := g.expand(s, w)
+	g.edges.room(len(moves), uint32(maybe))
+	g.offset.add(uint32(g.edges.len()))
 	g.violated(g.broken(s, w), violation{state: i})
 	if m, ok := g.unstable(s, w, moves); ok {
 		g.violated(1<<s6, violation{state: i, act: m.act, moved: true, after: m.s})
@@ -120,9 +122,14 @@ func (g *graph) state(i int32, s machine.State, w *model.World) {
 		}
 		to := g.visit(m.s, &m.w, i, m.act)
 		if m.class != maybe && to != i {
-			g.edges = append(g.edges, uint32(to)<<2|uint32(m.class))
+			g.edges.add(uint32(to)<<2 | uint32(m.class))
 		}
 	}
+}
+
+// from are the edges of a state; those of class maybe only fill a gap.
+func (g *graph) from(i int) []uint32 {
+	return g.edges.run(int(*g.offset.at(i)), int(*g.offset.at(i + 1)))
 }
 
 // crashed follows a crash. A guard that had passed is void after it.
@@ -141,15 +148,15 @@ func (g *graph) crashed(i int32, s machine.State, w *model.World) {
 func (g *graph) visit(s machine.State, w *model.World, parent int32, a action) int32 {
 	k := pack(s, w)
 	h := k.hash()
-	n, slot, ok := g.table.find(g.keys, &k, h)
+	n, slot, ok := g.table.find(&g.keys, &k, h)
 	if ok {
 		return n
 	}
-	g.keys = append(g.keys, k)
-	g.parent = append(g.parent, parent)
-	g.act = append(g.act, a)
-	g.table.put(g.keys, slot, h)
-	return int32(len(g.keys) - 1)
+	g.keys.add(k)
+	g.parent.add(parent)
+	g.act.add(a)
+	g.table.put(&g.keys, slot, h)
+	return int32(g.keys.len() - 1)
 }
 
 func (g *graph) violated(bad set, v violation) {

@@ -21,8 +21,8 @@ func Broken(o Options, breakIt func(*machine.Def) Step) Options {
 func Footprint(ctx context.Context, b *Runbook, bounds Bounds) float64 {
 	l := b.limited(bounds.Attempts)
 	g := explore(ctx, newShell(l, model.Rules{Bounds: bounds}), maxStates, 0)
-	n := len(g.keys)
-	bytes := 8*len(g.table.slots) + 4*len(g.parent) + 2*len(g.act) + 4*len(g.offset) + 4*len(g.edges)
+	n := g.keys.len()
+	bytes := 8*len(g.table.slots) + 4*g.parent.size() + 2*g.act.size() + 4*g.offset.size() + 4*g.edges.size()
 	bytes += 2 * n / 8 // bitmaps of liveness
 	bytes += 8 * n     // orders of the search for circles
 	return float64(bytes) / float64(n)

@@ -21,7 +21,7 @@ func (b bitmap) set(i int) { b[i/64] |= 1 << (i % 64) }
 func (g *graph) reach(goal bitmap, use [4]bool, alone bitmap) {
 	for again := true; again; {
 		again = false
-		for i := len(g.keys) - 1; i >= 0; i-- {
+		for i := g.keys.len() - 1; i >= 0; i-- {
 			if goal.has(i) {
 				continue
 			}
@@ -29,7 +29,7 @@ func (g *graph) reach(goal bitmap, use [4]bool, alone bitmap) {
 			if alone != nil && alone.has(i) {
 				by = [4]bool{fair: true}
 			}
-			for _, e := range g.edges[g.offset[i]:g.offset[i+1]] {
+			for _, e := range g.from(i) {
 				if by[e&3] && goal.has(int(e>>2)) {
 					goal.set(i)
 					again = true
@@ -42,10 +42,11 @@ func (g *graph) reach(goal bitmap, use [4]bool, alone bitmap) {
 
 // goal marks the states of which is says so.
 func (g *graph) goal(is func(s machine.State, w *model.World) bool) bitmap {
-	b := newBitmap(len(g.keys))
-	for i := range g.keys {
-		s, w := g.keys[i].unpack()
-		if is(s, &w) {
+	b := newBitmap(g.keys.len())
+	var w model.World // one for all, for it escapes
+	for i := range g.keys.len() {
+		var s machine.State
+		if s, w = g.keys.at(i).unpack(); is(s, &w) {
 			b.set(i)
 		}
 	}
@@ -54,7 +55,7 @@ func (g *graph) goal(is func(s machine.State, w *model.World) bool) bitmap {
 
 // first finds the state nearest to the start of which bad says so.
 func (g *graph) first(p property, bad func(i int) bool, note string) {
-	for i := range g.keys {
+	for i := range g.keys.len() {
 		if bad(i) {
 			g.violated(1<<p, violation{state: int32(i), note: note})
 			return
@@ -73,8 +74,8 @@ func (g *graph) live() {
 
 	ended := g.goal(func(s machine.State, _ *model.World) bool { return s.Phase == machine.Closed })
 	g.reach(ended, byAnything, nil)
-	g.first(l3, func(i int) bool { return !ended.has(i) && rest(g.keys[i].machine()) }, "no answer leads to an end")
-	g.first(s10, func(i int) bool { return !ended.has(i) && g.keys[i].machine().Undoing }, "the abort does not reach its end")
+	g.first(l3, func(i int) bool { return !ended.has(i) && rest(g.keys.at(i).machine()) }, "no answer leads to an end")
+	g.first(s10, func(i int) bool { return !ended.has(i) && g.keys.at(i).machine().Undoing }, "the abort does not reach its end")
 
 	succeeded := g.goal(func(s machine.State, _ *model.World) bool {
 		return s.Phase == machine.Closed && g.def.Outcome(s) != machine.Aborted && g.def.Outcome(s) != machine.FailedRun
@@ -103,8 +104,11 @@ func (g *graph) asBefore(s machine.State, w *model.World) bool {
 // custody checks that all mail leaves by itself once a run has ended.
 func (g *graph) custody() {
 	g.first(l5, func(i int) bool {
-		s, w := g.keys[i].unpack()
-		if s.Phase != machine.Closed || w.Held() == int(w.Side) || g.asBefore(s, &w) {
+		if g.keys.at(i).machine().Phase != machine.Closed {
+			return false
+		}
+		s, w := g.keys.at(i).unpack()
+		if w.Held() == int(w.Side) || g.asBefore(s, &w) {
 			return false
 		}
 		for _, m := range g.expand(s, &w) {
@@ -131,10 +135,10 @@ type end struct {
 func (g *graph) transparent() {
 	known := map[end]bool{}
 	g.first(l6, func(i int) bool {
-		if g.keys[i].machine().Phase != machine.Closed {
+		if g.keys.at(i).machine().Phase != machine.Closed {
 			return false
 		}
-		s, w := g.keys[i].unpack()
+		s, w := g.keys.at(i).unpack()
 		e := end{
 			g.def.Outcome(s), w.Config(), w.Mode, w.Refuse, w.Short, w.MXCached, w.Stale, w.Absorbed, w.Held() > 0,
 		}

@@ -29,8 +29,8 @@ func meddled(ctx context.Context, b *Runbook) (gaps map[Gap]bool, blind []Gap) {
 // its answer is bound to the configuration that people were shown.
 func (g *graph) overlooked() []Gap {
 	var blind [machine.MaxStates]bool
-	for i := range g.keys {
-		s, w := g.keys[i].unpack()
+	for i := range g.keys.len() {
+		s, w := g.keys.at(i).unpack()
 		waits := s.Phase == machine.Judging && !s.Undoing && g.def.States[s.Cur].Kind == machine.KindWait
 		if !waits || blind[s.Cur] || w.Flags&model.Meddle == 0 || !accepted(w.Init) {
 			continue

@@ -14,16 +14,16 @@ import (
 func (g *graph) trace(v violation) []Line {
 	var path []int32
 	i := v.state
-	for ; i >= 0; i = g.parent[i] {
+	for ; i >= 0; i = *g.parent.at(int(i)) {
 		path = append(path, i)
 	}
 	slices.Reverse(path)
-	s, w := g.keys[path[0]].unpack()
-	begin := Line{State: g.def.States[s.Cur].ID, Text: "a run begins", World: g.starts[-1-g.parent[path[0]]].Words}
+	s, w := g.keys.at(int(path[0])).unpack()
+	begin := Line{State: g.def.States[s.Cur].ID, Text: "a run begins", World: g.starts[-1-*g.parent.at(int(path[0]))].Words}
 	lines := []Line{begin}
 	for _, n := range path[1:] {
-		next, world := g.keys[n].unpack()
-		lines = append(lines, g.line(g.act[n], s, next, &w, &world))
+		next, world := g.keys.at(int(n)).unpack()
+		lines = append(lines, g.line(*g.act.at(int(n)), s, next, &w, &world))
 		s, w = next, world
 	}
 	if v.moved {
