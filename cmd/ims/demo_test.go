@@ -130,16 +130,16 @@ func demonstrate(t *testing.T, name string, args []string, exit int, want func(d
 	if err := want(r); err != nil {
 		return fail(err)
 	}
-	if err := followed(t.Context(), lab, name, whole); err != nil {
+	if err := allowed(t.Context(), lab, name, whole); err != nil {
 		return fail(err)
 	}
 	return recount(t.Context(), lab, whole)
 }
 
-// followed asks whether the abstract world of the proofs can follow the run. In
+// allowed asks whether the abstract world of the proofs can follow the run. In
 // that world nobody but the run changes what it retires, so it cannot where
 // somebody did.
-func followed(ctx context.Context, lab, name string, whole bool) error {
+func allowed(ctx context.Context, lab, name string, whole bool) error {
 	err := conformance.Journal(ctx, filepath.Join(lab, "state"), conformance.Around{Killed: name == "crash"})
 	switch fact := map[string]string{"mx-back": "mx.here cannot become true", "route-back": "route.here cannot become true"}[name]; {
 	case whole && err != nil:
