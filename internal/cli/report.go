@@ -78,7 +78,7 @@ func runReport(ctx context.Context, s *session, opts reportOptions) error {
 		return telling("", err)
 	}
 	in := report.Input{Evidence: evidence, Version: s.deps.Version}
-	if err := s.tracked(ctx, c, &in); err != nil {
+	if err := s.tracked(ctx, c, evidence.Status.Gateway, &in); err != nil {
 		in.Untracked = err.Error()
 	}
 	data := reportData{Run: evidence.Status.Run, Page: cmp.Or(opts.out, evidence.Status.Run+".html"), Bundle: opts.bundle, Untracked: in.Untracked}
@@ -153,10 +153,9 @@ func (d *reportData) mayWrite(force bool) error {
 	return nil
 }
 
-// tracked reads the tracking log of the run's gateway and what its stores hold:
+// tracked reads the tracking log of a gateway and what its stores hold:
 // log, list, log, as the ledger asks for while a gateway works.
-func (s *session) tracked(ctx context.Context, c *config.Config, in *report.Input) error {
-	name := in.Evidence.Status.Gateway
+func (s *session) tracked(ctx context.Context, c *config.Config, name string, in *report.Input) error {
 	found, ok := c.Gateway(name)
 	if !ok {
 		return fmt.Errorf("gateway %s is not in %s any more", name, s.config)

@@ -17,7 +17,7 @@ import (
 
 func newStatus(s *session) *cobra.Command {
 	var format output.Format
-	var follow bool
+	var follow, account bool
 	cmd := &cobra.Command{
 		Use:   "status [RUN]",
 		Short: "Say what a run needs next, and whether it is finished",
@@ -25,19 +25,25 @@ func newStatus(s *session) *cobra.Command {
 run that was opened last, or the last one of all.
 
 The first line is the next thing that a person has to do, and when at the
-earliest. The status is read from the journal if no runner is alive.`,
-		Example: "  ims status\n  ims status east-1 -o json\n  ims status east-1 --follow",
+earliest. The status is read from the journal if no runner is alive.
+
+With --ledger, what the run's gateway lost sight of or gave up, message by
+message, from its tracking log: exit 0 if every message is accounted for, 2 if
+one is not, 6 if the gateway's service does not answer.`,
+		Example: "  ims status\n  ims status east-1 -o json\n  ims status east-1 --follow\n  ims status --ledger",
 		Args:    args(cobra.MaximumNArgs(1), "at most one run"),
 		RunE: func(cmd *cobra.Command, argv []string) error {
-			return runStatus(cmd.Context(), s, s.printer(format), strings.Join(argv, ""), follow)
+			return runStatus(cmd.Context(), s, s.printer(format), strings.Join(argv, ""), follow, account)
 		},
 	}
 	formatFlag(cmd, &format, output.Text, output.JSON, output.JSONL)
 	cmd.Flags().BoolVar(&follow, "follow", false, "view the run as it goes on")
+	cmd.Flags().BoolVar(&account, "ledger", false, "list what is unaccounted for or was given up, by message")
+	cmd.MarkFlagsMutuallyExclusive("follow", "ledger")
 	return exits(cmd, output.Done, output.Blocked, output.Waiting, output.Stalled, output.Drift, output.Unknown)
 }
 
-func runStatus(ctx context.Context, s *session, p *output.Printer, run string, follow bool) error {
+func runStatus(ctx context.Context, s *session, p *output.Printer, run string, follow, account bool) error {
 	c, err := s.configuration()
 	if err != nil {
 		return err
@@ -52,6 +58,8 @@ func runStatus(ctx context.Context, s *session, p *output.Printer, run string, f
 		})
 	case err != nil:
 		return err
+	case account:
+		return statusLedger(ctx, s, p, c, &st)
 	}
 	if follow && st.Alive {
 		return finish(ctx, &follower{s: s, p: p, client: runner.NewClient(c.StateDir), dir: c.StateDir, run: st.Run}, "status")
