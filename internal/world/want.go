@@ -52,7 +52,7 @@ func wishOf(book *runbook.Book) wish {
 			w.asked[id] = true
 		}
 	}
-	w.maxAge, _ = book.Duration("release_max_age") // zero where nothing is held back
+	w.maxAge, _ = book.Duration(runbook.ReleaseMaxAge) // zero where nothing is held back
 	for i := range book.Def.States {
 		do := book.Def.States[i].Do
 		if do == nil {

@@ -230,6 +230,7 @@ func (g *Guard) inspect(tree *ast.AST) []*Error {
 			})
 		}
 	}))
+	errs = append(errs, counted(tree, name)...)
 	slices.Sort(g.Refs)
 	for _, id := range g.Refs {
 		g.vars = append(g.vars, spell(id.String()))

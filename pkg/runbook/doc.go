@@ -6,7 +6,8 @@
 // A runbook has flat states, each exactly one of do, wait, approve, assert and
 // end. `then` maps every result that the kind of state can have to another
 // state, or to `operator` (a person decides) or `reobserve` (look again);
-// nothing falls through. Every wait is bounded, every guard says why it
+// nothing falls through. A guard asks of a count only whether it is 0, because
+// that is all that a proof can know of it. Every wait is bounded, every guard says why it
 // matters and what makes it true, every effect says how it is undone, and
 // every state cites the historical step it encodes or the property that made
 // us add it.

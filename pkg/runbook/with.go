@@ -47,6 +47,10 @@ func (w *WithDoc) given() (all []argument) {
 	return all
 }
 
+// ReleaseMaxAge is the parameter that says how old mail may be and still be sent
+// without a decision. The fact gw.aged counts by it.
+const ReleaseMaxAge = "release_max_age"
+
 // checkWith checks an action's arguments against the forms that it has.
 func (d *DoDoc) checkWith(m *strictyaml.Mistakes) {
 	action := machine.ActionName(d.Action.Value)
@@ -55,6 +59,9 @@ func (d *DoDoc) checkWith(m *strictyaml.Mistakes) {
 		return
 	}
 	before := len(*m)
+	if age := d.With.OlderThan; age.Value != "" && age.Value != "${"+ReleaseMaxAge+"}" {
+		m.Add(age.Pos, "with", "older_than is ${%[1]s}: %s counts what is older than that parameter says, so that mail of an age between the two would neither be held nor let the run go on", ReleaseMaxAge, facts.GwAged)
+	}
 	for _, a := range given {
 		checkArgument(action, forms, a, m)
 	}
