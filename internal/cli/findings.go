@@ -3,6 +3,8 @@ package cli
 import (
 	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -95,10 +97,21 @@ func (f finding) excuse() string {
 	return ""
 }
 
-// uri is the file as a relative reference (RFC 3986).
-func (p place) uri() string {
-	return (&url.URL{Path: strings.TrimPrefix(p.file, "./")}).String()
+// path is the file as seen from the working folder, which is where readers of
+// findings look for it, if it lies in there.
+func (p place) path() string {
+	if filepath.IsAbs(p.file) {
+		if here, err := os.Getwd(); err == nil {
+			if rel, err := filepath.Rel(here, p.file); err == nil && filepath.IsLocal(rel) {
+				return rel
+			}
+		}
+	}
+	return strings.TrimPrefix(p.file, "./")
 }
+
+// uri is the path as a relative reference (RFC 3986), or as an absolute one.
+func (p place) uri() string { return (&url.URL{Path: filepath.ToSlash(p.path())}).String() }
 
 // github are workflow commands: an annotation for each finding.
 func (s findingSet) github() []byte {
@@ -119,7 +132,7 @@ func (s findingSet) github() []byte {
 		}
 		where := ""
 		if f.file != "" {
-			where = fmt.Sprintf("file=%s,line=%d,", prop.Replace(f.file), max(f.line, 1))
+			where = fmt.Sprintf("file=%s,line=%d,", prop.Replace(f.path()), max(f.line, 1))
 			if f.col > 0 {
 				where += fmt.Sprintf("col=%d,", f.col)
 			}

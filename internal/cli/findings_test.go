@@ -3,6 +3,8 @@ package cli
 import (
 	"encoding/json"
 	"encoding/xml"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +50,7 @@ func TestFindingsFromStrangersStayInTheirPlace(t *testing.T) {
 	if diff := cmp.Diff([]string{"::error", "::notice", "::notice"}, levels); diff != "" {
 		t.Errorf("annotations (-want +got):\n%s", diff)
 	}
-	if !strings.Contains(string(b), "file=./my runbooks/a%3Ab.yaml,line=1,") || strings.Contains(string(b), "file=,") {
+	if !strings.Contains(string(b), "file=my runbooks/a%3Ab.yaml,line=1,") || strings.Contains(string(b), "file=,") {
 		t.Errorf("places are wrong:\n%s", b)
 	}
 }
@@ -107,5 +109,26 @@ func TestCellsOfMarkdown(t *testing.T) {
 	}
 	if got := cellCode("a|`b`"); got != "`a\\|'b'`" {
 		t.Errorf("cellCode = %q", got)
+	}
+}
+
+// TestPlacesAreSeenFromHere: an annotation is for a file of the folder in which
+// the program runs.
+func TestPlacesAreSeenFromHere(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{
+		filepath.Join(here, "runbooks", "a.yaml"): "runbooks/a.yaml",
+		"./a.yaml":               "a.yaml",
+		"../a.yaml":              "../a.yaml",
+		"/somewhere/else/a.yaml": "/somewhere/else/a.yaml",
+	} {
+		if got := (place{file: file}).path(); got != want {
+			t.Errorf("%s is shown as %s, want %s", file, got, want)
+		}
 	}
 }

@@ -52,7 +52,7 @@ A property is proved, violated, with the shortest way to the violation in plain
 words, or inconclusive, if a bound was hit. What was assumed is printed with it.
 
 Without arguments the shipped runbooks are checked. The bounds "ci" take
-seconds; "default" take minutes and some gigabytes of memory.
+seconds; "default" take minutes, and up to 10 GB of memory for each of --jobs.
 
 With --live the check begins in the world of a real gateway as it is now, with
 the parameters and the successor that a run would have; nothing is changed. What
@@ -61,7 +61,8 @@ taken as many as they allow, and said.
 
 What was never seen, although everything was explored, is listed: a guard that
 never failed, a result that never came. That does not change the exit code; a
-state that was never reached does: the runbook is inconclusive then.`,
+state that was never reached does: the runbook is inconclusive then, except with
+--live, where one world need not lead everywhere.`,
 		Example: "  ims runbook check --bounds ci\n  ims runbook check q285090 --live east --bounds ci\n  ims runbook check -o sarif runbooks/ >check.sarif\n  ims runbook check q285090 --why settle",
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			return runRunbookCheck(cmd.Context(), s, s.printer(opts.format), argv, opts)

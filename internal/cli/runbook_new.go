@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -41,6 +43,9 @@ A file that exists is never overwritten.`,
 		Args:              args(cobra.ExactArgs(1), "a name"),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(_ *cobra.Command, argv []string) error {
+			if names, err := s.shipped(); err != nil || slices.Contains(names, argv[0]) {
+				return cmp.Or(err, output.As(output.Usage, "ims runbook show "+argv[0], fmt.Errorf("%s is a shipped runbook, and its name would mean that one: choose another", argv[0])))
+			}
 			return runRunbookNew(s.printer(format), dir, argv[0])
 		},
 	}
