@@ -45,12 +45,9 @@ func (w *World) handle(a machine.ActionName, args *machine.Args) {
 		w.HoldNamed = w.HoldNamed && w.Old == 0
 		w.Hold = min(w.Hold+w.Old, 3)
 		w.Old = 0
-	case a == machine.QueueRelease: // what a decision names is not old any more
-		if !w.HoldNamed {
-			w.Old += w.Hold
-		} else {
-			w.MTSOut += w.Hold
-		}
+	case held && !w.HoldNamed: // only what a decision names is let go
+	case a == machine.QueueRelease: // and it is not old any more
+		w.MTSOut += w.Hold
 		w.Hold = 0
 	case a == machine.QueueReturn && held:
 		w.NDR, w.Hold = max(w.NDR, w.Hold), 0
@@ -78,6 +75,8 @@ func record(args *machine.Args) Flags {
 		return DrainPTR
 	case args.Drain && args.Type == "TXT":
 		return DrainSPF
+	case args.Drain && args.Type == "AAAA":
+		return DrainAddr6
 	case args.Drain:
 		return DrainAddr
 	case args.Type == "TXT":
@@ -217,7 +216,7 @@ func (w *World) Made(a machine.ActionName, args *machine.Args) (made, ok bool) {
 	case machine.QueueHold:
 		return w.Old == 0, true
 	case machine.QueueRelease:
-		return w.Hold == 0, true
+		return w.Hold == 0 || !w.HoldNamed, true
 	case machine.QueueReturn, machine.QueueRedirect, machine.QueueExport, machine.QueueRetry, machine.ProbeSend, machine.RunRestore:
 	}
 	return false, false

@@ -89,8 +89,8 @@ func (w *World) outside(id facts.ID) facts.Value {
 		return b(w.Differs)
 	case facts.NextNamed:
 		return b(w.Published(Also))
-	case facts.NextLimited:
-		return b(w.Flags&(LimitHere|LimitNext) == LimitHere|LimitNext)
+	case facts.NextLimited: // in effect
+		return b(w.Flags&(LimitHere|LimitNext) == LimitHere|LimitNext && w.Running)
 	case facts.NextSplit:
 		return b(w.Flags&(SplitHere|SplitNext) == SplitHere|SplitNext)
 	case facts.LateClients:
@@ -146,6 +146,6 @@ func (w *World) published(id facts.ID) bool {
 // what a decision is bound to. Those that never change are left out.
 func (w *World) ConfigFacts() uint32 {
 	return w.Config()&^ConfigSettings | uint32(w.ModeSet) | uint32(w.Fact(facts.GwMode, Params{}))<<2 | 1<<4 |
-		uint32(bit(w.MXSecondary))<<23 | uint32(bit(w.Next))<<24 | uint32(bit(w.Differs))<<25 | uint32(w.NameSecondary)<<26 |
+		uint32(bit(w.MXSecondary))<<31 | uint32(bit(w.Next))<<24 | uint32(bit(w.Differs))<<25 | uint32(w.NameSecondary)<<26 |
 		uint32(bit(w.Published(Null)))<<28 | uint32(bit(w.Published(SPFNone)))<<29 | uint32(bit(w.Published(Drain)))<<30
 }

@@ -79,6 +79,7 @@ func meddle(buf []Step, w *World) []Step {
 		buf = append(buf, Step{m.move, *w})
 		to := &buf[len(buf)-1].To
 		m.do(to)
+		to.leadsAgain()
 		if m.move != OtherChanges { // that may come and go
 			to.Flags &^= Meddle
 		}

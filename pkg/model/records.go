@@ -25,8 +25,9 @@ type Flags uint32
 const (
 	Null      Flags = 1 << iota // the null MX of RFC 7505
 	SPFNone                     // v=spf1 -all
-	DrainAddr                   // address of the drain name
-	DrainPTR                    // its PTR
+	DrainAddr                   // IPv4 address of the drain name
+	DrainAddr6                  // its IPv6 address
+	DrainPTR                    // the PTR of both
 	DrainSPF                    // SPF that lets it send
 	Also                        // the MX names the successor, too
 	LimitHere                   // the gateway's session limits are those wanted
@@ -42,7 +43,7 @@ const (
 	Calm      = 1 << 30 // no user sends to the Internet; never changes
 	Alone     = 1 << 31 // there is no other gateway; never changes
 
-	Drain       = DrainAddr | DrainPTR | DrainSPF
+	Drain       = DrainAddr | DrainAddr6 | DrainPTR | DrainSPF
 	settings    = LimitHere | LimitNext | SplitHere | SplitNext
 	configFlags = records | settings
 )

@@ -64,12 +64,13 @@ func (w *World) Before(a machine.ActionName, args *machine.Args) uint8 {
 func (w *World) Undo(a machine.ActionName, args *machine.Args, before uint8) {
 	switch a {
 	case machine.GatewayMode, machine.GatewayConfig:
-		if f := limit(args); f != 0 {
-			w.flag(f, before == 1)
-			break
+		f := limit(args)
+		if w.flag(f, before == 1); f == 0 {
+			w.undoSettings(args, before)
 		}
-		w.undoSettings(args, before)
-		w.restart()
+		if !args.OnSuccessor {
+			w.restart()
+		}
 	case machine.GatewayRunning:
 		w.Running = w.Exists && before == 1
 		w.restart()
@@ -88,14 +89,22 @@ func (w *World) Undo(a machine.ActionName, args *machine.Args, before uint8) {
 	case machine.DNSRRset:
 		w.withdraw(args, before)
 	case machine.QueueHold:
-		if w.Hold > before {
-			w.Old += w.Hold - before
-			w.Hold = before
-		}
-		w.HoldNamed = w.HoldNamed && w.Hold > 0
+		w.letGo(before)
 	case machine.GatewayAbsent, machine.QueueRelease, machine.QueueReturn, machine.QueueRedirect, machine.QueueExport,
 		machine.QueueRetry, machine.ProbeSend, machine.RunRestore:
 	}
+}
+
+// letGo undoes a hold: what a decision named meanwhile is not old any more.
+func (w *World) letGo(before uint8) {
+	n := w.Hold - min(w.Hold, before)
+	w.Hold -= n
+	if w.HoldNamed {
+		w.MTSOut += n
+	} else {
+		w.Old += n
+	}
+	w.HoldNamed = w.HoldNamed && w.Hold > 0
 }
 
 // withdraw writes a record from before back. Caches follow at once: whoever
@@ -119,6 +128,15 @@ func (w *World) withdraw(args *machine.Args, before uint8) {
 		w.MXPrimary = before == 1
 		w.MXCached = w.MXCached || w.MXPrimary
 	}
+	w.leadsAgain()
+}
+
+// leadsAgain forgets late clients: while something leads here, nobody who comes
+// is late, and what comes after it is gone again is judged anew.
+func (w *World) leadsAgain() {
+	if w.Leads() {
+		w.Late, w.LateCame = LateNone, false
+	}
 }
 
 // undoSettings writes back what the effect named.
@@ -136,6 +154,15 @@ func (w *World) undoSettings(args *machine.Args, before uint8) {
 	}
 }
 
+// hasBack reports whether what an effect named is as before, and in effect.
+// Another setting that waits for a restart is left alone.
+func (w *World) hasBack(args *machine.Args, before uint8) bool {
+	t := *w
+	t.undoSettings(args, before)
+	return t == *w && (!w.Running ||
+		(args.Mode == "" || w.Mode == w.ModeSet) && (args.Refuse == "" || w.Refuse == w.RefuseSet) && (args.Timeouts == 0 || w.Short == w.ShortSet))
+}
+
 // settle forgets stale copies when the configuration leads here anyway.
 func (w *World) settle() {
 	if w.Spaces || w.Sites {
@@ -147,9 +174,9 @@ func (w *World) settle() {
 func (w *World) Restored(a machine.ActionName, args *machine.Args, before uint8) bool {
 	switch a {
 	case machine.GatewayMode, machine.GatewayConfig:
-		t := *w
-		t.Undo(a, args, before)
-		return t == *w
+		if limit(args) == 0 {
+			return w.hasBack(args, before)
+		}
 	case machine.QueueHold: // what left hold otherwise is not fetched back
 		return w.Hold <= before
 	case machine.GatewayRunning, machine.GatewayDependents, machine.RouteSpaces, machine.RouteSites, machine.DNSRRset:

@@ -160,11 +160,12 @@ func (w *World) uncovered() int {
 	if w.Other {
 		return 0
 	}
-	return int(bit(w.Spaces) + bit(w.Sites) + bit(w.Torn()))
+	return int(bit(w.Spaces) + bit(w.Sites))
 }
 
 // Torn reports whether the gateway gave an address space to the successor that
-// the successor does not have.
+// the successor does not have. No fact tells that: it is none of the gateway's
+// any more, so nobody asks who covers it.
 func (w *World) Torn() bool { return w.Flags&(SplitHere|SplitNext) == SplitHere }
 
 // Reply is what a client on the Internet side is told.
