@@ -215,6 +215,7 @@ func (s *StateDoc) checkApprove(key strictyaml.Text, m *strictyaml.Mistakes) {
 		m.Add(key.Pos, "choices", "approve of state %q has choices: put grants and names into them", key)
 	}
 	a.checkShows(m)
+	a.checkPeople(key, m)
 	checkConds(key, a.When, m)
 }
 
