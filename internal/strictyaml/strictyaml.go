@@ -110,7 +110,7 @@ func (a *At) SetPos(p Pos) { a.Pos = p }
 // Decode reads one document into the struct that out points to.
 func Decode(file string, data []byte, out any) Mistakes {
 	d := &decoder{file: file}
-	tree, err := parser.ParseBytes(data, 0)
+	tree, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		d.syntax(err)
 		return d.mistakes
@@ -218,13 +218,14 @@ func (d *decoder) pairs(n ast.Node, path string) ([]*ast.MappingValueNode, bool)
 		d.add(n, "type", "%s wants a mapping, this is %s", orDocument(path), kind(n))
 		return nil, false
 	}
-	seen := map[string]bool{}
+	seen := map[string]Pos{}
 	for _, kv := range values {
-		key := kv.Key.String()
-		if seen[key] {
-			d.add(kv.Key, "duplicate", "key %q stands twice", key)
+		key, pos := unquote(kv.Key), d.pos(kv.Key)
+		if first, twice := seen[key]; twice {
+			d.add(kv.Key, "duplicate", "key %q stands twice, first in line %d", key, first.Line)
+			continue
 		}
-		seen[key] = true
+		seen[key] = pos
 	}
 	return values, true
 }
