@@ -80,11 +80,12 @@ func TestRejectedAndExpiredWaitForTheOperator(t *testing.T) {
 		name string
 		do   func(ctx context.Context, e *engine.Engine) error
 		why  string
+		led  string
 	}{
 		{"rejected", func(ctx context.Context, e *engine.Engine) error {
-			return e.Tell(ctx, engine.Command{Verb: engine.Reject, State: "confirm", Actor: "ann"})
-		}, "rejected"},
-		{"expired", func(context.Context, *engine.Engine) error { time.Sleep(73 * time.Hour); return nil }, "expired"},
+			return e.Tell(ctx, engine.Command{Verb: engine.Reject, State: "confirm", Actor: "ann", Comment: "not in this week"})
+		}, "rejected", "ann rejected what was asked: not in this week"},
+		{"expired", func(context.Context, *engine.Engine) error { time.Sleep(73 * time.Hour); return nil }, "expired", "nobody answered the question within 72h0m0s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) bool {
@@ -100,6 +101,9 @@ func TestRejectedAndExpiredWaitForTheOperator(t *testing.T) {
 					if !operating(s) || s.Why != tt.why || s.State != "confirm" || s.Action.Verb != engine.Continue {
 						t.Errorf("phase %s, why %s, next %+v", s.Phase, s.Why, s.Action)
 					}
+					if c := s.Because(); c == nil || c.Words() != tt.led {
+						t.Errorf("what led there is %+v, want %s", c, tt.led)
+					}
 					time.Sleep(48 * time.Hour)
 					if s := settled(e); !operating(s) || s.State != "confirm" {
 						t.Errorf("two days later: %s %s", s.State, s.Phase)
@@ -111,8 +115,8 @@ func TestRejectedAndExpiredWaitForTheOperator(t *testing.T) {
 					if err := e.Tell(t.Context(), engine.Command{Verb: engine.Continue, Actor: "ann"}); err != nil {
 						t.Fatal(err)
 					}
-					if s := settled(e); s.Asked == nil || s.State != "confirm" {
-						t.Errorf("after resume: %s %s", s.State, s.Phase)
+					if s := settled(e); s.Asked == nil || s.State != "confirm" || s.Cause != nil {
+						t.Errorf("after resume: %s %s, %+v", s.State, s.Phase, s.Cause)
 					}
 				})
 				return true

@@ -142,6 +142,7 @@ type Engine struct {
 	passing  bool      // the condition of the current wait held at the last look
 	metric   metric
 	pending  time.Time // derived time-out: last time the clock fact was false
+	led      *Cause    // to where a person is waited for; nil if nobody is
 
 	mu     sync.Mutex
 	status Status
@@ -241,6 +242,7 @@ func (e *Engine) fold(recs []machine.Record) {
 		before := e.hist.State
 		e.hist.Add(r)
 		e.visits.follow(e.opts.Book.Def, before, e.hist.State, r)
+		e.cause(before, &r)
 		if e.hist.State.Cur != before.Cur {
 			e.metric, e.pending = metric{}, time.Time{}
 		}

@@ -159,6 +159,9 @@ func (e *Engine) verdict(st *machine.StateDef, a machine.Action) (machine.Record
 	}
 	if why, fix := firstFinding(all, &vector); ans.Verdict != machine.Pass && d.Why == "" {
 		d.Why, d.Fix = why, fix
+		if ans.Verdict == machine.Unknown {
+			d.Why += e.unread(ans.Missing)
+		}
 	}
 	return record(machine.Judged, machine.Event{Guard: a.Guard, Verdict: ans.Verdict}, d), ans
 }

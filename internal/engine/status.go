@@ -23,7 +23,8 @@ type Status struct {
 	Phase   string            `json:"phase"`
 	Undoing bool              `json:"undoing"`
 	Paused  *machine.Pause    `json:"paused,omitempty"`
-	Why     string            `json:"why,omitempty"` // waiting for operator: what led there
+	Why     string            `json:"why,omitempty"`   // waiting for operator: the result that led there
+	Cause   *Cause            `json:"cause,omitempty"` // and the reason for it
 	Missing []Missing         `json:"missing,omitempty"`
 	Asked   *machine.Detail   `json:"asked,omitempty"`
 	Choices []machine.Choice  `json:"choices,omitempty"`
@@ -113,7 +114,7 @@ func (e *Engine) snapshot() Status {
 		}
 	}
 	if e.hist.State.Phase == machine.Operating {
-		s.Why = e.hist.State.Why.String()
+		s.Why, s.Cause = e.hist.State.Why.String(), e.led
 	}
 	for k, v := range e.hist.Facts {
 		switch name, count := strings.CutPrefix(k, countPrefix); {
@@ -200,8 +201,11 @@ func (e *Engine) unread(ids []facts.ID) string {
 	if len(words) == 0 {
 		return ""
 	}
-	return "; cannot be observed: " + strings.Join(words, ", ")
+	return unreadable + strings.Join(words, ", ")
 }
+
+// unreadable goes before the facts that could not be observed.
+const unreadable = "; cannot be observed: "
 
 // ends is the earliest time at which the current wait can be over, and the
 // time at which a person is asked instead. A wait that follows a clock fact
