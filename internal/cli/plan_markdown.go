@@ -92,7 +92,13 @@ func (m *markdown) standings(all []standing, questions []verdict.Question) {
 				m.line("- **%s** %s: %s. Fix: %s", cmp.Or(s.word, v.Word()), code(s.id), md(s.why), code(s.fix))
 			}
 		}
+		if v == verdict.Ask {
+			m.questions(all, questions)
+		}
 	}
+}
+
+func (m *markdown) questions(all []standing, questions []verdict.Question) {
 	for _, q := range questions {
 		first := true
 		for _, s := range all {

@@ -54,9 +54,9 @@ a transfer of each zone, and SMTP up to RCPT are sent, never a message.
 A check passes, fails, or is unknown; a guard about what the run itself will
 change or wait for is not judged yet, and listed with the reason. What fails
 blocks; what the run would put to people is a question, told apart with whom it
-asks what. Both end with exit 2. Checks that waivers in the configuration name
-do not count until those expire; a run still judges its own guards, and asks its
-questions.
+asks what. Either ends with exit 2, whatever is unknown besides. Checks that
+waivers in the configuration name do not count until those expire; a run still
+judges its own guards, and asks its questions.
 
 With --facts the checks are made of what ims facts has saved, on any machine;
 "now" is then the time of the facts. With --baseline only what is worse than in

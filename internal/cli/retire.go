@@ -174,7 +174,7 @@ func dryRun(ctx context.Context, s *session, p *output.Printer, c *config.Config
 	if pl.Performable() {
 		p.Note("saved; to perform exactly this, once: ims retire --plan %s", quoted(opts.out))
 	} else {
-		p.Note("saved to compare with; it is %s, so it cannot be performed", pl.Verdict)
+		p.Note("saved to compare with; it %s, so it cannot be performed", unfit(pl))
 	}
 	return shown
 }
@@ -187,6 +187,14 @@ func usually(err error) error {
 	return output.As(output.Usage, "", err)
 }
 
+// unfit says why a plan cannot be performed: a question alone is no reason.
+func unfit(pl *plan.Plan) string {
+	if pl.Verdict == plan.Asks {
+		return "relies on what is unknown"
+	}
+	return "is " + string(pl.Verdict)
+}
+
 // performPlan opens a run from a saved plan.
 func performPlan(ctx context.Context, s *session, p *output.Printer, opts retireOptions) error {
 	pl, text, err := readPlan(opts.plan)
@@ -197,8 +205,8 @@ func performPlan(ctx context.Context, s *session, p *output.Printer, opts retire
 		return output.As(output.Usage, "ims plan show "+quoted(opts.plan), fmt.Errorf("the plan retires gateway %s, not %s", pl.Gateway, named))
 	}
 	if !pl.Performable() {
-		return output.As(output.Worse(kindOfWhole(pl.Verdict), output.Unknown), "ims plan show "+quoted(opts.plan), fmt.Errorf("the plan is %s (%s), so it is not performed: "+
-			"mend or waive what stands in its way, and make it anew", pl.Verdict, pl.Counts().Tally))
+		return output.As(output.Worse(kindOfWhole(pl.Verdict), output.Unknown), "ims plan show "+quoted(opts.plan), fmt.Errorf("the plan %s (%s), so it is not performed: "+
+			"mend or waive what stands in its way, and make it anew", unfit(pl), pl.Counts().Tally))
 	}
 	opts.request = runner.Request{Plan: text}
 	err = runRetire(ctx, s, p, opts)

@@ -40,7 +40,7 @@ type standing struct {
 }
 
 // gravest is the order in which checks are printed.
-var gravest = []verdict.Check{verdict.Fail, verdict.Unknown, verdict.Ask}
+var gravest = []verdict.Check{verdict.Fail, verdict.Ask, verdict.Unknown}
 
 // standingsPage prints checks that do not pass, gravest first: each with what
 // helps, and those that are behind one question under it.
@@ -52,7 +52,13 @@ func standingsPage(page *output.Page, all []standing, questions []verdict.Questi
 				standingPage(page, s, all[i+1:])
 			}
 		}
+		if v == verdict.Ask {
+			questionsPage(page, all, questions)
+		}
 	}
+}
+
+func questionsPage(page *output.Page, all []standing, questions []verdict.Question) {
 	for _, q := range questions {
 		behind := slices.DeleteFunc(slices.Clone(all), func(s standing) bool { return s.asked != q.State || s.word != "" })
 		if len(behind) > 0 {

@@ -237,13 +237,14 @@ func branches(st *machine.StateDef) bool {
 }
 
 // facts is what an observation would say now: the live facts as long as
-// nothing was simulated, and what the model cannot know stays as observed.
+// nothing was simulated. What could not be observed stays unknown, even where
+// the run would change it: it could not see whether it has.
 func (m *maker) facts() facts.Vector {
 	if !m.changed && m.world.Grants == 0 {
 		return m.seed
 	}
 	v := m.world.Facts()
-	for _, id := range []facts.ID{facts.RouteUncovered, facts.RouteDependents} {
+	for _, id := range facts.All() {
 		if m.seed[id] == facts.Unknown {
 			v[id] = facts.Unknown
 		}

@@ -29,12 +29,12 @@ import (
 // Verdict of a plan.
 type Verdict = verdict.Whole
 
-// Verdicts: Ready to start; Asks people something as things are now; Unknown
-// because a fact could not be read; Blocked by what must be mended.
+// Verdicts, mildest first: Ready to start; Unknown because a fact could not be
+// read; Asks people something as things are now; Blocked by what must be mended.
 const (
 	Ready   = verdict.Ready
-	Asks    = verdict.Asks
 	Unknown = verdict.NotKnown
+	Asks    = verdict.Asks
 	Blocked = verdict.Blocked
 )
 
@@ -237,7 +237,8 @@ func (p *Plan) Complete() bool {
 // Performable reports whether a run may perform the plan: nothing blocks it, and
 // all that it relies on is known. What it asks, the run asks.
 func (p *Plan) Performable() bool {
-	return p.Complete() && (p.Verdict == Ready || p.Verdict == Asks)
+	n := p.Counts()
+	return p.Complete() && (p.Verdict == Ready || p.Verdict == Asks) && n.Unknown+n.Predicted.Unknown == 0
 }
 
 // Block adds a failing check.

@@ -104,6 +104,7 @@ func TestVerdict(t *testing.T) {
 		{"successor cannot be read", map[facts.ID]facts.Value{facts.NextAccepts: facts.Unknown}, plan.Unknown, "ready.assert[3]"},
 		{"a fail beats an unknown", map[facts.ID]facts.Value{facts.NextAccepts: facts.Unknown, facts.GwRunning: 0}, plan.Blocked, "ready.assert[0]"},
 		{"a fail beats a question", map[facts.ID]facts.Value{facts.RouteUncovered: 1, facts.NextAccepts: 0}, plan.Blocked, "ready.assert[3]"},
+		{"a question beats an unknown", map[facts.ID]facts.Value{facts.RouteUncovered: 1, facts.GwSideHold: facts.Unknown}, plan.Asks, "consent_no_route.when[0]"},
 		{"mail on hold needs a decision", map[facts.ID]facts.Value{facts.GwSideHold: 1}, plan.Asks, "aged_decision.when[0]"},
 	}
 	for _, tt := range tests {
@@ -145,6 +146,10 @@ func TestAQuestionBlocksNothing(t *testing.T) {
 		if s.ID == "consent_no_route" && (s.Asks.When != plan.Now || s.Asks.State != s.ID || s.Asks.Min != 1) {
 			t.Errorf("the step does not say that it asks now: %+v", s.Asks)
 		}
+	}
+	unsure := plan.Make(plan.Input{Book: book(t, "q285090"), Facts: live(map[facts.ID]facts.Value{facts.RouteUncovered: 1}), Now: now})
+	if unsure.Verdict != plan.Asks || unsure.Counts().Unknown+unsure.Counts().Predicted.Unknown == 0 || unsure.Performable() {
+		t.Errorf("a plan that asks and relies on what is unknown: %s, %s; performable is %t", unsure.Verdict, unsure.Counts(), unsure.Performable())
 	}
 	if blocked := plan.Make(plan.Input{Book: book(t, "q285090"), Facts: live(map[facts.ID]facts.Value{facts.GwRunning: 0}), Now: now, Before: before()}); blocked.Performable() {
 		t.Error("a plan that is blocked can be performed")

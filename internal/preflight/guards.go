@@ -106,15 +106,21 @@ func (r *Report) stops(s *Snapshot, st *machine.StateDef, w *way) {
 }
 
 // uncovered names the address spaces and connected sites in the checks that fail
-// because nothing else covers some, instead of a pattern to fill in.
+// because nothing else covers some, instead of a pattern to fill in. What could
+// not be decided, such as an address space of another type than SMTP, counts as
+// not covered in route.uncovered, and is named like the rest.
 func (r *Report) uncovered(s *Snapshot) {
 	var names, fixes []string
 	for _, p := range s.Outbound.Parts {
-		if p.Verdict != "uncovered" {
+		if p.Verdict == "covered" {
 			continue
 		}
-		if !slices.Contains(names, p.Name) {
-			names = append(names, p.Name)
+		name := p.Name
+		if p.Verdict != "uncovered" {
+			name += " (could not be decided)"
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 		if !slices.Contains(fixes, p.Fix) {
 			fixes = append(fixes, p.Fix)

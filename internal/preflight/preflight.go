@@ -24,8 +24,8 @@ type Verdict = verdict.Check
 // Verdicts of a check, mildest first.
 const (
 	Pass    = verdict.Pass
-	Ask     = verdict.Ask
 	Unknown = verdict.Unknown
+	Ask     = verdict.Ask
 	Fail    = verdict.Fail
 )
 

@@ -164,7 +164,7 @@ func TestVerdicts(t *testing.T) {
 		{"not covered", map[facts.ID]facts.Value{facts.RouteUncovered: 1}, verdict.Asks, []string{"ask consent_no_route.when[0]"}},
 		{"nobody knows", map[facts.ID]facts.Value{facts.RouteUncovered: facts.Unknown}, verdict.NotKnown, []string{"unknown consent_no_route.when[0]"}},
 		{"a decision of the run could make it good", map[facts.ID]facts.Value{facts.NextCoversIn: 0}, verdict.Asks, []string{"ask consent_inbound.when[0]"}},
-		{"any unknown beats any question", map[facts.ID]facts.Value{facts.RouteUncovered: 1, facts.NextCoversIn: facts.Unknown}, verdict.NotKnown, []string{"ask consent_no_route.when[0]", "unknown consent_inbound.when[0]"}},
+		{"any question beats any unknown", map[facts.ID]facts.Value{facts.RouteUncovered: 1, facts.NextCoversIn: facts.Unknown}, verdict.Asks, []string{"ask consent_no_route.when[0]", "unknown consent_inbound.when[0]"}},
 		{"any fail beats any question", map[facts.ID]facts.Value{facts.RouteUncovered: 1, facts.GwRunning: 0}, verdict.Blocked, []string{"fail ready.assert[0]", "ask consent_no_route.when[0]"}},
 		{"any fail beats any unknown", map[facts.ID]facts.Value{facts.RouteUncovered: facts.Unknown, facts.GwRunning: 0}, verdict.Blocked, []string{"fail ready.assert[0]", "unknown consent_no_route.when[0]"}},
 	}
@@ -204,6 +204,11 @@ func TestQuestionsAreToldApart(t *testing.T) {
 	}
 	if c := find(t, r, "consent_no_route.when[0]"); c.Fix != "ims route add west --pattern '*' && ims route connect west" || !strings.HasSuffix(c.Reason, ": SMTP:*, branch") {
 		t.Errorf("the question does not name its parts and what helps: %+v", c)
+	}
+	x400 := serving(map[facts.ID]facts.Value{facts.RouteUncovered: 1})
+	x400.Outbound.Parts = append(x400.Outbound.Parts, Part{Name: "X400:c=us", Verdict: "undecided", Why: "it could not be decided", Fix: "ims route add west --type X400 --pattern c=us"})
+	if c := find(t, report(t, Input{Snapshot: x400}), "consent_no_route.when[0]"); c.Fix != "ims route add west --type X400 --pattern c=us" || !strings.HasSuffix(c.Reason, ": X400:c=us (could not be decided)") {
+		t.Errorf("the question does not name a space of another type: %+v", c)
 	}
 	if c := find(t, r, "cover.in.other.test.recipient"); c.Verdict != Fail || c.Asked != "" {
 		t.Errorf("%+v, want a blocker", c)

@@ -21,12 +21,14 @@ type Check string
 // Verdicts on one check, mildest first.
 const (
 	Pass    Check = "pass"
-	Ask     Check = "ask"     // it does not hold, and the run asks people about it
 	Unknown Check = "unknown" // it could not be observed
+	Ask     Check = "ask"     // it does not hold, and the run asks people about it
 	Fail    Check = "fail"
 )
 
-var gravity = []Check{Pass, Ask, Unknown, Fail}
+// gravity: a guard that needs somebody's consent fails, and any fail beats any
+// unknown.
+var gravity = []Check{Pass, Unknown, Ask, Fail}
 
 // Worse returns the graver of two verdicts. A word that is none is the gravest.
 func Worse(a, b Check) Check {
@@ -61,12 +63,12 @@ func (v Check) Word() string {
 // Whole is the verdict on all checks together.
 type Whole string
 
-// Verdicts on all checks: nothing stands in the way; people must answer;
-// something could not be observed; something must be mended or waived.
+// Verdicts on all checks, mildest first: nothing stands in the way; something
+// could not be observed; people must answer; something must be mended or waived.
 const (
 	Ready    Whole = "ready"
-	Asks     Whole = "asks"
 	NotKnown Whole = "unknown"
+	Asks     Whole = "asks"
 	Blocked  Whole = "blocked"
 )
 
