@@ -138,6 +138,12 @@ func nextLine(page *output.Page, s *runner.Status) {
 func waitLines(page *output.Page, s *runner.Status) {
 	if s.Phase == "operating" {
 		page.Words("waiting for operator: %s", s.Why)
+		if c := s.Because(); c != nil {
+			page.Words("  because: %s", c.Words())
+			if c.Fix != "" {
+				page.Line("  fix: %s", c.Fix)
+			}
+		}
 	}
 	for _, m := range s.Missing {
 		page.Words("%s: %s (%s)", map[string]string{"unknown": "unknown"}[m.Verdict]+map[string]string{"fail": "not yet"}[m.Verdict], m.That, m.Why)

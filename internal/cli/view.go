@@ -201,7 +201,18 @@ func (v *viewer) showOperate(s *runner.Status) error {
 	if key == "" {
 		return nil
 	}
-	return v.line(s, time.Now(), "operator", "WAITING FOR OPERATOR in %s (%s): ims resume %s, or ims abort %s", s.State, s.Why, s.Run, s.Run)
+	if err := v.line(s, time.Now(), "operator", "WAITING FOR OPERATOR in %s (%s): ims resume %s, or ims abort %s", s.State, s.Why, s.Run, s.Run); err != nil {
+		return err
+	}
+	c := s.Because()
+	if c == nil {
+		return nil
+	}
+	text := "  because: " + c.Words()
+	if c.Fix != "" {
+		text += "; fix: " + c.Fix
+	}
+	return v.line(s, time.Now(), "operator", "%s", text)
 }
 
 func (v *viewer) showBeat(s *runner.Status) error {

@@ -174,7 +174,11 @@ func (m *Model) goOn() []Effect {
 }
 
 func (m *Model) resume() []Effect {
-	m.dialog = m.telling("Resume the run", "resume", "It looks again, and goes on if it may.")
+	text := []string{"It looks again, and goes on if it may."}
+	if c := m.snap.Run.Cause; c != nil {
+		text = append(text, "It waits because: "+c.Words())
+	}
+	m.dialog = m.telling("Resume the run", "resume", text...)
 	m.dialog.fields[0].optional = true
 	m.dialog.over = func() string {
 		switch r := m.snap.Run; {

@@ -45,6 +45,10 @@ func (m *Model) actionLines(w int) []textLine {
 	if r.Paused != nil {
 		list = append(list, hang(" paused", "since "+m.clock(r.Paused.Since)+": "+r.Paused.Reason, w, warn)...)
 	}
+	if c := r.Because(); c != nil {
+		list = append(list, hang("because", c.Words(), w, warn)...)
+		list = append(list, commandLines("    fix", c.Fix, w)...)
+	}
 	if !r.Ends.IsZero() && !r.Limit.IsZero() {
 		list = append(list, hang("  waits", "until "+m.clock(r.Ends)+" at the earliest; a person is asked after "+m.clock(r.Limit), w, plain)...)
 	}

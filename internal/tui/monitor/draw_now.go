@@ -30,6 +30,9 @@ func (m *Model) nowLines(w int, keys bool) []textLine {
 	if r.Problem != "" {
 		list = append(list, m.nowLine("problem", r.Problem, w, bad)...)
 	}
+	if c := r.Because(); c != nil {
+		list = append(list, m.nowLine("because", c.Words(), w, warn)...)
+	}
 	if r.Asked != nil {
 		list = append(list, twoLines("QUESTION", strings.TrimSpace(r.Asked.Comment), w, warn)...)
 	}
@@ -43,14 +46,27 @@ func (m *Model) nowLines(w int, keys bool) []textLine {
 			others = append(others, lines...)
 		}
 	}
-	if operating && len(r.Missing) > 0 && r.Missing[0].Fix != "" {
-		list = append(list, m.nowLine("fix:", r.Missing[0].Fix, w, strong)...)
+	if fix := m.fix(); fix != "" {
+		list = append(list, m.nowLine("fix:", fix, w, strong)...)
 	}
 	until, next := m.untilLines(w), m.nextLines(w, keys)
 	if w < narrow { // what a person has to do comes first
 		until, next = next, until
 	}
 	return append(append(append(list, until...), next...), others...)
+}
+
+// fix is what helps a run that waits for its operator, "" if nothing is known to.
+func (m *Model) fix() string {
+	r := m.snap.Run
+	switch c := r.Because(); {
+	case r.Phase != "operating":
+	case c != nil && c.Fix != "":
+		return c.Fix
+	case len(r.Missing) > 0:
+		return r.Missing[0].Fix
+	}
+	return ""
 }
 
 // untilLines say until when the present state waits.
@@ -169,7 +185,7 @@ func (m *Model) nextWords(keys bool) string {
 		if m.noAbort() != "" {
 			text = "c resumes"
 		}
-		if len(r.Missing) > 0 && r.Missing[0].Fix != "" {
+		if m.fix() != "" {
 			text = "the fix, then " + text
 		}
 		return text

@@ -204,6 +204,17 @@ func asking() monitor.Snapshot {
 	return s
 }
 
+// failed is a run whose effect was refused, for a reason that takes more than a
+// line, and that nothing else on the screen says.
+func failed() monitor.Snapshot {
+	s := stopped()
+	r := s.Run
+	r.State, r.Title, r.Why, r.Missing = "next_spaces", "Split the address spaces", "fail", nil
+	r.Cause = &engine.Cause{At: noon, Target: "gw-new", Why: "address space SMTP:*@fast.test would be taken from gw-new and given to nobody: name it in here_spaces or next_spaces"}
+	r.Action.State = r.State
+	return s
+}
+
 // proving is a question with more evidence than fits, and with a question that
 // takes two lines.
 func proving() monitor.Snapshot {

@@ -32,6 +32,8 @@ var screens = map[string]func() *monitor.Model{
 		return fold(options, s)
 	},
 	"operator": func() *monitor.Model { return fold(options, stopped()) },
+	"failed":   func() *monitor.Model { return fold(options, failed()) },
+	"resume":   func() *monitor.Model { m := fold(options, failed()); keys(m, "c"); return m },
 	"proof":    func() *monitor.Model { m := fold(options, proving()); keys(m, "a", "pgdown", "2"); return m },
 	"unread":   func() *monitor.Model { m := fold(options, proving()); keys(m, "a", "enter"); return m },
 	"paused":   func() *monitor.Model { return fold(options, paused()) },

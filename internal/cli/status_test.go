@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"example.org/ims/internal/engine"
+	"example.org/ims/internal/output"
+	"example.org/ims/internal/runner"
+	"example.org/ims/pkg/ledger"
+)
+
+// TestAStatusSaysWhyItWaits: whoever looks at a run that waits for its operator
+// is told why in the words of what led there, whatever is looked with.
+func TestAStatusSaysWhyItWaits(t *testing.T) {
+	const why = "address space SMTP:*@fast.test would be taken from west and given to nobody"
+	guard := "inbound mail needs somewhere to go before its MX is moved"
+	for _, tt := range []struct {
+		name    string
+		missing []engine.Missing
+		cause   *engine.Cause
+		lines   []string // of the page
+		view    string   // the last line of the view
+	}{
+		{"an effect failed", nil, &engine.Cause{Target: "west", Why: why}, []string{"waiting for operator: fail\n  because: west: " + why + "\n"}, "  because: west: " + why},
+		{"a guard does not hold", []engine.Missing{{That: "next.accepts", Verdict: "fail", Why: guard, Fix: "ims gateway start west"}}, &engine.Cause{Why: guard, Fix: "ims gateway start west"},
+			[]string{"waiting for operator: fail\nnot yet: next.accepts (" + guard + ")\n  fix: ims gateway start west\n"}, "WAITING FOR OPERATOR in split (fail): ims resume east-1, or ims abort east-1"},
+		{"a guard that holds again", nil, &engine.Cause{Why: guard, Fix: "ims gateway start west"},
+			[]string{"  because: " + guard + "\n  fix: ims gateway start west\n"}, "  because: " + guard + "; fix: ims gateway start west"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := &runner.Status{Alive: true, Status: engine.Status{
+				Run: "east-1", Gateway: "east", Next: "west", State: "split", Title: "Split", Phase: "operating", Outcome: "open", Why: "fail", Missing: tt.missing, Cause: tt.cause,
+			}}
+			var page, raw, lines strings.Builder
+			if err := output.New(&page, io.Discard, output.Options{}).Result("status", s, func(p *output.Page) { statusPage(p, s) }); err != nil {
+				t.Fatal(err)
+			}
+			for _, l := range tt.lines {
+				if !strings.Contains(page.String(), l) {
+					t.Errorf("the page has no %q:\n%s", l, &page)
+				}
+			}
+			if strings.Contains(page.String(), "because") != strings.Contains(tt.lines[0], "because") {
+				t.Errorf("the page says the same twice:\n%s", &page)
+			}
+			if err := output.New(&raw, io.Discard, output.Options{Format: output.JSON}).Result("status", s, nil); err != nil || !strings.Contains(raw.String(), `"cause":{`) || !strings.Contains(raw.String(), tt.cause.Why) {
+				t.Errorf("the JSON is %s, %v", &raw, err)
+			}
+			if err := newViewer(output.New(&lines, io.Discard, output.Options{})).show(s); err != nil || !strings.HasSuffix(lines.String(), "  "+tt.view+"\n") {
+				t.Errorf("the view does not end with %q, %v:\n%s", tt.view, err, &lines)
+			}
+		})
+	}
+}
+
+// TestALedgerNamesMessages: each that is in no set, or was given up, by id, with
+// its store and why.
+func TestALedgerNamesMessages(t *testing.T) {
+	at := time.Unix(0, 0)
+	events := []ledger.Event{
+		{Seq: 1, At: at, Gateway: "east", Kind: ledger.Accepted, Message: "lost", Rcpts: []string{"a@a.test"}, Store: "in"},
+		{Seq: 2, At: at, Gateway: "east", Kind: ledger.Accepted, Message: "gone", Rcpts: []string{"b@b.test"}, Store: "out"},
+		{Seq: 3, At: at, Gateway: "east", Kind: ledger.Absorbed, Message: "gone", Rcpts: []string{"b@b.test"}, Reason: "nobody may be told"},
+	}
+	for _, tt := range []struct {
+		name    string
+		present []ledger.Item
+		lines   []string
+	}{
+		{"lost", nil, []string{"unaccounted  lost", "a@a.test", "the log says it is here, but the spool does not hold it", "absorbed", "gone", "b@b.test", "nobody may be told", "ims track --gateway east --message MESSAGE"}},
+		{"here", []ledger.Item{{Message: "lost", Rcpt: "a@a.test", Store: "in"}}, []string{"absorbed", "nobody may be told"}},
+	} {
+		data := statusLedgerData{"east-1", ledger.Compute(events, tt.present, "east")}
+		var page strings.Builder
+		if err := output.New(&page, io.Discard, output.Options{}).Result("ledger", data, data.page); err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range tt.lines {
+			if !strings.Contains(page.String(), l) {
+				t.Errorf("%s: the page has no %q:\n%s", tt.name, l, &page)
+			}
+		}
+		if strings.Contains(page.String(), "unaccounted  ") != (tt.present == nil) {
+			t.Errorf("%s: the page is\n%s", tt.name, &page)
+		}
+	}
+	var page strings.Builder
+	data := statusLedgerData{"east-1", ledger.Compute(nil, nil, "east")}
+	if err := output.New(&page, io.Discard, output.Options{}).Result("ledger", data, data.page); err != nil || !strings.Contains(page.String(), "Every message is accounted for") {
+		t.Errorf("of nothing, the page is %v\n%s", err, &page)
+	}
+}
