@@ -121,6 +121,7 @@ func (s *session) flagCompleters() map[string]completer {
 		"param":           s.paramList,
 		"choice":          only(s.choiceList),
 		"dest":            only(s.destinations),
+		"held-for":        only(s.reasons),
 		"forward-host":    only(s.hostList),
 		"type":            list("SMTP"),
 		"why":             byBook((*session).states), "trace": byBook((*session).traceList),
@@ -214,6 +215,16 @@ func (s *session) choiceList(cmd *cobra.Command, argv []string) []cobra.Completi
 
 // destinations are those that the gateway holds mail for.
 func (s *session) destinations(cmd *cobra.Command, argv []string) []cobra.Completion {
+	return s.queuedBy(cmd, argv, func(it gateway.Item) string { return it.Dest }) // "" is not routed yet
+}
+
+// reasons are those for which the gateway's mail is held.
+func (s *session) reasons(cmd *cobra.Command, argv []string) []cobra.Completion {
+	return s.queuedBy(cmd, argv, func(it gateway.Item) string { return it.Held })
+}
+
+// queuedBy counts what the gateway of a command holds by something of it.
+func (s *session) queuedBy(cmd *cobra.Command, argv []string, of func(gateway.Item) string) []cobra.Completion {
 	if len(argv) == 0 {
 		return nil
 	}
@@ -229,12 +240,12 @@ func (s *session) destinations(cmd *cobra.Command, argv []string) []cobra.Comple
 	}
 	count := map[string]int64{}
 	for _, it := range items {
-		count[it.Dest]++
+		count[of(it)]++
 	}
 	var names []cobra.Completion
-	delete(count, "") // not routed yet
-	for dest, n := range count {
-		names = append(names, cobra.CompletionWithDesc(output.Safe(dest), fmt.Sprintf("%d queued", n)))
+	delete(count, "")
+	for name, n := range count {
+		names = append(names, cobra.CompletionWithDesc(output.Safe(name), fmt.Sprintf("%d queued", n)))
 	}
 	slices.Sort(names)
 	return names

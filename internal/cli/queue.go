@@ -31,12 +31,14 @@ bad, hold and corrupt beside it. In out, a message has one entry per destination
 type selectionFlags struct {
 	store gateway.Store
 	sel   gateway.Selection
+	held  string // text of the reason
 }
 
 func (f *selectionFlags) add(cmd *cobra.Command) {
 	wordFlag(cmd, &f.store, "store", "only in this store", storeWords())
 	cmd.Flags().StringVar(&f.sel.Dest, "dest", "", "only for this destination `host` or domain")
 	cmd.Flags().Var(durationValue{&f.sel.OlderThan}, "older-than", "only what was accepted longer ago, as in 90s, 15m, .5h, 2d")
+	cmd.Flags().StringVar(&f.held, "held-for", "", "only what is held for a reason with this `text` in it")
 	cmd.Flags().IntVar(&f.sel.Limit, "limit", 0, "at most this `many`, the oldest first; 0 is 1000")
 }
 
@@ -71,7 +73,7 @@ func newQueueList(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return runQueueList(cmd.Context(), s.printer(format), queues, argv[0], sel)
+			return runQueueList(cmd.Context(), s.printer(format), heldFor{queues, flags.held}, argv[0], sel)
 		},
 	}
 	flags.add(cmd)

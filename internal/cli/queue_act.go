@@ -28,6 +28,7 @@ type queueActOptions struct {
 	format output.Format
 	name   string
 	sel    gateway.Selection
+	held   string
 	reason string
 	expect int
 	yes    bool
@@ -89,7 +90,7 @@ func newQueueAct(s *session, verb queueVerb) *cobra.Command {
 			if opts.sel, err = flags.selection(cmd); err != nil {
 				return err
 			}
-			opts.name = argv[0]
+			opts.name, opts.held = argv[0], flags.held
 			if len(argv) == 2 {
 				opts.sel.ID = argv[1]
 			}
@@ -125,10 +126,11 @@ type queueActData struct {
 }
 
 func runQueueAct(ctx context.Context, s *session, opts queueActOptions) error {
-	queues, err := able[gateway.Queues](s, opts.name, "act on its queues")
+	all, err := able[gateway.Queues](s, opts.name, "act on its queues")
 	if err != nil {
 		return err
 	}
+	queues := heldFor{all, opts.held}
 	p := s.printer(opts.format)
 	if opts.destructive && opts.expect == 0 && !opts.yes {
 		return rehearse(ctx, p, queues, opts)

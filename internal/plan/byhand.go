@@ -5,6 +5,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"time"
 
 	"example.org/ims/pkg/machine"
 )
@@ -12,76 +13,168 @@ import (
 // Hand is one step of a plan as a person performs it without a runner: shell
 // commands to do it, to see that it is done, and to undo it.
 type Hand struct {
-	State   string   `json:"state"`
-	Title   string   `json:"title"`
-	Source  []string `json:"source"`
-	Kind    string   `json:"kind"`
-	Needs   []string `json:"needs,omitempty"` // what must be true before it, or what it waits for
-	For     string   `json:"for,omitempty"`   // and for how long
-	Decide  string   `json:"decide,omitempty"`
-	Do      []string `json:"do,omitempty"`
-	See     []string `json:"see,omitempty"`
-	Undo    []string `json:"undo,omitempty"`
-	Warning string   `json:"warning,omitempty"`
+	State   string       `json:"state"`
+	Title   string       `json:"title"`
+	Source  []string     `json:"source"`
+	Kind    string       `json:"kind"`
+	Back    bool         `json:"back,omitempty"`  // Do undoes what the state did
+	Needs   []string     `json:"needs,omitempty"` // what must be true before it, or what it waits for
+	Else    string       `json:"else,omitempty"`  // the state that comes next because Needs do not hold, as predicted
+	For     string       `json:"for,omitempty"`   // and for how long
+	Cached  string       `json:"cached,omitempty"`
+	Decide  string       `json:"decide,omitempty"`
+	Choices []HandChoice `json:"choices,omitempty"`
+	If      string       `json:"if,omitempty"` // the choice without which it is not done
+	Do      []string     `json:"do,omitempty"`
+	Nothing []string     `json:"nothing,omitempty"` // why there is no command for it, or not for all of it
+	See     []string     `json:"see,omitempty"`
+	Undo    []string     `json:"undo,omitempty"`
+	Warning string       `json:"warning,omitempty"`
+}
+
+// HandChoice is one answer to a question, and what follows from it.
+type HandChoice struct {
+	Name  string   `json:"name"`
+	Title string   `json:"title,omitempty"`
+	Leads string   `json:"leads"` // to this state
+	Do    []string `json:"do,omitempty"`
+}
+
+// Begun is what a run has begun of a plan: what it holds bears its name.
+type Begun struct {
+	Run    string
+	States []string
 }
 
 // ByHand are the commands to finish the plan without a runner, state by state,
 // and at each the commands that undo it. They are for a POSIX shell, and use
 // ims for what its commands can do, curl at the gateways' control socket for
 // the rest, nsupdate for zones, and dig and swaks to look.
-func (p *Plan) ByHand() []Hand {
-	c := newConfiguration(p.Before, p.Places)
-	all := make([]Hand, 0, len(p.States))
+func (p *Plan) ByHand(by Begun) []Hand {
+	w := byHand{p: p, by: by, c: newConfiguration(p.Before, p.Places), was: map[string]*configuration{}, undo: map[string]*Hand{}}
+	all := make([]Hand, len(p.States))
 	for i := range p.States {
 		s := &p.States[i]
-		h := Hand{State: s.ID, Title: s.Title, Source: s.Source, Kind: s.Kind}
-		var reads []string
-		for _, n := range s.Needs {
-			h.Needs = append(h.Needs, n.That)
-			reads = append(reads, n.Facts...)
+		all[i] = Hand{State: s.ID, Title: s.Title, Source: s.Source, Kind: s.Kind, Back: s.Back, Else: s.Else}
+		w.step(&all[i], s)
+		if i > 0 && s.Do != nil && p.States[i-1].Asks.leads(s.ID) != nil {
+			all[i].If = p.States[i-1].Asks.leads(s.ID).Name
 		}
-		switch {
-		case s.Do != nil:
-			p.byHand(&h, c, s)
-		case s.Waits != nil:
-			h.For, h.See = s.Waits.For, p.look(reads)
-		case s.Asks != nil:
-			h.Decide = s.Asks.Ask
-			if s.Asks.When == OnlyIf {
-				h.Decide = "only if its condition has come to hold: " + h.Decide
-			}
-		default:
-			h.See = p.look(reads)
-		}
-		all = append(all, h)
 	}
 	return all
 }
 
-// byHand adds the commands of an effect on each of its targets.
-func (p *Plan) byHand(h *Hand, c *configuration, s *Step) {
-	for _, ch := range s.Changes {
-		before := c.gateway
-		if before != nil {
-			one := *before
-			before = &one
+// byHand writes a plan's steps, each for the world that the one before it left.
+type byHand struct {
+	p    *Plan
+	by   Begun
+	c    *configuration
+	ttl  uint32                    // the longest of the records changed so far, in seconds
+	was  map[string]*configuration // what an effect found, by state
+	undo map[string]*Hand
+	held string // the reason that what is held bears
+}
+
+func (w *byHand) step(h *Hand, s *Step) {
+	var reads []string
+	for _, n := range s.Needs {
+		h.Needs = append(h.Needs, n.That)
+		reads = append(reads, n.Facts...)
+	}
+	switch {
+	case s.Do != nil:
+		w.effect(h, s)
+	case s.Back:
+		w.back(h)
+	case s.Waits != nil:
+		h.For, h.See = s.Waits.For, w.p.look(reads)
+		if s.Waits.Follows != "" {
+			h.Cached = w.cached()
 		}
-		old := c.zones[ch.Target]
-		_, known := c.zones[ch.Target]
-		c.apply(*s.Do, ch.Target, "", "")
-		cmd := commands{p: p, state: s.ID, do: *s.Do, before: before}
-		switch {
-		case s.Do.Action == machine.DNSRRset && s.Do.modelled():
-			cmd.zone(h, ch.Target, old, c.zones[ch.Target], known)
-		case s.Do.modelled():
-			cmd.gateway(h)
-		default:
-			cmd.other(h)
+	case s.Asks != nil:
+		h.Decide = s.Asks.Ask
+		if s.Asks.When == OnlyIf {
+			h.Decide = "only if its condition has come to hold: " + h.Decide
+		}
+		w.choices(h, s.Asks.Ways)
+	default:
+		h.See = w.p.look(reads)
+	}
+}
+
+// effect adds the commands of an effect on each of its targets.
+func (w *byHand) effect(h *Hand, s *Step) {
+	w.was[s.ID], w.undo[s.ID] = w.c.copied(), h
+	if s.Do.Action == machine.QueueHold {
+		w.held = reasonOf(w.p, s.ID)
+		if slices.Contains(w.by.States, s.ID) {
+			w.held = "run " + w.by.Run + ", " + s.ID
 		}
 	}
+	for _, ch := range s.Changes {
+		old, known := w.c.zones[ch.Target]
+		cmd := w.commands(s.ID, *s.Do)
+		w.c.track(*s.Do, ch.Target)
+		switch {
+		case s.Do.Action == machine.DNSRRset && s.Do.modelled():
+			cmd.zone(h, ch.Target, old, w.c.zones[ch.Target], known)
+			w.ttl = max(w.ttl, old.TTL)
+		case s.Do.Action == machine.DNSRRset:
+			w.ttl = max(w.ttl, cmd.records(h, ch))
+		default:
+			cmd.write(h, ch.Target)
+		}
+	}
+	slices.Reverse(h.Undo)
 	if s.Undo != nil && s.Undo.Kind != Restore {
 		h.Undo, h.Warning = nil, s.Undo.Words
 	}
+}
+
+// commands are those of an effect on what the configuration is now.
+func (w *byHand) commands(state string, do Effect) *commands {
+	c := &commands{p: w.p, state: state, do: do, held: w.held, name: w.p.Gateway, before: w.c.gateway, other: w.c.next}
+	if do.Args.OnSuccessor {
+		c.name, c.before, c.other = w.p.Next, w.c.next, w.c.gateway
+	}
+	if c.before != nil { // it goes on changing
+		one := *c.before
+		c.before = &one
+	}
+	return c
+}
+
+// back adds the commands that undo what an earlier step did.
+func (w *byHand) back(h *Hand) {
+	did := w.undo[h.State]
+	if did == nil { // a path that begins in the middle: none does
+		return
+	}
+	h.Do, h.Nothing, h.Warning, h.See = did.Undo, did.Nothing, did.Warning, did.See
+	w.c = w.was[h.State]
+}
+
+// choices adds the answers to a question, with the commands of the effects that
+// they lead to.
+func (w *byHand) choices(h *Hand, ways []Way) {
+	for _, way := range ways {
+		one := HandChoice{Name: way.Name, Title: way.Title, Leads: way.Leads}
+		if way.Do != nil {
+			var did Hand
+			w.commands(way.Leads, *way.Do).write(&did, w.p.Gateway)
+			one.Do = did.Do
+		}
+		h.Choices = append(h.Choices, one)
+	}
+}
+
+// cached says for how long what was published before the changes may be cached.
+func (w *byHand) cached() string {
+	words := fmt.Sprintf("what was published before may be cached for %s, its TTL, once every server gives the new records", time.Duration(w.ttl)*time.Second)
+	if floor := w.p.Params["floor"]; floor != "" {
+		words += ", and " + floor + " longer where a resolver stretches it"
+	}
+	return words
 }
 
 // look are commands that show facts.
@@ -98,7 +191,7 @@ func (p *Plan) look(reads []string) []string {
 		switch group, rest, _ := strings.Cut(name, "."); {
 		case group == "mx":
 			for _, z := range p.Places.Zones {
-				add(digs(z)...)
+				add(digs(z, z.Domain, "MX")...)
 			}
 		case group == "route":
 			add("ims route list --copies")
@@ -123,20 +216,6 @@ func (p *Plan) look(reads []string) []string {
 // side, up to RCPT.
 func (p *Plan) swaks() string {
 	return fmt.Sprintf("swaks --server %s --helo probe.invalid --from '<>' --to %s --quit-after RCPT", word(p.Places.Listen), word(p.Places.Rcpt))
-}
-
-// digs ask every authority for the MX of a domain.
-func digs(z Zone) []string {
-	servers := z.Authorities
-	if !slices.Contains(servers, z.Server) {
-		servers = append([]string{z.Server}, servers...)
-	}
-	out := make([]string, len(servers))
-	for i, s := range servers {
-		host, port := hostPort(s)
-		out[i] = fmt.Sprintf("dig @%s -p %s %s MX +norecurse +noall +answer", word(host), port, word(z.Domain))
-	}
-	return out
 }
 
 func hostPort(s string) (host, port string) {

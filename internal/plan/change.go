@@ -17,6 +17,7 @@ import (
 // that each step is shown as the difference from the step before it.
 type configuration struct {
 	gateway *gateway.Config
+	next    *gateway.Config // the successor's; only track changes it
 	zones   map[string]zone.RRset
 	places  Places
 }
@@ -26,6 +27,10 @@ func newConfiguration(b Before, p Places) *configuration {
 	if b.Gateway != nil {
 		one := *b.Gateway
 		c.gateway = &one
+	}
+	if b.Successor != nil {
+		one := *b.Successor
+		c.next = &one
 	}
 	for d, rr := range b.Zones {
 		c.zones[d] = rr
@@ -127,10 +132,13 @@ func (c *configuration) routes(e Effect) (note string) {
 }
 
 func (c *configuration) settings(a machine.Args) {
-	if c.gateway == nil {
-		return
+	if c.gateway != nil {
+		c.gateway.Stored = patched(c.gateway.Stored, a)
 	}
-	s := c.gateway.Stored
+}
+
+// patched are settings with those that an effect names.
+func patched(s gateway.Settings, a machine.Args) gateway.Settings {
 	// A word that a runbook may not use was refused when it was loaded.
 	if a.Mode != "" {
 		_ = s.Mode.UnmarshalText([]byte(a.Mode))
@@ -144,7 +152,13 @@ func (c *configuration) settings(a machine.Args) {
 	if t := a.Timeouts; t > 0 {
 		s.Timeouts.Urgent, s.Timeouts.Normal, s.Timeouts.NonUrgent = t, t, t
 	}
-	c.gateway.Stored = s
+	if a.MaxInbound > 0 {
+		s.MaxInbound = a.MaxInbound
+	}
+	if a.MaxOutbound > 0 {
+		s.MaxOutbound = a.MaxOutbound
+	}
+	return s
 }
 
 // lines are the values that an effect is about.

@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/machine"
-	"example.org/ims/pkg/zone"
 )
 
 // commands writes the commands of one effect.
@@ -17,24 +17,32 @@ type commands struct {
 	p      *Plan
 	state  string
 	do     Effect
-	before *gateway.Config // as it is when the effect begins; nil if it was not read
+	name   string          // of the gateway that it changes
+	before *gateway.Config // of that gateway, as it is when the effect begins; nil if it was not read
+	other  *gateway.Config // of the successor, or of the gateway if that is the successor
+	held   string          // the reason that is given for what is held
 }
 
-func (c *commands) reason() string {
-	id := strings.TrimPrefix(c.p.ID.Hash, "sha256:")
-	return word(fmt.Sprintf("plan %s, %s, by hand", id[:min(12, len(id))], c.state))
+func (c *commands) reason() string { return word(reasonOf(c.p, c.state)) }
+
+// reasonOf is what a command of a state gives as its reason.
+func reasonOf(p *Plan, state string) string {
+	id := strings.TrimPrefix(p.ID.Hash, "sha256:")
+	return fmt.Sprintf("plan %s, %s, by hand", id[:min(12, len(id))], state)
 }
 
-// gateway writes the commands of an effect on the gateway.
-func (c *commands) gateway(h *Hand) {
-	name := word(c.p.Gateway)
-	see := "ims gateway show " + name
+// write writes the commands of an effect on one target, but for records.
+func (c *commands) write(h *Hand, target string) {
+	see := "ims gateway show " + word(c.name)
 	switch c.do.Action {
 	case machine.GatewayMode, machine.GatewayConfig:
-		h.Do = append(h.Do, c.set(c.do.Args))
-		h.See = append(h.See, see, c.p.swaks())
+		h.Do = append(h.Do, c.set(patched(gateway.Settings{}, c.do.Args), c.do.Args.Restart))
+		h.See = append(h.See, see)
+		if c.name == c.p.Gateway {
+			h.See = append(h.See, c.p.swaks())
+		}
 		if c.before != nil {
-			h.Undo = append(h.Undo, c.set(c.old()))
+			h.Undo = append(h.Undo, c.set(c.before.Stored, true))
 		}
 	case machine.GatewayRunning:
 		h.Do = append(h.Do, c.run(c.do.Args.Running))
@@ -50,57 +58,37 @@ func (c *commands) gateway(h *Hand) {
 		file := filepath.Join(c.p.Places.ArchiveDir, c.p.Gateway+"-by-hand.archive")
 		h.Do = append(h.Do, c.apply(gateway.Want{Absent: &gateway.Removal{Archive: file, Discard: c.do.Args.Discard}}))
 		h.See = append(h.See, see, c.p.swaks(), "ls -l "+word(file))
-	default: // other has the rest
-	}
-}
-
-// other writes the commands of what is not modelled, where there are any.
-func (c *commands) other(h *Hand) {
-	name, see := word(c.p.Gateway), "ims queue list "+word(c.p.Gateway)
-	switch c.do.Action {
-	case machine.QueueReturn:
-		h.Do = append(h.Do, fmt.Sprintf("ims queue return %s --store out --yes --reason %s", name, c.reason()))
-	case machine.QueueRetry:
-		h.Do = append(h.Do, fmt.Sprintf("ims queue retry %s --reason %s", name, c.reason()))
-	case machine.QueueHold:
-		h.Do = append(h.Do, fmt.Sprintf("ims queue hold %s --older-than %s --reason %s", name, c.do.Args.OlderThan, c.reason()))
-		h.Undo = append(h.Undo, fmt.Sprintf("ims queue release %s --store hold --reason %s", name, c.reason()))
-	case machine.QueueRelease:
-		h.Do = append(h.Do, fmt.Sprintf("ims queue release %s --store hold --reason %s", name, c.reason()))
 	case machine.GatewayDependents:
-		h.Warning = "set each that is shown to the successor: ims gateway set and ims route connect change them"
-		see = "ims dependents " + name
-	default:
-		h.Warning = "no command does this alone: " + wantedWords(c.do)
-		return
+		c.dependents(h, target)
+	case machine.RunRestore:
+		h.Nothing = append(h.Nothing, "it is done by what follows: each undo, the newest first")
+	case machine.QueueHold, machine.QueueRelease, machine.QueueReturn, machine.QueueExport, machine.QueueRetry:
+		c.queue(h)
+	case machine.QueueRedirect, machine.ProbeSend, machine.DNSRRset:
+		h.Nothing = append(h.Nothing, "no command does this alone: "+wantedWords(c.do))
 	}
-	h.See = append(h.See, see)
 }
 
-// set is the command that stores settings.
-func (c *commands) set(a machine.Args) string {
+// set is the command that stores those settings that the effect names, with the
+// values that they have in s.
+func (c *commands) set(s gateway.Settings, restart bool) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "ims gateway set %s", word(c.p.Gateway))
+	fmt.Fprintf(&b, "ims gateway set %s", word(c.name))
 	flag := func(given bool, name, value string) {
 		if given {
 			fmt.Fprintf(&b, " --%s %s", name, value)
 		}
 	}
-	flag(a.Mode != "", "mode", a.Mode)
-	flag(a.Refuse != "", "refuse", a.Refuse)
-	if a.Retry != nil {
-		flag(true, "retry", word(list(a.Retry)))
-	}
-	flag(a.Timeouts > 0, "timeout-urgent", a.Timeouts.String())
-	flag(a.Timeouts > 0, "timeout-normal", a.Timeouts.String())
-	flag(a.Timeouts > 0, "timeout-non-urgent", a.Timeouts.String())
-	if a.Timeouts < 0 { // the three from before
-		t := c.before.Stored.Timeouts
-		flag(true, "timeout-urgent", t.Urgent.String())
-		flag(true, "timeout-normal", t.Normal.String())
-		flag(true, "timeout-non-urgent", t.NonUrgent.String())
-	}
-	if a.Restart {
+	a := c.do.Args
+	flag(a.Mode != "", "mode", s.Mode.String())
+	flag(a.Refuse != "", "refuse", s.Refuse.String())
+	flag(len(a.Retry) > 0, "retry", word(list(s.Retry)))
+	flag(a.Timeouts > 0, "timeout-urgent", s.Timeouts.Urgent.String())
+	flag(a.Timeouts > 0, "timeout-normal", s.Timeouts.Normal.String())
+	flag(a.Timeouts > 0, "timeout-non-urgent", s.Timeouts.NonUrgent.String())
+	flag(a.MaxInbound > 0, "max-inbound", fmt.Sprint(s.MaxInbound))
+	flag(a.MaxOutbound > 0, "max-outbound", fmt.Sprint(s.MaxOutbound))
+	if restart {
 		b.WriteString(" --restart")
 	}
 	return b.String() + " --reason " + c.reason()
@@ -114,26 +102,6 @@ func list(all []time.Duration) string {
 	return strings.Join(words, ",")
 }
 
-// old are the arguments that write the settings from before back. Time-outs
-// differ by priority, which set knows by a negative one.
-func (c *commands) old() machine.Args {
-	s, a := c.before.Stored, c.do.Args
-	out := machine.Args{Restart: true}
-	if a.Mode != "" {
-		out.Mode = s.Mode.String()
-	}
-	if a.Refuse != "" {
-		out.Refuse = s.Refuse.String()
-	}
-	if len(a.Retry) > 0 {
-		out.Retry = append([]time.Duration{}, s.Retry...)
-	}
-	if a.Timeouts > 0 {
-		out.Timeouts = -1
-	}
-	return out
-}
-
 // run is the command that starts or stops the service.
 func (c *commands) run(want string) string {
 	verb := map[string]string{"stopped": "stop", "restarted": "restart"}[want]
@@ -144,31 +112,77 @@ func (c *commands) run(want string) string {
 	if verb == "stop" {
 		yes = " --yes"
 	}
-	return fmt.Sprintf("ims gateway %s %s%s --reason %s", verb, word(c.p.Gateway), yes, c.reason())
+	return fmt.Sprintf("ims gateway %s %s%s --reason %s", verb, word(c.name), yes, c.reason())
 }
 
+// spaces adds what is new before it takes away what goes, and back likewise: no
+// address is without a route in between.
 func (c *commands) spaces(h *Hand) {
 	h.See = append(h.See, "ims route list --copies")
 	if c.before == nil {
+		h.Warning = "the address spaces of " + c.name + " could not be read when the plan was made: ims route add and ims route remove change them"
 		return
 	}
-	for _, s := range c.before.Spaces {
-		at := fmt.Sprintf("%s --type %s --pattern %s", word(c.p.Gateway), word(s.Type), word(s.Pattern))
-		h.Do = append(h.Do, fmt.Sprintf("ims route remove %s --reason %s", at, c.reason()))
-		h.Undo = append(h.Undo, fmt.Sprintf("ims route add %s --cost %d --scope %s --reason %s", at, s.Cost, s.Scope, c.reason()))
+	now, wanted := c.before.Spaces, split(c.do.Args.Spaces, c.before, c.other)
+	if len(now) == 0 && len(wanted) == 0 {
+		h.Nothing = append(h.Nothing, c.name+" has no address space")
 	}
+	h.Do = append(h.Do, c.routes(now, wanted)...)
+	undo := c.routes(wanted, now)
+	slices.Reverse(undo) // a step's undo is turned round as a whole
+	h.Undo = append(h.Undo, undo...)
+	if len(h.Do) == 0 && len(now) > 0 {
+		h.Nothing = append(h.Nothing, c.name+" has the address spaces that it is to have")
+	}
+}
+
+func (c *commands) routes(from, to []gateway.Space) []string {
+	var out []string
+	at := func(verb string, s gateway.Space) string {
+		return fmt.Sprintf("ims route %s %s --type %s --pattern %s", verb, word(c.name), word(s.Type), word(s.Pattern))
+	}
+	for _, s := range to {
+		if !slices.Contains(from, s) {
+			out = append(out, fmt.Sprintf("%s --cost %d --scope %s --reason %s", at("add", s), s.Cost, s.Scope, c.reason()))
+		}
+	}
+	for _, s := range from {
+		if !slices.ContainsFunc(to, func(o gateway.Space) bool { return sameSpace(o, s) }) {
+			out = append(out, fmt.Sprintf("%s --reason %s", at("remove", s), c.reason()))
+		}
+	}
+	return out
 }
 
 func (c *commands) sites(h *Hand) {
 	h.See = append(h.See, "ims route list --copies")
-	if c.before == nil {
+	switch {
+	case c.before == nil:
+		h.Warning = "the connected sites of " + c.name + " could not be read when the plan was made: ims route disconnect takes them away"
 		return
+	case len(c.before.Sites) == 0:
+		h.Nothing = append(h.Nothing, c.name+" has no connected site")
 	}
 	for _, s := range c.before.Sites {
-		at := fmt.Sprintf("%s --site %s", word(c.p.Gateway), word(s.Name))
+		at := fmt.Sprintf("%s --site %s", word(c.name), word(s.Name))
 		h.Do = append(h.Do, fmt.Sprintf("ims route disconnect %s --reason %s", at, c.reason()))
 		h.Undo = append(h.Undo, fmt.Sprintf("ims route connect %s --via %s --cost %d --reason %s", at, word(s.RoutingAddress), s.Cost, c.reason()))
 	}
+}
+
+// dependents writes the changes of other gateways that the plan found.
+func (c *commands) dependents(h *Hand, target string) {
+	h.See = append(h.See, "ims dependents "+word(c.p.Gateway))
+	found, known := c.p.Before.Others[c.state+"/"+target]
+	switch {
+	case !known:
+		h.Warning = "what names " + c.p.Gateway + " elsewhere could not be read when the plan was made: ims dependents shows it, with the commands"
+	case len(found.Open) > 0:
+		h.Warning = "decide: " + strings.Join(found.Open, "; ")
+	case len(found.Do) == 0:
+		h.Nothing = append(h.Nothing, "no setting of another gateway names "+c.p.Gateway)
+	}
+	h.Do, h.Undo = append(h.Do, found.Do...), append(h.Undo, found.Undo...)
 }
 
 // apply is a change at the gateways' control socket. Each call has a key of its
@@ -182,42 +196,4 @@ func (c *commands) apply(w gateway.Want) string {
 	text := strings.Replace(word(string(body)), "KEY", `by-hand/'"$(date +%s%N)"'`, 1)
 	return fmt.Sprintf("curl --fail-with-body --silent --show-error --unix-socket %s http://ims/v1/gateways/%s/apply \\\n  --json %s",
 		word(c.p.Places.Socket), c.p.Gateway, text)
-}
-
-// zone writes the commands of a change of a domain's MX: a compare-and-swap by
-// value-dependent prerequisites (RFC 2136 2.4.2), and its reverse.
-func (c *commands) zone(h *Hand, domain string, old, next zone.RRset, known bool) {
-	for _, z := range c.p.Places.Zones {
-		if z.Domain != domain {
-			continue
-		}
-		h.See = append(h.See, digs(z)...)
-		switch {
-		case !known:
-			h.Warning = "the MX of " + domain + " could not be read when the plan was made: write the update by hand"
-		case !old.SameData(next):
-			h.Do = append(h.Do, update(z, old, next))
-			h.Undo = append(h.Undo, update(z, next, old))
-		}
-	}
-}
-
-func update(z Zone, old, next zone.RRset) string {
-	host, port := hostPort(z.Server)
-	lines := []string{
-		"nsupdate -k " + word(z.KeyFile) + " <<'END'",
-		"server " + host + " " + port,
-		"zone " + zone.CanonicalName(z.Zone),
-	}
-	if old.Empty() {
-		lines = append(lines, fmt.Sprintf("prereq nxrrset %s %s", old.Name, old.Type))
-	}
-	for _, d := range old.Data {
-		lines = append(lines, fmt.Sprintf("prereq yxrrset %s %s %s", old.Name, old.Type, d))
-	}
-	lines = append(lines, fmt.Sprintf("update delete %s %s", old.Name, old.Type))
-	for _, d := range next.Data {
-		lines = append(lines, fmt.Sprintf("update add %s %d %s %s", next.Name, next.TTL, next.Type, d))
-	}
-	return strings.Join(append(lines, "send", "END"), "\n")
 }

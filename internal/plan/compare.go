@@ -12,7 +12,7 @@ import (
 
 // Difference is one thing in which two plans differ.
 type Difference struct {
-	What string   `json:"what"` // runbook, gateway, successor, domains, parameter, fact, path, change; or of News
+	What string   `json:"what"` // runbook, gateway, successor, domains, parameter, place, fact, path, change; or of News
 	Name string   `json:"name"`
 	Was  []string `json:"was"`
 	Now  []string `json:"now"`
@@ -26,6 +26,7 @@ const (
 	ofSuccessor = "successor"
 	ofDomains   = "domains"
 	ofParam     = "parameter"
+	ofPlace     = "place"
 	ofFact      = "fact"
 	ofPath      = "path"
 	ofChange    = "change"
@@ -75,6 +76,7 @@ func (p *Plan) Differences(now *Plan) []Difference {
 	for _, name := range names(p.Params, now.Params) {
 		c.text(ofParam, name, p.Params[name], now.Params[name], "")
 	}
+	c.places(p, now)
 	c.facts(p, now, Fact.binds)
 	c.path(p, now)
 	return c
@@ -129,9 +131,31 @@ func (c *comparison) facts(p, now *Plan, pick func(Fact) bool) {
 	}
 }
 
-// path compares the states that are passed through, and what each changes.
+// places compares where everything is. What one of the two has no place for, it
+// does not touch.
+func (c *comparison) places(p, now *Plan) {
+	was, is := p.Places.bound(p.Gateway, p.Next), now.Places.bound(now.Gateway, now.Next)
+	at := func(all []place, name string) (at []string, ok bool) {
+		if i := slices.IndexFunc(all, func(x place) bool { return x.Name == name }); i >= 0 {
+			return all[i].At, true
+		}
+		return nil, false
+	}
+	for _, a := range was {
+		b, _ := at(is, a.Name)
+		c.list(ofPlace, a.Name, a.At, b, "")
+	}
+	for _, b := range is {
+		if _, both := at(was, b.Name); !both {
+			c.list(ofPlace, b.Name, nil, b.At, "")
+		}
+	}
+}
+
+// path compares the states that are passed through, and what each changes. A
+// state that is passed more than once is compared with the same time that it is.
 func (c *comparison) path(p, now *Plan) {
-	was, is := p.Path(), now.Path()
+	was, is := p.passes(), now.passes()
 	if i := firstDifference(was, is); i < max(len(was), len(is)) {
 		name := "from the start"
 		if i > 0 {
@@ -139,24 +163,62 @@ func (c *comparison) path(p, now *Plan) {
 		}
 		c.list(ofPath, name, onward(was[i:], p), onward(is[i:], now), "")
 	}
-	for i := range p.States {
-		a := &p.States[i]
-		j := slices.IndexFunc(now.States, func(s Step) bool { return s.ID == a.ID })
-		if j < 0 {
-			continue
+	times := map[string]int{}
+	for i, name := range was {
+		times[name]++
+		if j := nth(is, name, times[name]); j >= 0 {
+			c.changes(&p.States[i], &now.States[j])
 		}
-		c.changes(a, &now.States[j])
 	}
 }
 
-func (c *comparison) changes(was, now *Step) {
-	for _, a := range was.Changes {
-		k := slices.IndexFunc(now.Changes, func(x Change) bool { return x.Target == a.Target })
-		if k < 0 {
-			continue // the path ends before it
+// nth is where a name stands in a list for the nth time, or -1.
+func nth(list []string, name string, n int) int {
+	for i, one := range list {
+		if one == name {
+			n--
 		}
-		b := now.Changes[k]
-		c.list(ofChange, was.ID+" of "+a.Target, a.Lines(), b.Lines(), a.Note)
+		if n == 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// name is a step as a path names it: an undo is another thing than what it
+// undoes.
+func (s *Step) name() string {
+	if s.Back {
+		return "undo of " + s.ID
+	}
+	return s.ID
+}
+
+func (p *Plan) passes() []string {
+	names := make([]string, len(p.States))
+	for i := range p.States {
+		names[i] = p.States[i].name()
+	}
+	return names
+}
+
+func (c *comparison) changes(was, now *Step) {
+	find := func(s *Step, target string) (lines []string, note string) {
+		if k := slices.IndexFunc(s.Changes, func(x Change) bool { return x.Target == target }); k >= 0 {
+			return s.Changes[k].Lines(), s.Changes[k].Note
+		}
+		return nil, ""
+	}
+	var targets []string
+	for _, a := range slices.Concat(was.Changes, now.Changes) {
+		if !slices.Contains(targets, a.Target) {
+			targets = append(targets, a.Target)
+		}
+	}
+	for _, t := range targets {
+		before, note := find(was, t)
+		after, _ := find(now, t)
+		c.list(ofChange, was.name()+" of "+t, before, after, note)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"example.org/ims/internal/jcs"
@@ -19,16 +20,52 @@ type bound struct {
 	Successor string            `json:"successor"`
 	Domains   []string          `json:"domains"`
 	Params    map[string]string `json:"params"`
+	Places    []place           `json:"places"`
 	Facts     map[string]string `json:"facts"`
-	Path      []string          `json:"path"`
-	Changes   [][]Change        `json:"changes"`
+	Path      []passed          `json:"path"`
+}
+
+// passed is one state of the path with what it changes, as [Plan.Differences]
+// shows it.
+type passed struct {
+	State   string              `json:"state"`
+	Changes map[string][]string `json:"changes"` // by target
+}
+
+// place is one place that a plan relies on.
+type place struct {
+	Name string   `json:"name"`
+	At   []string `json:"at"`
+}
+
+// bound are the places that a plan relies on: where the two gateways are and
+// what they are called, and for each name whose records are changed, the zone,
+// the server that takes the change, and those that are asked whether it is there.
+// Where archives are written, and which file holds a key, is no such place.
+func (p *Places) bound(gateway, next string) []place {
+	all := []place{
+		{"adapter of " + gateway, []string{p.Adapter}}, {"socket of " + gateway, []string{p.Socket}},
+		{"listener of " + gateway, []string{p.Listen}}, {"host name of " + gateway, []string{p.Hostname}},
+	}
+	if next != "" {
+		all = append(all,
+			place{"adapter of " + next, []string{p.Next.Adapter}}, place{"socket of " + next, []string{p.Next.Socket}},
+			place{"listener of " + next, []string{p.Next.Listen}}, place{"host name of " + next, []string{p.Successor}})
+	}
+	for _, z := range slices.Concat(p.Zones, p.Names) {
+		all = append(all,
+			place{"zone of " + z.Domain, []string{z.Zone}}, place{"server for " + z.Domain, []string{z.Server}},
+			place{"authorities for " + z.Domain, slices.Sorted(slices.Values(z.Authorities))})
+	}
+	return all
 }
 
 // identity is the hash of what the plan would do and what it relies on.
 func (p *Plan) identity() string {
 	b := bound{
 		Core: machine.CoreVersion, Digest: p.Definition.Digest, Gateway: p.Gateway, Successor: p.Next, Domains: p.Bound.Domains,
-		Params: p.Params, Facts: map[string]string{}, Path: p.Path(),
+		Params: p.Params, Facts: map[string]string{}, Path: []passed{},
+		Places: p.Places.bound(p.Gateway, p.Next),
 	}
 	for _, f := range p.Facts {
 		if f.binds() {
@@ -36,7 +73,12 @@ func (p *Plan) identity() string {
 		}
 	}
 	for i := range p.States {
-		b.Changes = append(b.Changes, p.States[i].Changes)
+		s := &p.States[i]
+		one := passed{s.name(), map[string][]string{}}
+		for _, c := range s.Changes {
+			one.Changes[c.Target] = c.Lines()
+		}
+		b.Path = append(b.Path, one)
 	}
 	return digest(b)
 }

@@ -225,6 +225,9 @@ func (m *maker) settle() {
 // conclude decides whether a failing guard ends the prediction.
 func (m *maker) conclude(st *machine.StateDef, v machine.Verdict, e machine.Event) (machine.Event, bool) {
 	if v == machine.Pass || (v == machine.Fails && branches(st)) {
+		if v == machine.Fails && st.Kind == machine.KindAssert {
+			m.plan.States[len(m.plan.States)-1].Else = m.in.Book.Def.States[st.Then[machine.Fail]].ID
+		}
 		return e, true
 	}
 	return e, false

@@ -55,7 +55,7 @@ func (m *maker) enter(st *machine.StateDef) {
 	case machine.KindWait:
 		step.Needs, step.Waits = m.needs(st.Wait.Until), m.wait(st.Wait)
 	case machine.KindApprove:
-		step.Asks = question(st)
+		step.Asks = question(m.in.Book.Def, st)
 	case machine.KindDo:
 		step.Do, step.Needs = &Effect{Action: st.Do.Action, Args: st.Do.Args}, m.needs(st.Do.Pre)
 		step.Undo = m.undo(st)
@@ -119,10 +119,24 @@ func (m *maker) needs(g int) []Need {
 	return out
 }
 
-func question(st *machine.StateDef) *Question {
+func question(def *machine.Def, st *machine.StateDef) *Question {
 	q := &Question{Question: verdict.QuestionOf(st), When: OnlyIf}
 	if st.Approve.When == machine.Here {
 		q.When = Always
+	}
+	if len(st.Approve.Choices) < 2 {
+		return q
+	}
+	for _, c := range st.Approve.Choices {
+		if c.Target < 0 {
+			continue
+		}
+		to := &def.States[c.Target]
+		way := Way{Name: c.Name, Title: c.Title, Leads: to.ID}
+		if to.Do != nil && c.Target != st.Then[machine.OK] {
+			way.Do = &Effect{Action: to.Do.Action, Args: to.Do.Args}
+		}
+		q.Ways = append(q.Ways, way)
 	}
 	return q
 }

@@ -4,9 +4,11 @@
 //
 // A plan can be saved and performed once. What it binds to is its identity,
 // [ID]: the version of the core, the runbook, what the run is about, its
-// parameters, every fact of class config, the states that the run would pass
-// through, and the values that it would change, before and after. Counts and
-// clocks are shown and bind nothing: they move every second. [Plan.Differences]
+// parameters, where the gateways, the servers of the zones and their authorities
+// are, every fact of class config, the states that the run would pass through,
+// and the values that it would change, before and after. So a plan is good for no
+// other organization of the same shape. Counts and clocks are shown and bind
+// nothing: they move every second. [Plan.Differences]
 // says what has changed in a plan's identity, which is drift, and [Plan.News]
 // what else has.
 //
@@ -38,8 +40,9 @@ const (
 	Blocked = verdict.Blocked
 )
 
-// Format is the version of a saved plan. A file of another one is refused.
-const Format = 1
+// Format is the version of a saved plan. A file of another one is refused: what
+// it binds to is another thing. Format 1 bound to no places.
+const Format = 2
 
 // Plan is what a run would do.
 type Plan struct {
@@ -103,6 +106,17 @@ type Before struct {
 	Zones   map[string]zone.RRset `json:"zones,omitempty"`   // MX by mail domain; one that could not be read is left out
 	Words   map[string]string     `json:"words,omitempty"`   // of whatever else effects change, by STATE/TARGET
 	Wanted  map[string]string     `json:"wanted,omitempty"`  // what becomes of Words, where that follows from what was read
+
+	Successor *gateway.Config   `json:"successor,omitempty"` // nil if there is none or it could not be read
+	Others    map[string]Others `json:"others,omitempty"`    // what other gateways are to have, by STATE/TARGET
+}
+
+// Others are the commands that make other gateways name the successor, and those
+// that take that back.
+type Others struct {
+	Do   []string `json:"do,omitempty"`
+	Undo []string `json:"undo,omitempty"`
+	Open []string `json:"open,omitempty"` // what has no clear replacement, and why
 }
 
 // Places say where everything is, for people without this program's help.
@@ -115,12 +129,21 @@ type Places struct {
 	Rcpt        string        `json:"rcpt,omitempty"`      // a known recipient, for probes
 	ArchiveDir  string        `json:"archive_dir,omitempty"`
 	Replication time.Duration `json:"replication,omitempty"` // until every site knows a route
-	Zones       []Zone        `json:"zones,omitempty"`
+	Next        Place         `json:"next,omitzero"`         // where the successor is
+	Zones       []Zone        `json:"zones,omitempty"`       // of the mail domains
+	Names       []Zone        `json:"names,omitempty"`       // of other records that the run changes, by name of the record
 }
 
-// Zone is where the MX of a mail domain is changed.
+// Place is where a gateway is.
+type Place struct {
+	Adapter string `json:"adapter,omitempty"`
+	Socket  string `json:"socket,omitempty"`
+	Listen  string `json:"listen,omitempty"`
+}
+
+// Zone is where the records of a mail domain, or of another name, are changed.
 type Zone struct {
-	Domain      string   `json:"domain"`
+	Domain      string   `json:"domain"` // the mail domain, or the name
 	Zone        string   `json:"zone"`
 	Server      string   `json:"server"`   // address:port that takes updates
 	KeyFile     string   `json:"key_file"` // of the TSIG key
@@ -152,12 +175,14 @@ type Step struct {
 	Source  []string  `json:"source"`
 	Because string    `json:"because,omitempty"`
 	Kind    string    `json:"kind"`
+	Back    bool      `json:"back,omitempty"` // the effect of the state is undone
 	Do      *Effect   `json:"do,omitempty"`
 	Changes []Change  `json:"changes,omitempty"`
 	Needs   []Need    `json:"needs,omitempty"` // what must hold before it acts, or what it waits for
 	Waits   *Wait     `json:"waits,omitempty"`
 	Asks    *Question `json:"asks,omitempty"`
 	Undo    *Undo     `json:"undo,omitempty"`
+	Else    string    `json:"else,omitempty"` // the state that comes next because Needs do not hold
 }
 
 // Effect is what a state does to the world.
@@ -196,7 +221,31 @@ type Wait struct {
 // Question is what people are asked, and whether they will be.
 type Question struct {
 	verdict.Question
-	When string `json:"when"` // always; now, because its condition holds; or only if it comes to hold
+	When string `json:"when"`           // always; now, because its condition holds; or only if it comes to hold
+	Ways []Way  `json:"ways,omitempty"` // where several answers lead
+}
+
+// Way is where an answer leads, and what that state does if nothing else leads
+// there.
+type Way struct {
+	Name  string  `json:"name"`
+	Title string  `json:"title,omitempty"`
+	Leads string  `json:"leads"`
+	Do    *Effect `json:"do,omitempty"`
+}
+
+// leads finds the answer without which a state is not come to, if the question
+// is put.
+func (q *Question) leads(state string) *Way {
+	if q == nil || q.When == OnlyIf {
+		return nil
+	}
+	for i := range q.Ways {
+		if q.Ways[i].Leads == state && q.Ways[i].Do != nil {
+			return &q.Ways[i]
+		}
+	}
+	return nil
 }
 
 // When people are asked.

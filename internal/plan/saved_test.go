@@ -86,13 +86,13 @@ func TestAlteredPlanIsRefused(t *testing.T) {
 		"a value":                {`"gw.running"`, `"gw.walking"`, plan.ErrAltered},
 		"an argument":            {`"mode":"outbound-only"`, `"mode":"none"`, plan.ErrAltered},
 		"the nonce":              {`"nonce":"`, `"nonce":"A`, plan.ErrAltered},
-		"something unknown":      {`"format":1`, `"format":1,"more":true`, plan.ErrAltered},
+		"something unknown":      {`"format":2`, `"format":2,"more":true`, plan.ErrAltered},
 		"another core":           {`"core":"`, `"core":"9`, plan.ErrVersion},
-		"another format":         {`"format":1`, `"format":2`, plan.ErrVersion},
+		"another format":         {`"format":2`, `"format":1`, plan.ErrVersion},
 		"another schema":         {`"schema":"ims/plan/v1"`, `"schema":"ims/plans/v1"`, nil},
 		"no seal":                {`"seal":"sha256:`, `"sael":"sha256:`, nil},
 		"the text of a runbook":  {`Remove the gateway?`, `Remove the gateway!`, plan.ErrAltered},
-		"half of it is not JSON": {`"format":1`, `"format":`, nil},
+		"half of it is not JSON": {`"format":2`, `"format":`, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.ReplaceAll(raw, tt.old, tt.new)
@@ -262,7 +262,7 @@ func TestFates(t *testing.T) {
 func TestByHand(t *testing.T) {
 	p := plan.Make(input(t, nil))
 	hands := map[string]plan.Hand{}
-	for _, h := range p.ByHand() {
+	for _, h := range p.ByHand(plan.Begun{}) {
 		hands[h.State] = h
 	}
 	reason := func(state string) string { return " --reason 'plan " + p.ID.Hash[7:19] + ", " + state + ", by hand'" }

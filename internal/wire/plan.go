@@ -38,9 +38,11 @@ func (s *site) plan(ctx context.Context, book *runbook.Book) (*plan.Plan, error)
 	obs := w.Observe(ctx, look)
 	in := plan.Input{
 		Book: book, Facts: plan.Assume(obs.Facts), Now: obs.At, Expires: w.CachedUntil(), Notes: obs.Notes,
-		Places: ro.placesOf(book), NotChecked: notChecked(ro.placesOf(book)),
+		Places: ro.placesOf(book),
 	}
+	in.NotChecked = notChecked(in.Places)
 	in.Before = ro.before(ctx, w, book)
+	in.Places.Names = ro.placesOfNames(book, in.Before.Words)
 	in.Queue, in.QueueWhy = queued(ctx, ro.gateway(book.Bound.Gateway))
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -50,9 +52,16 @@ func (s *site) plan(ctx context.Context, book *runbook.Book) (*plan.Plan, error)
 
 // before reads what a run would change.
 func (s *site) before(ctx context.Context, w *world.World, book *runbook.Book) plan.Before {
-	b := plan.Before{Zones: map[string]zone.RRset{}, Words: map[string]string{}, Wanted: map[string]string{}}
+	b := plan.Before{
+		Zones: map[string]zone.RRset{}, Words: map[string]string{}, Wanted: map[string]string{}, Others: map[string]plan.Others{},
+	}
 	if c, err := s.gateway(book.Bound.Gateway).Config(ctx); err == nil { // an error shows as facts that are unknown
 		b.Gateway = &c
+	}
+	if next := book.Bound.Successor; next != "" {
+		if c, err := s.gateway(next).Config(ctx); err == nil { // as above
+			b.Successor = &c
+		}
 	}
 	for _, d := range book.Bound.Domains {
 		domain, err := s.domain(d)
@@ -70,6 +79,9 @@ func (s *site) before(ctx context.Context, w *world.World, book *runbook.Book) p
 			e.Image = image
 			b.Wanted[key], err = w.Wanted(e)
 		}
+		if err == nil && r.Action == machine.GatewayDependents {
+			b.Others[key], err = others(image, r.State)
+		}
 		if err != nil {
 			words = "unknown: " + err.Error()
 		}
@@ -84,6 +96,7 @@ func (s *site) placesOf(book *runbook.Book) plan.Places {
 	next, _ := s.cfg.Gateway(book.Bound.Successor)
 	p := plan.Places{
 		Adapter: g.Adapter, Socket: g.Socket, Listen: g.Listen, Hostname: g.Hostname, Successor: next.Hostname,
+		Next:       plan.Place{Adapter: next.Adapter, Socket: next.Socket, Listen: next.Listen},
 		ArchiveDir: s.cfg.Retire.ArchiveDir, Replication: s.cfg.Organization.Recalculation + s.cfg.Organization.Replication,
 	}
 	for i, d := range book.Bound.Domains {
