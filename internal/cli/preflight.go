@@ -249,6 +249,11 @@ func (s *session) guardNames() ([]string, error) {
 		for id := range guardLines(&doc) {
 			ids = append(ids, id)
 		}
+		for _, e := range doc.States {
+			if e.Value.Approve != nil {
+				ids = append(ids, preflight.PeopleCheck(e.Key.Value))
+			}
+		}
 	}
 	slices.Sort(ids)
 	return ids, nil
@@ -257,7 +262,7 @@ func (s *session) guardNames() ([]string, error) {
 // checkNames are the checks that a preflight of any gateway of a configuration
 // may have.
 func checkNames(c *config.Config) []string {
-	ids := []string{"cover.in.successor", "cover.in.tls", "cover.in.log", "cover.out", "notify"}
+	ids := []string{"cover.in.successor", "cover.in.tls", "cover.in.log", "cover.out", "notify", "people"}
 	for _, t := range c.Notify.Targets {
 		ids = append(ids, "notify."+t.Name)
 	}

@@ -36,6 +36,7 @@ const (
 	GroupInbound    = "inbound"    // cover of what it accepts
 	GroupDependents = "dependents" // who else names it
 	GroupRun        = "run"        // runs that are open
+	GroupPeople     = "people"     // who may answer
 	GroupNotify     = "notify"     // who is told what happens
 	GroupWaiver     = "waiver"     // waivers that have expired
 )
@@ -128,8 +129,10 @@ func Make(in Input) (*Report, error) {
 	r.inbound(s, in.Book)
 	r.dependents(s, in.Book)
 	r.runs(s)
+	r.held(s)
+	r.people(s, in.Book)
 	r.told(s)
-	if err := r.waive(in.Waivers, in.Known); err != nil {
+	if err := r.waive(in.Waivers, in.Known, in.Book); err != nil {
 		return nil, err
 	}
 	if err := r.compare(in.Baseline); err != nil {

@@ -78,6 +78,7 @@ func serving(change map[facts.ID]facts.Value) *Snapshot {
 			List: []Domain{{Name: "example.test", From: []string{"configuration"}, Rcpt: "a@example.test", Random: "x@example.test", Messages: 3, Largest: 900, Old: both, New: both}},
 		},
 		Dependents: []Dependents{{Gateway: "west", At: now}},
+		People:     []Person{{"anna", "approve"}, {"op", "operate"}},
 		Told:       []Told{{Target: "ops", Way: "exec"}},
 	}
 }

@@ -34,12 +34,15 @@ type Snapshot struct {
 	Outbound   Outbound     `json:"outbound"`
 	Inbound    Inbound      `json:"inbound"`
 	Dependents []Dependents `json:"dependents"`
-	Runs       []string     `json:"open_runs"`
-	Told       []Told       `json:"told"` // who is told what happens; null if that is not known
+	Runs       []string     `json:"open_runs"` // of the gateway
+	Held       []Held       `json:"held"`
+	People     []Person     `json:"people"` // who may do what; null if that is not known
+	Opener     string       `json:"opener"` // who looks, and would open the run, as people names them
+	Told       []Told       `json:"told"`   // who is told what happens; null if that is not known
 	Notes      []string     `json:"notes"`
 
 	offline bool
-	toldWhy string // why Told is null
+	toldWhy string // why Told and People are null
 }
 
 // Fact is one observed value, in words.
@@ -178,7 +181,7 @@ func (s *Snapshot) within(now time.Time, age time.Duration) *Snapshot {
 		c.Outbound.Err = why(c.Outbound.At)
 	}
 	if old(c.Made) {
-		c.Told, c.toldWhy, c.Before = nil, why(c.Made), nil
+		c.Told, c.People, c.toldWhy, c.Before = nil, nil, why(c.Made), nil
 	}
 	c.Inbound = s.Inbound.within(old, why)
 	c.Dependents = append([]Dependents{}, s.Dependents...)

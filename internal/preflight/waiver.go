@@ -8,6 +8,7 @@ import (
 
 	"example.org/ims/internal/suggest"
 	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/runbook"
 )
 
 // Waiver accepts that a check does not pass.
@@ -43,13 +44,18 @@ func (e *NoCheckError) Error() string {
 // waive applies waivers by the present time, not by the time of the facts: a
 // waiver is a promise of people. Every one is shown; one that has expired
 // waives nothing, and is a failure of its own.
-func (r *Report) waive(all []Waiver, known []string) error {
+func (r *Report) waive(all []Waiver, known []string, book *runbook.Book) error {
 	ids := slices.Clone(known)
 	for i := range r.Checks {
 		ids = append(ids, r.Checks[i].ID)
 	}
 	for _, l := range r.Later {
 		ids = append(ids, l.ID)
+	}
+	for i := range book.Def.States {
+		if st := &book.Def.States[i]; st.Approve != nil {
+			ids = append(ids, PeopleCheck(st.ID))
+		}
 	}
 	for i := range all {
 		w := all[i]

@@ -3,6 +3,8 @@ package wire
 import (
 	"context"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,7 +50,10 @@ func (s *site) snapshot(ctx context.Context, book *runbook.Book) (*preflight.Sna
 		Before: &before, Configured: s.cfg.Retire.Params, Gateway: book.Bound.Gateway, Successor: book.Bound.Successor, Runbook: book.Def.Name, Params: book.Bound.Params,
 		Domains: book.Bound.Domains, Made: obs.At, Cached: w.CachedUntil(), Facts: preflight.FactsOf(obs.Facts), Notes: obs.Notes,
 		Outbound: outbound(ctx, s.organization(g), book.Bound.Successor), Inbound: s.inbound(ctx, g, book),
-		Told: s.told(ctx, g),
+		Told: s.told(ctx, g), People: []preflight.Person{}, Opener: s.opener(),
+	}
+	for _, p := range s.cfg.People {
+		out.People = append(out.People, preflight.Person{Name: p.Name, May: p.May})
 	}
 	if out.Dependents, err = s.dependents(ctx, g.Name, out.Successor); err != nil {
 		return nil, err
@@ -56,7 +61,41 @@ func (s *site) snapshot(ctx context.Context, book *runbook.Book) (*preflight.Sna
 	if out.Runs, err = s.open(ctx, book.Bound.Gateway); err != nil {
 		return nil, err
 	}
+	if out.Held, err = s.held(ctx, book); err != nil {
+		return nil, err
+	}
 	return out, ctx.Err()
+}
+
+// opener is the user of this process, as a run would know who opened it.
+func (s *site) opener() string {
+	uid := uint32(os.Getuid())
+	for _, p := range s.cfg.People {
+		if p.UID == uid {
+			return p.Name
+		}
+	}
+	return fmt.Sprintf("uid %d", uid)
+}
+
+// held lists what a run would take, and another run holds. A gateway that does
+// not answer, or is gone, shows as that; its name and its successor's are known.
+func (s *site) held(ctx context.Context, book *runbook.Book) ([]preflight.Held, error) {
+	all, err := runner.ReadLeases(ctx, s.cfg.StateDir)
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := s.leases(ctx, book.Bound.Gateway, book.Bound.Successor)
+	if err != nil {
+		wanted = []string{"gateway/" + book.Bound.Gateway, "gateway/" + book.Bound.Successor}
+	}
+	held := []preflight.Held{}
+	for _, l := range all {
+		if slices.Contains(wanted, l.Resource) {
+			held = append(held, preflight.Held{Resource: l.Resource, Run: l.Run})
+		}
+	}
+	return held, nil
 }
 
 // open names the runs that are open on a gateway.
