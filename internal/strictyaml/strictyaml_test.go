@@ -72,9 +72,9 @@ a.yaml:3:17: unknown key "cuont" in deep; did you mean "count"?`,
 		{"no near key", "zzzzzz: 1\n", `a.yaml:1:1: unknown key "zzzzzz"; valid keys are name, wait, retry, deep, states, hosts`},
 		{
 			"keys twice", "name: x\nstates:\n  a: {count: 1}\n  \"a\": {cuont: 2}\nname: z\nhosts: {b: 1, b: 2}\nwait: soon\n",
-			`a.yaml:4:3: key "a" stands twice, first in line 3
+			`a.yaml:5:1: key "name" stands twice, first in line 1
+a.yaml:4:3: key "a" stands twice, first in line 3
 a.yaml:4:9: unknown key "cuont" in states.a; did you mean "count"?
-a.yaml:5:1: key "name" stands twice, first in line 1
 a.yaml:6:15: key "b" stands twice, first in line 6
 a.yaml:7:7: wait wants a duration such as 90s, 15m, 48h or 3d, this is "soon"`,
 		},
