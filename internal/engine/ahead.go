@@ -44,6 +44,9 @@ func (e *Engine) ahead(v *facts.Vector) Action {
 // question is the action that answers a state's question.
 func (e *Engine) question(st *machine.StateDef, at time.Time) Action {
 	a := Action{Verb: Approve, State: st.ID, What: strings.TrimSpace(st.Approve.Ask), At: at}
+	if asked := e.hist.Asked; asked != nil && asked.State == st.ID {
+		a.What = strings.TrimSpace(e.asks())
+	}
 	command := fmt.Sprintf("ims approve %s %s", e.opts.Run.ID, st.ID)
 	if len(st.Approve.Choices) < 2 {
 		a.Commands = []string{command}

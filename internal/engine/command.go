@@ -132,7 +132,7 @@ func (e *Engine) ask(ctx context.Context) error {
 	if err := e.observe(ctx); err != nil {
 		return err
 	}
-	if e.hist.Asked == nil {
+	if e.hist.Asked == nil || e.turned() {
 		return e.putQuestion(ctx)
 	}
 	return e.timers(ctx)
@@ -146,7 +146,7 @@ func (e *Engine) putQuestion(ctx context.Context) error {
 		return err
 	}
 	return e.append(ctx, machine.Record{Kind: machine.Asked, At: e.last.At, Detail: machine.Detail{
-		State: st.ID, Comment: st.Approve.Ask, Evidence: append(ev.Lines, verdictLines(e.findings(st))...), Names: ev.Names,
+		State: st.ID, Comment: e.asks(), Evidence: append(ev.Lines, verdictLines(e.findings(st))...), Names: ev.Names,
 		Number: ev.Number, Subject: e.subject(), Digest: e.digest(st, ev.Names), Head: head.String(),
 	}})
 }
@@ -235,6 +235,9 @@ func (e *Engine) stillTrue(ctx context.Context, asked *machine.Detail) error {
 	}
 	if err := e.putQuestion(ctx); err != nil {
 		return err
+	}
+	if e.moot() != "" {
+		return fmt.Errorf("%w: what the question was about has gone since; approve again, and the run goes on; look again: ims status", ErrRefused)
 	}
 	return fmt.Errorf("%w: what the question was about has changed since; look again: ims status", ErrRefused)
 }

@@ -27,6 +27,7 @@ type Status struct {
 	Cause   *Cause            `json:"cause,omitempty"` // and the reason for it
 	Missing []Missing         `json:"missing,omitempty"`
 	Asked   *machine.Detail   `json:"asked,omitempty"`
+	Moot    string            `json:"moot,omitempty"` // asked: the conditions of the question that do not hold any more
 	Choices []machine.Choice  `json:"choices,omitempty"`
 	Min     int               `json:"min,omitempty"`      // people who must agree
 	Votes   []string          `json:"votes,omitempty"`    // who has
@@ -102,7 +103,8 @@ func (e *Engine) snapshot() Status {
 	}
 	if e.hist.Asked != nil {
 		asked := *e.hist.Asked
-		s.Asked, s.Choices = &asked, st.Approve.Choices
+		asked.Comment = e.asks()
+		s.Asked, s.Moot, s.Choices = &asked, e.moot(), st.Approve.Choices
 		s.Min, s.NotSelf = int(st.Approve.Min), st.Approve.NotSelf
 		for _, v := range e.hist.Votes {
 			s.Votes = append(s.Votes, v.Actor)
