@@ -23,8 +23,14 @@ var options = monitor.Options{Pauses: true, Leaves: "the run goes on; ims monito
 var screens = map[string]func() *monitor.Model{
 	"drain":    func() *monitor.Model { return fold(options, last()) },
 	"question": func() *monitor.Model { return fold(options, asking()) },
-	"nothing":  func() *monitor.Model { return monitor.New(options) },
-	"still":    still,
+	"moot": func() *monitor.Model {
+		s := asking()
+		s.Run.Moot = "next.differs > 0"
+		s.Run.Asked.Comment = "What this is about has gone: next.differs > 0 does not hold any more. Approve, and the run goes on. It was asked: The successor has not taken over the settings shown. Remove the gateway without them?"
+		return fold(options, s)
+	},
+	"nothing": func() *monitor.Model { return monitor.New(options) },
+	"still":   still,
 	"stalled": func() *monitor.Model {
 		s := asking()
 		s.Run.State, s.Run.Title, s.Run.Stall = "drain_help", "Mail that does not move has an owner who decided", &runner.Stall{Since: ago(4 * time.Hour), Called: noon}
