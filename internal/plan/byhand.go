@@ -72,7 +72,8 @@ type byHand struct {
 	ttl  uint32                    // the longest of the records changed so far, in seconds
 	was  map[string]*configuration // what an effect found, by state
 	undo map[string]*Hand
-	held string // the reason that what is held bears
+	held string   // the reason that what is held bears
+	digs []string // for the records changed so far
 }
 
 func (w *byHand) step(h *Hand, s *Step) {
@@ -87,7 +88,7 @@ func (w *byHand) step(h *Hand, s *Step) {
 	case s.Back:
 		w.back(h)
 	case s.Waits != nil:
-		h.For, h.See = s.Waits.For, w.p.look(reads)
+		h.For, h.See = s.Waits.For, w.look(reads)
 		if s.Waits.Follows != "" {
 			h.Cached = w.cached()
 		}
@@ -98,7 +99,7 @@ func (w *byHand) step(h *Hand, s *Step) {
 		}
 		w.choices(h, s.Asks.Ways)
 	default:
-		h.See = w.p.look(reads)
+		h.See = w.look(reads)
 	}
 }
 
@@ -121,9 +122,13 @@ func (w *byHand) effect(h *Hand, s *Step) {
 			w.ttl = max(w.ttl, old.TTL)
 		case s.Do.Action == machine.DNSRRset:
 			w.ttl = max(w.ttl, cmd.records(h, ch))
+			w.digs = append(w.digs, h.See...)
 		default:
 			cmd.write(h, ch.Target)
 		}
+	}
+	if s.Do.Action == machine.RunRestore {
+		h.Nothing = []string{"it is done by what follows: each undo, the newest first"}
 	}
 	slices.Reverse(h.Undo)
 	if s.Undo != nil && s.Undo.Kind != Restore {
@@ -178,7 +183,8 @@ func (w *byHand) cached() string {
 }
 
 // look are commands that show facts.
-func (p *Plan) look(reads []string) []string {
+func (w *byHand) look(reads []string) []string {
+	p := w.p
 	var out []string
 	add := func(cmds ...string) {
 		for _, one := range cmds {
@@ -193,6 +199,8 @@ func (p *Plan) look(reads []string) []string {
 			for _, z := range p.Places.Zones {
 				add(digs(z, z.Domain, "MX")...)
 			}
+		case group == "name", group == "drain", group == "spf":
+			add(w.digs...)
 		case group == "route":
 			add("ims route list --copies")
 		case group == "late":

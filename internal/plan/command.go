@@ -60,11 +60,9 @@ func (c *commands) write(h *Hand, target string) {
 		h.See = append(h.See, see, c.p.swaks(), "ls -l "+word(file))
 	case machine.GatewayDependents:
 		c.dependents(h, target)
-	case machine.RunRestore:
-		h.Nothing = append(h.Nothing, "it is done by what follows: each undo, the newest first")
 	case machine.QueueHold, machine.QueueRelease, machine.QueueReturn, machine.QueueExport, machine.QueueRetry:
 		c.queue(h)
-	case machine.QueueRedirect, machine.ProbeSend, machine.DNSRRset:
+	case machine.QueueRedirect, machine.ProbeSend, machine.DNSRRset, machine.RunRestore:
 		h.Nothing = append(h.Nothing, "no command does this alone: "+wantedWords(c.do))
 	}
 }
