@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing/synctest"
 	"time"
 
@@ -26,11 +27,14 @@ type play struct {
 	n     int // ops so far; names keys and hosts
 	slots []made
 	gone  bool // the gateway was removed
+	aged  bool // a decision named old mail, which does not grow old again
+
+	turned time.Time // when a route was last put back
 }
 
 // made is an effect that can be undone.
 type made struct {
-	e    engine.Effect
+	e    []engine.Effect // of each target
 	slot int
 }
 
@@ -39,8 +43,8 @@ var bounds = model.Bounds{Out: 3, In: 2, Reports: 3, Dying: true}
 
 // run performs ops from a start, and compares after each. The error says which
 // op led to an observation that the model does not allow.
-func run(ctx context.Context, start model.World, as reading, claims model.Params, ops []op, archives string) (err error) {
-	o, err := newOrg(ctx, &start, as, archives)
+func run(ctx context.Context, b beginning, as reading, claims model.Params, ops []op, archives string) (err error) {
+	o, err := newOrg(ctx, b, as, archives)
 	defer func() {
 		if end := o.close(); err == nil {
 			err = end
@@ -49,19 +53,24 @@ func run(ctx context.Context, start model.World, as reading, claims model.Params
 	if err != nil {
 		return err
 	}
-	p := &play{org: o, rel: &relation{rules: model.Rules{Params: claims, Bounds: bounds}, now: map[state]bool{{w: start}: true}}}
-	start.MXCached = true // whoever looks for the first time cannot know what caches have
-	p.rel.now[state{w: start}] = true
+	first := state{w: b.World}
+	first.a.Accepted = uint8(b.World.Held())
+	p := &play{org: o, rel: &relation{family: b.family, rules: model.Rules{Params: claims, Bounds: bounds}, now: map[state]bool{first: true}}}
+	first.w.MXCached = true // whoever looks for the first time cannot know what caches have
+	p.rel.now[first] = true
 	if err := p.compare(ctx, time.Minute, promptly); err != nil {
 		return fmt.Errorf("at the start: %w", err)
 	}
 	for i, one := range ops {
+		if !b.may(one) {
+			continue
+		}
 		p.n++
 		if err := p.do(ctx, one); err != nil {
 			return fmt.Errorf("op %d of %d, %s: %w", i+1, len(ops), one, err)
 		}
 	}
-	if err := p.compare(ctx, 60*time.Hour, inDays); err != nil {
+	if err := p.compare(ctx, long, inDays); err != nil {
 		return fmt.Errorf("days later: %w", err)
 	}
 	return nil
@@ -71,7 +80,14 @@ func run(ctx context.Context, start model.World, as reading, claims model.Params
 func (p *play) compare(ctx context.Context, d time.Duration, over []model.Move) error {
 	first := p.last.Facts == nil
 	pass(d)
+	switch {
+	case d == long && !p.aged:
+		p.rel.growth = wholly
+	case time.Since(p.begun) >= 48*time.Hour:
+		p.rel.growth = partly
+	}
 	p.rel.settle(over)
+	p.rel.flaps = time.Since(p.turned) < 2*(recalculation+replication)
 	p.last = p.observe(ctx)
 	return p.rel.see(&p.last, first)
 }
@@ -97,7 +113,7 @@ func (p *play) do(ctx context.Context, one op) error {
 	case "hours pass":
 		d, over = 5*time.Hour, inHours
 	case "days pass":
-		d, over = 60*time.Hour, inDays
+		d, over = long, inDays
 	default:
 		if e, ok := effects[one]; ok {
 			err = p.perform(ctx, e)
@@ -111,91 +127,70 @@ func (p *play) do(ctx context.Context, one op) error {
 	return p.compare(ctx, d, over)
 }
 
-// effect is what a run can do.
-type effect struct {
-	action machine.ActionName
-	args   machine.Args
-}
-
-var effects = map[op]effect{
-	"mode inbound-outbound":         {machine.GatewayMode, machine.Args{Mode: "inbound-outbound", Restart: true}},
-	"mode inbound-only":             {machine.GatewayMode, machine.Args{Mode: "inbound-only", Restart: true}},
-	"mode outbound-only":            {machine.GatewayMode, machine.Args{Mode: "outbound-only", Restart: true}},
-	"mode none":                     {machine.GatewayMode, machine.Args{Mode: "none", Restart: true}},
-	"store mode inbound-outbound":   {machine.GatewayMode, machine.Args{Mode: "inbound-outbound"}},
-	"store mode outbound-only":      {machine.GatewayMode, machine.Args{Mode: "outbound-only"}},
-	"store mode none":               {machine.GatewayMode, machine.Args{Mode: "none"}},
-	"refuse at rcpt":                {machine.GatewayConfig, machine.Args{Refuse: "rcpt", Restart: true}},
-	"refuse at connect":             {machine.GatewayConfig, machine.Args{Refuse: "connect", Restart: true}},
-	"refuse by a closed port":       {machine.GatewayConfig, machine.Args{Refuse: "closed", Restart: true}},
-	"store refuse by a closed port": {machine.GatewayConfig, machine.Args{Refuse: "closed"}},
-	"flush time-outs":               {machine.GatewayConfig, machine.Args{Timeouts: time.Hour, Retry: []time.Duration{15 * time.Minute}, Restart: true}},
-	"store flush time-outs":         {machine.GatewayConfig, machine.Args{Timeouts: time.Hour}},
-	"stop":                          {machine.GatewayRunning, machine.Args{Running: "stopped"}},
-	"start":                         {machine.GatewayRunning, machine.Args{Running: "started"}},
-	"restart":                       {machine.GatewayRunning, machine.Args{Running: "restarted"}},
-	"remove spaces":                 {machine.RouteSpaces, machine.Args{Empty: true}},
-	"remove sites":                  {machine.RouteSites, machine.Args{Empty: true}},
-	"move mx":                       {machine.DNSRRset, machine.Args{Type: "MX", Successor: west}},
-	"return what is in out":         {machine.QueueReturn, machine.Args{}},
-	"retry now":                     {machine.QueueRetry, machine.Args{}},
-	"remove the gateway":            {machine.GatewayAbsent, machine.Args{}},
-}
-
 // perform does to the gateway what a run would do.
 func (p *play) perform(ctx context.Context, e effect) error {
-	if p.gone || len(p.slots) == maxEffects {
+	if p.gone || len(p.slots) == maxEffects || !p.sensible(e) {
 		return nil
 	}
-	ef := engine.Effect{Run: "r", State: "s", Key: fmt.Sprintf("r/s%d", p.n), Action: e.action, Args: e.args, Actor: "ann", Reason: "test", Target: east}
-	if e.action == machine.DNSRRset {
-		ef.Target = domain
+	var done []engine.Effect
+	var res engine.Result
+	for i, target := range e.targets() {
+		ef := engine.Effect{
+			Run: "r", State: fmt.Sprintf("s%d", p.n), Key: fmt.Sprintf("r/s%d.%d", p.n, i), Action: e.action, Args: e.args, Target: target,
+			Actor: "ann", Reason: engine.ReasonOf("r") + fmt.Sprintf("op %d", p.n), Named: p.look.Named,
+		}
+		var err error
+		if ef.Image, _, err = p.world.Image(ctx, ef); err != nil {
+			return err
+		}
+		done = append(done, ef)
+		if res = p.world.Perform(ctx, ef); res.State != machine.Done {
+			break
+		}
 	}
-	var err error
-	if ef.Image, _, err = p.world.Image(ctx, ef); err != nil {
-		return err
-	}
-	res := p.world.Perform(ctx, ef)
 	p.gone = e.action == machine.GatewayAbsent && res.State != machine.Refused
 	if p.rel.effect(e.action, &e.args, len(p.slots), res.State); len(p.rel.now) == 0 {
 		return fmt.Errorf("the effect is %s (%s), which the model does not allow", res.State, res.Why)
 	}
 	if res.State == machine.Done && undoable(e) {
-		p.slots = append(p.slots, made{ef, len(p.slots)})
+		p.slots = append(p.slots, made{done, len(p.slots)})
 	}
 	return nil
 }
 
+// sensible reports whether an effect on mail can be followed. One on what is
+// held is for those that a decision names; the model knows only whether it names
+// all of it. To the model no report is held, and of those for local senders it
+// counts no more than it can.
+func (p *play) sensible(e effect) bool {
+	switch {
+	case e.action == machine.QueueHold:
+		return !p.any(func(w *model.World) bool { return w.MTSRep+w.OutRep > 0 })
+	case e.action == machine.QueueReturn && p.fact(facts.GwQMTSIn) > 0:
+		return false
+	case e.args.Select == machine.SelectHeld:
+		return p.allNamed()
+	}
+	return true
+}
+
+// allNamed reports whether a decision names all of what is held, and the model
+// says so, or neither.
+func (p *play) allNamed() bool {
+	named, unnamed := 0, 0
+	for _, n := range p.world.Evidence(context.Background(), p.look, nil, machine.SubjectAged).Names {
+		if p.look.Named[machine.SubjectAged][n] {
+			named++
+		} else {
+			unnamed++
+		}
+	}
+	return (named == 0 || unnamed == 0) && !p.any(func(w *model.World) bool { return w.HoldNamed != (named > 0) })
+}
+
 // undoable are the effects that are undone by writing back.
 func undoable(e effect) bool {
-	n, _ := e.action.Nature()
-	return n == machine.Ensure && e.action != machine.GatewayAbsent && e.args.Running != "restarted"
-}
-
-// others are the ops that are no effects.
-var others = map[op]func(context.Context, *play) error{
-	"undo":                       func(ctx context.Context, p *play) error { return p.undoLast(ctx) },
-	"send from hq":               func(ctx context.Context, p *play) error { return p.sendTo(ctx, "hq", "joe@"+far) },
-	"send from branch":           func(ctx context.Context, p *play) error { return p.sendTo(ctx, "branch", "joe@"+far) },
-	"send to the connected site": func(ctx context.Context, p *play) error { return p.sendTo(ctx, "hq", "sue@remote.example") },
-	"mail arrives":               func(ctx context.Context, p *play) error { return p.arrives(ctx, user) },
-	"mail for nobody arrives":    func(ctx context.Context, p *play) error { return p.arrives(ctx, refused) },
-	"destination up":             func(_ context.Context, p *play) error { return p.destination(model.DestUp, nil) },
-	"destination defers":         func(_ context.Context, p *play) error { return p.destination(model.DestDeferring, say(450, "4.2.0")) },
-	"destination dies":           func(_ context.Context, p *play) error { return p.destination(model.DestDead, say(550, "5.1.1")) },
-	"successor fails": func(ctx context.Context, p *play) error {
-		return p.successorTo(ctx, gateway.OutboundOnly, model.SuccessorFails)
-	},
-	"successor back": func(ctx context.Context, p *play) error {
-		return p.successorTo(ctx, gateway.InboundOutbound, model.SuccessorBack)
-	},
-	"dependents moved":            func(ctx context.Context, p *play) error { return p.dependentsMoved(ctx) },
-	"decide on late clients":      func(ctx context.Context, p *play) error { return p.decide(ctx, machine.SubjectLate) },
-	"decide on what was absorbed": func(ctx context.Context, p *play) error { return p.decide(ctx, machine.SubjectAbsorbed) },
-}
-
-func say(code int, status string) func(string) *smtpd.Reply {
-	return func(string) *smtpd.Reply { return smtpd.Refuse(code, status, "as told") }
+	return model.Width(e.action, &e.args) > 0 && e.args.Running != "restarted"
 }
 
 // undoLast undoes the newest effect.
@@ -205,9 +200,20 @@ func (p *play) undoLast(ctx context.Context) error {
 	}
 	m := p.slots[len(p.slots)-1]
 	p.slots = p.slots[:len(p.slots)-1]
-	e := m.e
-	e.Undo, e.Undoes, e.Key = true, e.Key, e.Key+"/undo"
-	res := p.world.Perform(ctx, e)
+	e := m.e[0]
+	if e.Action == machine.QueueHold && !p.allNamed() {
+		return nil
+	}
+	res := engine.Result{State: machine.Done}
+	for _, one := range slices.Backward(m.e) {
+		one.Undo, one.Undoes, one.Key = true, one.Key, one.Key+"/undo"
+		if r := p.world.Perform(ctx, one); r.State != machine.Done {
+			res = r
+		}
+	}
+	if e.Action == machine.RouteSpaces || e.Action == machine.RouteSites {
+		p.turned = time.Now()
+	}
 	if p.rel.undo(e.Action, &e.Args, m.slot, res.State); len(p.rel.now) == 0 {
 		return fmt.Errorf("the undo of %s is %s (%s), which the model does not allow", e.Action, res.State, res.Why)
 	}
@@ -215,7 +221,7 @@ func (p *play) undoLast(ctx context.Context) error {
 }
 
 func (p *play) sendTo(ctx context.Context, site, rcpt string) error {
-	if !p.room(int(bounds.Out), facts.GwQMTA, facts.GwQMTSOut, facts.GwQOut) {
+	if !p.room(int(bounds.Out), facts.GwQMTA, facts.GwQMTSOut, facts.GwQOut, facts.GwSideHold) {
 		return nil
 	}
 	p.rel.take(true, model.UserSends)
@@ -242,7 +248,7 @@ func (p *play) arrives(ctx context.Context, rcpt string) error {
 // destination changes what the destination does. One that has refused for good
 // takes mail again only for messages that come later.
 func (p *play) destination(to uint8, answer func(string) *smtpd.Reply) error {
-	if to == model.DestUp && p.fact(facts.GwQOut) > 0 && p.anyDead() {
+	if to == model.DestUp && p.fact(facts.GwQOut) > 0 && p.any(func(w *model.World) bool { return w.Dest == model.DestDead }) {
 		return nil
 	}
 	p.far.say(answer)
@@ -250,21 +256,33 @@ func (p *play) destination(to uint8, answer func(string) *smtpd.Reply) error {
 	return nil
 }
 
-func (p *play) anyDead() bool {
+// any reports whether something may be so.
+func (p *play) any(is func(w *model.World) bool) bool {
 	for s := range p.rel.now {
-		if s.w.Dest == model.DestDead {
+		if is(&s.w) {
 			return true
 		}
 	}
 	return false
 }
 
-func (p *play) successorTo(ctx context.Context, m gateway.Mode, move model.Move) error {
-	if (p.fact(facts.NextAccepts) == 1) != (move == model.SuccessorFails) {
+// successorIs lets nobody reach the successor, or everybody again.
+func (p *play) successorIs(cut bool, move model.Move) error {
+	if p.cut == cut {
 		return nil
 	}
+	p.cut = cut
 	p.rel.take(false, move)
-	return p.successor(ctx, fmt.Sprintf("w%d", p.n), gateway.SettingsPatch{Mode: &m})
+	return nil
+}
+
+// settingsTaken gives the successor the setting that it lacks.
+func (p *play) settingsTaken(ctx context.Context) error {
+	if p.fact(facts.NextDiffers) == 0 || p.fact(facts.RouteUncovered) > 0 {
+		return nil
+	}
+	p.rel.take(false, model.SettingsTaken)
+	return p.successor(ctx, fmt.Sprintf("w%d", p.n), gateway.SettingsPatch{DomainHosts: &lacking})
 }
 
 func (p *play) dependentsMoved(ctx context.Context) error {
@@ -285,6 +303,13 @@ func (p *play) decide(ctx context.Context, about machine.Subject) error {
 	for _, n := range p.world.Evidence(ctx, p.look, nil, about).Names {
 		named[n] = true
 	}
-	p.rel.each(func(s *state) bool { s.w.Decide(&machine.Choice{Names: about}); return true })
+	p.aged = len(p.look.Named[machine.SubjectAged]) > 0
+	p.rel.each(func(s *state) bool {
+		s.w.Decide(&machine.Choice{Names: about})
+		if about == machine.SubjectNoRoute && !s.w.Other {
+			s.named[0], s.named[1] = s.named[0] || s.w.Spaces, s.named[1] || s.w.Sites
+		}
+		return true
+	})
 	return nil
 }

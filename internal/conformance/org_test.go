@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"syscall"
 	"testing/synctest"
 	"time"
 
@@ -14,13 +15,11 @@ import (
 	"example.org/ims/internal/mail/probe"
 	"example.org/ims/internal/mail/routing"
 	"example.org/ims/internal/mail/service"
-	"example.org/ims/internal/mail/smtpd"
 	"example.org/ims/internal/mail/spool"
 	"example.org/ims/internal/world"
 	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/model"
-	"example.org/ims/pkg/zone"
 )
 
 // Names of the organization: east is the gateway that is watched, west the
@@ -38,57 +37,55 @@ const (
 type org struct {
 	net   *network
 	far   *host
+	box   *host // the mail host
 	work  sync.WaitGroup
 	stop  context.CancelFunc
 	end   context.CancelFunc // of the hosts
 	done  chan error
 	o     *service.Organization
-	zone  *dns.Zone
+	zones []*dns.Zone
 	world *world.World
 	look  engine.Look
 	fs    *spool.CrashableFS
+	begun time.Time // mail that was there before is old
+	cut   bool      // nobody reaches the successor
 }
 
 // reading is how the gateway is configured where the sources dispute, and
-// which faults it has.
+// which faults it, or what is around it, has.
 type reading struct {
 	params model.Params
 	faults []service.Fault
+	seeded seeds
 }
 
 // newOrg starts an organization that is as a world says.
-func newOrg(ctx context.Context, w *model.World, as reading, archives string) (*org, error) {
-	o := &org{net: &network{open: map[string]*pipes{}}, far: &host{}, done: make(chan error, 1), fs: spool.NewCrashableFS()}
+func newOrg(ctx context.Context, b beginning, as reading, archives string) (*org, error) {
+	o := &org{
+		net: &network{open: map[string]*pipes{}}, far: &host{}, box: &host{answer: known}, done: make(chan error, 1),
+		fs: spool.NewCrashableFS(),
+	}
 	hosts, end := context.WithCancel(ctx)
 	o.end = end
-	box := &host{}
-	box.say(func(rcpt string) *smtpd.Reply {
-		if rcpt == refused {
-			return smtpd.Refuse(550, "5.1.1", "no such user")
-		}
-		return nil
-	})
-	for name, h := range map[string]*host{far: o.far, "mail." + domain: box} {
+	for name, h := range map[string]*host{far: o.far, "mail." + domain: o.box} {
 		if err := h.serve(hosts, o.net, name, &o.work); err != nil {
 			return o, err
 		}
 	}
-	if err := o.open(ctx, w, as, archives); err != nil {
+	if err := o.open(ctx, config(b, as), archives); err != nil {
 		return o, err
 	}
-	mx := east
-	if !w.MXPrimary {
-		mx = west
+	if err := o.preload(ctx, &b.World); err != nil {
+		return o, err
 	}
-	o.zone = dns.New(domain, zone.NewMX(domain, 300, zone.MX{Pref: 10, Host: mx + "." + domain}))
-	o.zone.AddServer("ns2."+domain, 20*time.Second)
-	return o, o.connect()
+	o.publish(&b.World)
+	return o, o.connect(b, as.seeded, archives)
 }
 
 // open opens the organization and runs it.
-func (o *org) open(ctx context.Context, w *model.World, as reading, archives string) error {
+func (o *org) open(ctx context.Context, c service.Config, archives string) error {
 	var err error
-	o.o, err = service.Open(ctx, config(w, as), service.Deps{
+	o.o, err = service.Open(ctx, c, service.Deps{
 		Spool: "spool", Options: spool.Options{FS: o.fs}, Archives: archives, Resolver: o.net, Listen: o.net.listen,
 		Dial: o.net.from("192.0.2.1"),
 	})
@@ -107,42 +104,8 @@ func (o *org) open(ctx context.Context, w *model.World, as reading, archives str
 	}
 }
 
-func config(w *model.World, as reading) service.Config {
-	spaces := []gateway.Space{{Type: "SMTP", Pattern: "*", Cost: 1}}
-	var sites []gateway.Site
-	if w.Sites {
-		sites = []gateway.Site{{Name: "remote", Cost: 1, RoutingAddress: far}}
-	}
-	first := service.GatewayConfig{
-		Name: east, Site: "hq", Hostname: east + "." + domain, Listen: east + ":25", Spaces: spaces, Sites: sites,
-		NonePicksUp: as.params.NonePicksUp, Faults: as.faults,
-	}
-	first.Settings.Mode = gateway.Mode(w.ModeSet)
-	next := service.GatewayConfig{Name: west, Site: "branch", Hostname: west + "." + domain, Listen: west + ":25"}
-	if w.Other {
-		next.Spaces = []gateway.Space{{Type: "SMTP", Pattern: "*", Cost: 10}}
-		for _, s := range sites {
-			s.Cost = 10
-			next.Sites = append(next.Sites, s)
-		}
-	}
-	if w.Dependents {
-		next.Settings.DomainHosts = map[string]string{"partner.example": first.Hostname}
-	}
-	return service.Config{
-		Domains: []string{domain}, MailHost: "mail." + domain + ":25", Recipients: []string{user, refused},
-		Recalculation: time.Minute, Replication: 4 * time.Minute,
-		Sites: []service.Site{
-			{Name: "hq", Submission: "submit.hq:25"},
-			{Name: "branch", Submission: "submit.branch:25"},
-			{Name: "remote", Domains: []string{"remote.example"}},
-		},
-		Gateways: []service.GatewayConfig{first, next},
-	}
-}
-
 // connect makes the world that a run would see.
-func (o *org) connect() error {
+func (o *org) connect(b beginning, s seeds, archives string) error {
 	e, err := o.o.Gateway(east)
 	if err != nil {
 		return err
@@ -151,15 +114,32 @@ func (o *org) connect() error {
 	if err != nil {
 		return err
 	}
-	o.world = world.New(world.Config{
-		Name: east, Hostname: east + "." + domain, Address: east + ":25", Gateway: e,
-		Successor: n, SuccessorName: west, SuccessorHostname: west + "." + domain, SuccessorAddress: west + ":25",
-		Domains: []world.Domain{{Name: domain, Rcpt: user, Zone: domain, Writer: o.zone, Watch: o.zone}},
-		Prober:  &probe.Prober{Dial: o.net.from("192.0.2.9"), Helo: "test"}, Routing: routes{o.o},
+	here, next := machines()
+	c := world.Config{
+		Name: east, Hostname: east + "." + domain, Address: east + ":25", Gateway: s.gateway(e),
+		Domains: []world.Domain{{Name: domain, Rcpt: user, Zone: domain, Writer: s.zone(o.zones[0]), Watch: o.zones[0]}},
+		Prober:  &probe.Prober{Dial: o.probes, Helo: "test"}, Routing: routes{o.o},
+		Machine: here, SuccessorMachine: next, Waivers: waived(b), Book: b.book, ArchiveDir: archives,
 		Floor: time.Minute, FlushAfter: time.Hour,
-	})
+	}
+	for i, name := range []string{domain, reverseV4, reverseV6} {
+		c.Zones = append(c.Zones, world.Zone{Name: name, Writer: s.zone(o.zones[i]), Watch: o.zones[i]})
+	}
+	if !b.alone() {
+		c.Successor, c.SuccessorName, c.SuccessorSite = s.gateway(n), west, "branch"
+		c.SuccessorHostname, c.SuccessorAddress = west+"."+domain, west+":25"
+	}
+	o.world = world.New(c)
 	o.look = engine.Look{Run: "r", Named: map[machine.Subject]map[string]bool{}, Memory: map[string]string{}}
 	return nil
+}
+
+// probes dials as somebody on the Internet does.
+func (o *org) probes(ctx context.Context, to string) (net.Conn, error) {
+	if o.cut && to == west+":25" {
+		return nil, syscall.ECONNREFUSED
+	}
+	return o.net.from("192.0.2.9")(ctx, to)
 }
 
 // close ends everything, and waits.

@@ -7,37 +7,55 @@ import (
 
 	"example.org/ims/internal/engine"
 	"example.org/ims/pkg/facts"
-	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/model"
 )
 
 // account is what a ledger says besides what is present: pairs, by how they
 // came and went.
-type account struct{ Accepted, Generated, Delivered, Returned, Absorbed uint8 }
+type account struct{ Accepted, Generated, Delivered, Returned, Absorbed, Deleted uint8 }
 
 // maxEffects is how many effects of a sequence can be undone.
 const maxEffects = 8
 
-// state is a world with the account of how it came about.
+// state is a world with the account of how it came about, and with what the
+// model leaves out because no guard can tell it: mail grows old in out, too, and
+// what was held there goes back there; of a decision about what has no route,
+// which entries it named.
 type state struct {
-	w      model.World
-	a      account
-	images [maxEffects]uint8 // values before
+	w       model.World
+	a       account
+	oldOut  uint8             // of what is in out, how much is old
+	heldOut uint8             // of what is held, how much was in out
+	named   [2]bool           // the address space, the connected site
+	images  [maxEffects]uint8 // values before
 }
 
 // relation holds every abstract state that the real gateway may be in, as far
 // as it was observed. An observation that leaves none is one that the model
 // does not allow.
 type relation struct {
-	rules model.Rules
-	now   map[state]bool
+	*family
+	rules  model.Rules
+	now    map[state]bool
+	growth growth
+	flaps  bool // a route was taken away and put back: each copy of the table follows both, one after the other
 }
+
+// growth says whether mail has grown old that was not at the beginning, as far
+// as the clock tells.
+type growth uint8
+
+const (
+	young  growth = iota
+	partly        // what came first may be old now
+	wholly        // and what was there before time passed is
+)
 
 // byItself are the moves that the world makes without being asked.
 var byItself = []model.Move{
-	model.Routed, model.PickedUp, model.ReportPickedUp, model.Delivered, model.ReportDelivered, model.Returned, model.Expired,
+	model.Routed, model.PickedUp, model.OldPickedUp, model.ReportPickedUp, model.Delivered, model.ReportDelivered, model.Returned, model.Expired,
 	model.ExpiredEarly, model.ReportGivenUp, model.Converted, model.ConvertedWithReport, model.Inward, model.NDRInward,
-	model.SecondaryFollows, model.CachesExpire, model.TablesFollow,
+	model.SecondaryFollows, model.CachesExpire, model.NameExpires, model.TablesFollow,
 }
 
 // Moves that are over after a minute, some hours and some days. What is left to
@@ -45,12 +63,13 @@ var byItself = []model.Move{
 // not do.
 var (
 	promptly = []model.Move{
-		model.Routed, model.PickedUp, model.ReportPickedUp, model.Converted, model.Inward, model.NDRInward, model.SecondaryFollows,
+		model.Routed, model.PickedUp, model.OldPickedUp, model.ReportPickedUp, model.Converted, model.Inward, model.NDRInward,
+		model.SecondaryFollows,
 	}
 	inHours = append([]model.Move{
 		model.Delivered, model.ReportDelivered, model.Returned, model.ExpiredEarly, model.TablesFollow,
 	}, promptly...)
-	inDays = append([]model.Move{model.Expired, model.ReportGivenUp, model.CachesExpire}, inHours...)
+	inDays = append([]model.Move{model.Expired, model.ReportGivenUp, model.CachesExpire, model.NameExpires}, inHours...)
 )
 
 // counts is how a move changes the account.
@@ -71,22 +90,53 @@ func (a account) counts(m model.Move) account {
 	return a
 }
 
-// after is the state after a move.
-func (s state) after(m model.Step) state {
-	s.w, s.a = m.To, s.a.counts(m.Move)
-	return s
+// after are the states after a move: of what leaves out, it may be the old or
+// another.
+func (s state) after(m model.Step) []state {
+	to := s
+	to.w, to.a = m.To, s.a.counts(m.Move)
+	if m.Move == model.OldPickedUp {
+		to.oldOut++
+	}
+	if m.To.Out >= s.w.Out || s.oldOut == 0 {
+		return []state{to}
+	}
+	older := to
+	older.oldOut--
+	if s.oldOut == s.w.Out {
+		return []state{older}
+	}
+	return []state{to, older}
+}
+
+// older are the states in which one more message is old.
+func (s state) older() (list []state) {
+	if s.w.MTSOut > 0 {
+		to := s
+		to.w.MTSOut, to.w.Old = s.w.MTSOut-1, s.w.Old+1
+		list = append(list, to)
+	}
+	if s.oldOut < s.w.Out {
+		to := s
+		to.oldOut++
+		list = append(list, to)
+	}
+	return list
 }
 
 // take lets one of some moves happen, or none if may is true.
-func (r *relation) take(may bool, some ...model.Move) {
+func (r *relation) take(may bool, moves ...model.Move) {
 	next := map[state]bool{}
 	for s := range r.now {
 		if may {
 			next[s] = true
 		}
 		for _, st := range r.rules.AppendMoves(nil, &s.w) {
-			if slices.Contains(some, st.Move) {
-				next[s.after(st)] = true
+			if !slices.Contains(moves, st.Move) {
+				continue
+			}
+			for _, to := range s.after(st) {
+				next[to] = true
 			}
 		}
 	}
@@ -113,15 +163,28 @@ func (r *relation) settle(over []model.Move) {
 		todo = append(todo, s)
 	}
 	rest := map[state]bool{}
+	reach := func(to state) {
+		if !r.now[to] {
+			r.now[to] = true
+			todo = append(todo, to)
+		}
+	}
 	for ; len(todo) > 0; todo = todo[1:] {
-		s, idle := todo[0], true
+		s := todo[0]
+		grown := s.older()
+		idle := r.growth != wholly || len(grown) == 0
+		if r.growth != young {
+			for _, to := range grown {
+				reach(to)
+			}
+		}
 		buf = r.rules.AppendMoves(buf[:0], &s.w)
 		for _, st := range buf {
 			idle = idle && !slices.Contains(over, st.Move)
-			to := s.after(st)
-			if slices.Contains(byItself, st.Move) && !r.now[to] {
-				r.now[to] = true
-				todo = append(todo, to)
+			if slices.Contains(byItself, st.Move) {
+				for _, to := range s.after(st) {
+					reach(to)
+				}
 			}
 		}
 		if idle {
@@ -129,74 +192,6 @@ func (r *relation) settle(over []model.Move) {
 		}
 	}
 	r.now = rest
-}
-
-// effect lets an effect of a run happen, as the checker's shell does.
-func (r *relation) effect(a machine.ActionName, args *machine.Args, slot int, got machine.EffectState) {
-	next := map[state]bool{}
-	for s := range r.now {
-		to := s
-		to.images[slot] = s.w.Before(a, args)
-		switch made, readable := s.w.Made(a, args); {
-		case got == machine.Refused && a == machine.GatewayAbsent && s.w.Held() > 0: // it keeps what it has
-			next[s] = true
-			continue
-		case settings(a) && args.Restart && !s.w.Running: // stored; of the restart nothing can be read back
-			if got == machine.Done {
-				continue
-			}
-		case got != machine.Done && (a != machine.GatewayAbsent || !s.w.Led()): // some table may name it for a while
-			continue
-		case settings(a) && args.Restart && held(&s.w, a, args):
-			next[to] = true // the service is not restarted for what is so already
-			if !made && args.Refuse == "" {
-				continue
-			}
-		case readable && made:
-			next[to] = true
-			continue
-		}
-		if a == machine.QueueReturn {
-			to.a.Generated += s.w.Out
-			to.a.Absorbed += 2 * s.w.OutRep
-		}
-		to.w.Apply(a, args)
-		next[to] = true
-	}
-	r.now = next
-}
-
-func settings(a machine.ActionName) bool {
-	return a == machine.GatewayMode || a == machine.GatewayConfig
-}
-
-// held reports whether the settings that an effect names are stored and in
-// effect already. To the model all forms of refusing for now are one, and are
-// what a gateway that was not told may do, too.
-func held(w *model.World, a machine.ActionName, args *machine.Args) bool {
-	named := *args
-	if named.Refuse != "" && named.Refuse != "closed" {
-		named.Refuse = ""
-	}
-	now := *w
-	now.ModeSet, now.RefuseSet, now.ShortSet = w.Mode, w.Refuse, w.Short
-	return w.Written(a, &named) && now.Written(a, &named)
-}
-
-// undo writes the value from before back.
-func (r *relation) undo(a machine.ActionName, args *machine.Args, slot int, got machine.EffectState) {
-	r.each(func(s *state) bool {
-		before := s.images[slot]
-		s.images[slot] = 0
-		switch {
-		case s.w.Restored(a, args, before):
-		case !s.w.Written(a, args):
-			return got == machine.Overridden
-		default:
-			s.w.Undo(a, args, before)
-		}
-		return got == machine.Done
-	})
 }
 
 // see keeps the states in which an observation would say what this one says.
@@ -221,28 +216,46 @@ func (r *relation) see(o *engine.Observation, first bool) error {
 
 // leftOut are the facts that the model does not have, each with the reason.
 var leftOut = map[string]string{
-	"gw.oldest":    "ages are not modelled",
-	"gw.aged":      "a message does not grow old in the model: it begins old, or it is not",
-	"late.clients": "the model counts those that came after the old MX had expired; the fact, all since the switch",
-	"mx.null":      "nothing here publishes it", "spf.none": "nothing here publishes it",
-	"name.here": "nothing here moves it", "name.wanted": "nothing here moves it", "name.agree": "nothing here moves it",
-	"name.expired": "nothing here moves it", "drain.named": "nothing here publishes it",
-	"next.differs": "nothing here changes it", "next.named": "nothing here publishes it",
-	"next.limited": "nothing here changes it", "next.split": "nothing here changes it",
+	"gw.oldest":       "ages are not modelled; the one that a guard asks about is gw.aged",
+	"gw.sessions":     "no session is open while nobody sends",
+	"late.clients":    "the model counts those that came after the old MX had expired; the fact, all since the switch",
+	"route.swallowed": "every gateway that has routes here carries mail",
+	"route.others":    "nobody here takes a route from another gateway",
 }
 
 // flags are the counts of which the model says only whether they are zero.
-var flags = []facts.ID{facts.GwArrivals, facts.RouteSites, facts.RouteDependents, facts.LateNeverFollow, facts.LedgerAbsorbed, facts.LedgerPresent}
+var flags = []facts.ID{
+	facts.GwArrivals, facts.RouteSites, facts.RouteDependents, facts.NextDiffers, facts.LateNeverFollow, facts.LedgerAbsorbed,
+	facts.LedgerPresent,
+}
+
+// fact is what an observation of s would say.
+func (r *relation) fact(id facts.ID, s *state) facts.Value {
+	switch id {
+	case facts.GwExists: // an entry in some site's table is a part that was left behind
+		return facts.Bool(s.w.Exists || s.w.Stale)
+	case facts.GwAged:
+		return facts.Value(s.w.Old + s.oldOut)
+	case facts.MxWanted:
+		return facts.Bool(r.wish.everywhere(&s.w))
+	case facts.MxPrimaryWanted:
+		return facts.Bool(r.wish.primary(&s.w))
+	}
+	return s.w.Fact(id, r.rules.Params)
+}
 
 // differences are the facts that an observation of s would tell otherwise.
 func (r *relation) differences(s *state, o *engine.Observation, first bool) (wrong []string) {
 	for _, id := range facts.All() {
-		if leftOut[id.String()] != "" || strings.HasPrefix(id.String(), "run.") || (first && id == facts.GwArrivals) || unasked(id, &s.w) {
+		if leftOut[id.String()] != "" || strings.HasPrefix(id.String(), "run.") || (first && id == facts.GwArrivals) || unasked(id, &s.w) || !r.observed(id) {
 			continue
 		}
-		want, got := s.w.Fact(id, r.rules.Params), o.Facts[id].Value
-		if id == facts.GwExists { // an entry in some site's table is a part that was left behind
-			want = facts.Bool(s.w.Exists || s.w.Stale)
+		want, got := r.fact(id, s), o.Facts[id].Value
+		if id == facts.RouteStale && r.flaps {
+			continue
+		}
+		if id == facts.GwAged { // reports grow old, too; to the model none is
+			want = max(want, min(got, want+facts.Value(s.w.MTSRep+s.w.OutRep)))
 		}
 		if slices.Contains(flags, id) {
 			want, got = min(want, 1), min(got, 1)
@@ -252,9 +265,19 @@ func (r *relation) differences(s *state, o *engine.Observation, first bool) (wro
 		}
 	}
 	c := o.Counts
-	got := account{uint8(c["accepted"]), uint8(c["generated"]), uint8(c["delivered"]), uint8(c["returned"]), uint8(c["absorbed"])}
+	got := account{
+		uint8(c["accepted"]), uint8(c["generated"]), uint8(c["delivered"]), uint8(c["returned"]), uint8(c["absorbed"]), uint8(c["deleted"]),
+	}
 	if got != s.a {
 		wrong = append(wrong, fmt.Sprintf("the ledger has %+v, not %+v", s.a, got))
 	}
+	if void := slices.Contains(o.Void, facts.RunGrantedNoRoute); void != s.unnamed() && !r.joining() {
+		wrong = append(wrong, fmt.Sprintf("a consent to losing the last route is void is %v, not %v", s.unnamed(), void))
+	}
 	return wrong
+}
+
+// unnamed reports whether no decision names what has no other route.
+func (s *state) unnamed() bool {
+	return !s.w.Other && ((s.w.Spaces && !s.named[0]) || (s.w.Sites && !s.named[1]))
 }

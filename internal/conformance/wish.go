@@ -86,7 +86,7 @@ func (f *follower) begins(w *model.World) []model.World {
 	}{
 		{f.wish.limits, facts.NextLimited, []model.Flags{model.LimitHere, model.LimitNext}},
 		{f.wish.split, facts.NextSplit, []model.Flags{model.SplitHere, model.SplitNext}},
-		{f.wish.drain, facts.DrainNamed, []model.Flags{model.DrainAddr, model.DrainPTR, model.DrainSPF}},
+		{f.wish.drain, facts.DrainNamed, []model.Flags{model.DrainAddr, model.DrainAddr6, model.DrainPTR, model.DrainSPF}},
 	} {
 		if one.wanted && f.seen[one.known] == 0 {
 			all = some(all, one.parts)
