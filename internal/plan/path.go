@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -39,7 +40,7 @@ func (m *maker) unread(st *machine.StateDef, ch Change) {
 		if why, ok := strings.CutPrefix(line, unknownPrefix); ok {
 			m.note(Check{
 				ID: st.ID + ".before." + ch.Target, That: fmt.Sprintf("what %s changes of %s can be read", st.Do.Action, ch.Target),
-				Verdict: verdict.Unknown, Why: why, Fix: "ims facts " + m.plan.Gateway, Provenance: facts.NotKnown,
+				Verdict: verdict.Unknown, Why: why, Fix: cmp.Or(m.in.Before.Mends[st.ID+"/"+ch.Target], "ims facts "+m.plan.Gateway), Provenance: facts.NotKnown,
 			})
 		}
 	}

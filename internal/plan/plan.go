@@ -107,6 +107,7 @@ type Before struct {
 	Words   map[string]string     `json:"words,omitempty"`   // of whatever else effects change, by STATE/TARGET
 	Wanted  map[string]string     `json:"wanted,omitempty"`  // what becomes of Words, where that follows from what was read
 
+	Mends     map[string]string `json:"mends,omitempty"`     // edits that make what is unknown among Words known
 	Successor *gateway.Config   `json:"successor,omitempty"` // nil if there is none or it could not be read
 	Others    map[string]Others `json:"others,omitempty"`    // what other gateways are to have, by STATE/TARGET
 }

@@ -53,7 +53,7 @@ func (s *site) plan(ctx context.Context, book *runbook.Book) (*plan.Plan, error)
 // before reads what a run would change.
 func (s *site) before(ctx context.Context, w *world.World, book *runbook.Book) plan.Before {
 	b := plan.Before{
-		Zones: map[string]zone.RRset{}, Words: map[string]string{}, Wanted: map[string]string{}, Others: map[string]plan.Others{},
+		Zones: map[string]zone.RRset{}, Words: map[string]string{}, Wanted: map[string]string{}, Others: map[string]plan.Others{}, Mends: map[string]string{},
 	}
 	if c, err := s.gateway(book.Bound.Gateway).Config(ctx); err == nil { // an error shows as facts that are unknown
 		b.Gateway = &c
@@ -84,6 +84,9 @@ func (s *site) before(ctx context.Context, w *world.World, book *runbook.Book) p
 		}
 		if err != nil {
 			words = "unknown: " + err.Error()
+			if lack, ok := errors.AsType[*world.LackError](err); ok {
+				words, b.Mends[key] = "unknown: "+lack.What, lack.Fix
+			}
 		}
 		b.Words[key] = words
 	}

@@ -181,6 +181,15 @@ func (w *World) nameAged(o *observer, ev *engine.Evidence) {
 		}
 		from := "<" + it.From + ">"
 		ev.Lines = append(ev.Lines, fmt.Sprintf("%s waits for %s: %s to %s, %d octets", it.Message,
-			o.now.Sub(it.Accepted).Round(time.Minute), from, strings.Join(it.Rcpts, ", "), it.Size))
+			age(o.now.Sub(it.Accepted)), from, strings.Join(it.Rcpts, ", "), it.Size))
 	}
+}
+
+// age is a length of time as people say it: in seconds below a minute, else in
+// minutes.
+func age(d time.Duration) time.Duration {
+	if d < time.Minute {
+		return d.Round(time.Second)
+	}
+	return d.Round(time.Minute)
 }

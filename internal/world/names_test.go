@@ -1,6 +1,7 @@
 package world
 
 import (
+	"errors"
 	"net/netip"
 	"testing"
 	"testing/synctest"
@@ -217,4 +218,31 @@ func TestNameExpires(t *testing.T) {
 		time.Sleep(16 * time.Minute)
 		expect("after TTL and floor", 0, 1, 1, 1)
 	})
+}
+
+// TestNoDrainName: a machine without a name of its own cannot give its name
+// away, and the edit that gives it one is told apart from why it needs one.
+func TestNoDrainName(t *testing.T) {
+	w, _ := host()
+	w.cfg.Machine.Drain = ""
+	_, _, err := w.Image(t.Context(), engine.Effect{Action: machine.DNSRRset, Args: machine.Args{Type: "A", Drain: true}, Target: "east"})
+	lack, ok := errors.AsType[*LackError](err)
+	if !ok {
+		t.Fatalf("the error is %v", err)
+	}
+	want := &LackError{"the machine of east has no name of its own to send what it still holds under", "add drain: {name: NAME} to gateways.east of ims.yaml"}
+	if diff := cmp.Diff(want, lack); diff != "" {
+		t.Errorf("lacks (-want +got):\n%s", diff)
+	}
+}
+
+// TestAgesBelowAMinute: what was held a moment ago does not wait for 0s.
+func TestAgesBelowAMinute(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		2300 * time.Millisecond: "2s", 23 * time.Second: "23s", time.Minute + 20*time.Second: "1m0s", 72*time.Hour + 31*time.Second: "72h1m0s",
+	} {
+		if got := age(d).String(); got != want {
+			t.Errorf("%s is told as %s, want %s", d, got, want)
+		}
+	}
 }

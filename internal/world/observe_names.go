@@ -83,7 +83,7 @@ func (o *observer) all(round []zone.Observation, ok func(zone.RRset) bool) zone.
 func (o *observer) drainNamed() zone.Verdict {
 	m := o.cfg.Machine
 	if m.Drain == "" {
-		o.note("the machine of %s has no name of its own: add drain: {name: NAME} to the gateway", o.cfg.Name)
+		o.note("%s", nameless(o.cfg.Name))
 		return zone.No
 	}
 	v := zone.Yes

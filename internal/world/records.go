@@ -67,6 +67,22 @@ func (w *World) zoneOf(name string) (Zone, error) {
 	return best, nil
 }
 
+// LackError says what the configuration lacks for an effect, and the edit that
+// adds it.
+type LackError struct{ What, Fix string }
+
+var _ error = (*LackError)(nil)
+
+func (e *LackError) Error() string { return e.What + ": " + e.Fix }
+
+// nameless says that a machine would have no name once another one has its.
+func nameless(gateway string) *LackError {
+	return &LackError{
+		fmt.Sprintf("the machine of %s has no name of its own to send what it still holds under", gateway),
+		fmt.Sprintf("add drain: {name: NAME} to gateways.%s of ims.yaml", gateway),
+	}
+}
+
 // records are what an effect is about.
 func (w *World) records(e engine.Effect) ([]record, error) {
 	var list []record
@@ -78,7 +94,7 @@ func (w *World) records(e engine.Effect) ([]record, error) {
 	}
 	m, a := w.cfg.Machine, e.Args
 	if a.Drain && (m.Drain == "" || len(m.DrainAddresses) == 0) {
-		return nil, fmt.Errorf("the machine of %q has no name of its own: add drain: {name: NAME} to the gateway", w.cfg.Name)
+		return nil, nameless(w.cfg.Name)
 	}
 	switch {
 	case a.Type == typeMX || a.Type == "":
