@@ -7,6 +7,7 @@ import (
 	"example.org/ims/internal/plan"
 	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/gateway"
+	"example.org/ims/pkg/runbook"
 	"example.org/ims/pkg/zone"
 	"example.org/ims/runbooks"
 )
@@ -22,10 +23,8 @@ func shipped(t *testing.T) []string {
 }
 
 // inputOf is the input of a shipped runbook, with words for what it reads.
-func inputOf(t *testing.T, name string, change map[facts.ID]facts.Value) plan.Input {
-	t.Helper()
-	in := input(t, change)
-	in.Book = book(t, name)
+func inputOf(b *runbook.Book, change map[facts.ID]facts.Value) plan.Input {
+	in := plan.Input{Book: b, Facts: live(change), Now: now, Before: before(), Places: places()}
 	in.Before.Words, in.Before.Wanted = map[string]string{}, map[string]string{}
 	for key := range plan.Readings(in.Book.Def) {
 		in.Before.Words[key] = "east.example.test. 300 A 192.0.2.1"
@@ -39,9 +38,10 @@ func inputOf(t *testing.T, name string, change map[facts.ID]facts.Value) plan.In
 func TestNoDifferenceIsTheSameHash(t *testing.T) {
 	for _, name := range shipped(t) {
 		t.Run(name, func(t *testing.T) {
-			base := plan.Make(inputOf(t, name, nil))
+			b := book(t, name)
+			base := plan.Make(inputOf(b, nil))
 			same := 0
-			for change, now := range variations(t, name) {
+			for change, now := range variations(b) {
 				all := base.Differences(now)
 				if (len(all) == 0) != (base.ID.Hash == now.ID.Hash) {
 					t.Errorf("%s: same hash %v, differences %+v", change, base.ID.Hash == now.ID.Hash, all)
@@ -61,11 +61,10 @@ func TestNoDifferenceIsTheSameHash(t *testing.T) {
 }
 
 // variations are plans of a runbook in worlds that differ in one thing each.
-func variations(t *testing.T, name string) map[string]*plan.Plan {
-	t.Helper()
+func variations(b *runbook.Book) map[string]*plan.Plan {
 	out := map[string]*plan.Plan{}
 	for _, id := range facts.All() {
-		in := inputOf(t, name, nil)
+		in := inputOf(b, nil)
 		f := in.Facts[id]
 		f.Value ^= 1
 		in.Facts.Put(f)
@@ -88,7 +87,7 @@ func variations(t *testing.T, name string) map[string]*plan.Plan {
 			in.Before.Zones["example.test"] = zone.NewMX("example.test", 60, zone.MX{Pref: 1, Host: "east.example.test"})
 		},
 	} {
-		in := inputOf(t, name, nil)
+		in := inputOf(b, nil)
 		do(&in)
 		out[change] = plan.Make(in)
 	}
@@ -99,8 +98,9 @@ func variations(t *testing.T, name string) map[string]*plan.Plan {
 // for another one of the same shape.
 func TestPlacesAreDrift(t *testing.T) {
 	names := []plan.Zone{{Domain: "east.example.test", Zone: "example.test", Server: "192.0.2.53:53", Authorities: []string{"192.0.2.53:53"}}}
+	b := book(t, "q285090")
 	make := func(change func(*plan.Places)) *plan.Plan {
-		in := input(t, nil)
+		in := inputOf(b, nil)
 		in.Places.Next = plan.Place{Adapter: "embedded", Socket: "/run/ims/gateway.sock", Listen: "192.0.2.2:25"}
 		in.Places.Names = slices.Clone(names)
 		change(&in.Places)
