@@ -280,6 +280,9 @@ func checkNames(c *config.Config) []string {
 	}
 	for _, z := range c.Zones {
 		ids = append(ids, "cover.in.mx."+z.Name)
+		for _, at := range z.Authorities {
+			ids = append(ids, preflight.ServerCheck(z.Name, at))
+		}
 		domains = append(domains, z.Domains...)
 	}
 	for _, d := range domains {

@@ -143,12 +143,13 @@ func (r *Report) judge(set *facts.Set, st *machine.StateDef, u use, future futur
 			v, refs = inverse(whole), u.all.Refs()
 		}
 		c, why := guardCheck(set, st, u, f.Guard, v), strings.Join(future.among(refs), "; ")
-		if v == machine.Unknown && why != "" {
+		said, ok := w.said[f.Guard.Name]
+		if v == machine.Unknown && why != "" && (ok || !w.blind(refs)) {
 			c.Verdict = Pass // as far as is known
 		} else {
 			why = ""
 		}
-		switch said, ok := w.said[f.Guard.Name]; {
+		switch {
 		case ok && said.Verdict.Gravity() > c.Verdict.Gravity():
 			c, why = c.predicted(said, r.Now, future, f.Guard.Refs), ""
 		case ok && said.Verdict == Pass && (c.Verdict == Fail || c.Verdict == Ask):
@@ -158,9 +159,13 @@ func (r *Report) judge(set *facts.Set, st *machine.StateDef, u use, future futur
 			r.Later = append(r.Later, Later{f.Guard.Name, st.ID, f.Guard.Expr, why})
 			continue
 		}
-		if c.Verdict == Ask {
-			for _, id := range f.Guard.Refs {
+		for _, id := range f.Guard.Refs {
+			switch c.Verdict {
+			case Ask:
 				r.asked[id] = st.ID
+			case Unknown:
+				w.told[id] = true
+			case Pass, Fail:
 			}
 		}
 		r.add(c)

@@ -22,6 +22,7 @@ type way struct {
 	at   []int                 // states, each where the run first comes to it
 	then []futures             // of at: what may be otherwise when the run comes there
 	said map[string]plan.Check // by name of a guard, or by state for what no guard says
+	told map[facts.ID]bool     // unknown by a check
 	open string                // why it is not known how the run goes on from the last state; or ""
 }
 
@@ -31,7 +32,7 @@ func foresee(s *Snapshot, set *facts.Set, book *runbook.Book) *way {
 	if s.Before != nil {
 		in.Before = *s.Before
 	}
-	w := &way{book: book, set: set, plan: plan.Make(in), said: map[string]plan.Check{}}
+	w := &way{book: book, set: set, plan: plan.Make(in), said: map[string]plan.Check{}, told: map[facts.ID]bool{}}
 	at := book.Def.Start
 	for _, id := range w.plan.Path() {
 		at = book.Def.Find(id)
@@ -104,6 +105,14 @@ func (w *way) after(at int) (next int, known bool) {
 // is a failure.
 func branches(st *machine.StateDef) bool {
 	return st.Kind == machine.KindAssert && st.Then[machine.Fail] >= 0
+}
+
+// blind reports whether a fact among some could not be observed, and no check has
+// said so: then the run could not see either what becomes of it. What only a run
+// can tell is no such fact.
+func (w *way) blind(ids []facts.ID) bool {
+	seen := plan.Assume(w.set)
+	return slices.ContainsFunc(ids, func(id facts.ID) bool { return seen[id].Value == facts.Unknown && !w.told[id] })
 }
 
 // aside says why a run does not come to a state that is not on the way.

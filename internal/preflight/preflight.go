@@ -35,6 +35,7 @@ const (
 	GroupOutbound   = "outbound"   // cover of what the gateway carries
 	GroupInbound    = "inbound"    // cover of what it accepts
 	GroupDependents = "dependents" // who else names it
+	GroupDNS        = "dns"        // servers of the zones
 	GroupRun        = "run"        // runs that are open
 	GroupPeople     = "people"     // who may answer
 	GroupNotify     = "notify"     // who is told what happens
@@ -130,6 +131,7 @@ func Make(in Input) (*Report, error) {
 	r.dependents(s, in.Book)
 	r.runs(s)
 	r.held(s)
+	r.servers(s, in.Book)
 	r.people(s, in.Book)
 	r.told(s)
 	if err := r.waive(in.Waivers, in.Known, in.Book); err != nil {

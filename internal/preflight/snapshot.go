@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"example.org/ims/internal/plan"
@@ -34,6 +35,7 @@ type Snapshot struct {
 	Outbound   Outbound     `json:"outbound"`
 	Inbound    Inbound      `json:"inbound"`
 	Dependents []Dependents `json:"dependents"`
+	Servers    []Server     `json:"servers"`
 	Runs       []string     `json:"open_runs"` // of the gateway
 	Held       []Held       `json:"held"`
 	People     []Person     `json:"people"` // who may do what; null if that is not known
@@ -184,6 +186,12 @@ func (s *Snapshot) within(now time.Time, age time.Duration) *Snapshot {
 		c.Told, c.People, c.toldWhy, c.Before = nil, nil, why(c.Made), nil
 	}
 	c.Inbound = s.Inbound.within(old, why)
+	c.Servers = slices.Clone(s.Servers)
+	for i := range c.Servers {
+		if v := &c.Servers[i]; old(v.At) {
+			v.Err = why(v.At)
+		}
+	}
 	c.Dependents = append([]Dependents{}, s.Dependents...)
 	for i := range c.Dependents {
 		if d := &c.Dependents[i]; old(d.At) {

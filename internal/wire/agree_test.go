@@ -3,6 +3,7 @@ package wire
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -70,11 +71,12 @@ func TestPreflightAgreesWithTheDryRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	old := west.Stored
-	worlds := []struct {
+	type world struct {
 		name     string
 		do, back func()
 		want     map[string]verdict.Whole // of some
-	}{
+	}
+	worlds := []world{
 		{"all is well", func() {}, func() {}, map[string]verdict.Whole{"rescue": verdict.Ready, "add-successor": verdict.Ready}},
 		{
 			"the gateway is in None", o.set("east", gateway.SettingsPatch{Mode: &none, Restart: true}), o.set("east", gateway.SettingsPatch{Mode: &both, Restart: true}),
@@ -90,6 +92,12 @@ func TestPreflightAgreesWithTheDryRun(t *testing.T) {
 			map[string]verdict.Whole{"rescue": verdict.Ready, "q285090": verdict.Asks, "last-gateway": verdict.Blocked},
 		},
 	}
+	authorities := o.cfg.Zones[0].Authorities
+	worlds = append(worlds, world{
+		"a server of the zone does not answer", func() { o.cfg.Zones[0].Authorities = append(slices.Clone(authorities), free(t)) },
+		func() { o.cfg.Zones[0].Authorities = authorities },
+		map[string]verdict.Whole{"rescue": verdict.Ready, "maintenance": verdict.NotKnown, "q285090": verdict.NotKnown, "add-successor": verdict.NotKnown, "last-gateway": verdict.NotKnown},
+	})
 	for _, w := range worlds {
 		w.do()
 		for _, book := range []string{"q285090", "eleven-steps", "replace", "last-gateway", "add-successor", "maintenance", "rescue"} {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"example.org/ims/internal/dns/watch"
 	"example.org/ims/internal/engine"
 	"example.org/ims/internal/gateway/readonly"
 	"example.org/ims/internal/plan"
@@ -16,13 +17,18 @@ import (
 )
 
 // readOnly wires adapters that cannot change the world: every write is
-// refused, and recorded, whatever calls it.
+// refused, and recorded, whatever calls it. They are for one look: a server of a
+// zone that gave no answer is not asked again.
 func (s *site) readOnly() *site {
+	if s.looks {
+		return s
+	}
 	return &site{
 		cfg:         s.cfg,
 		wrapGateway: func(g gateway.Gateway) gateway.Gateway { return readonly.Wrap(g) },
 		wrapZone:    func(w zone.Writer) zone.Writer { return zone.ReadOnly(w) },
 		looks:       true,
+		silent:      &watch.Silence{},
 	}
 }
 

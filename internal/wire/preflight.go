@@ -42,15 +42,20 @@ func (s *site) snapshot(ctx context.Context, book *runbook.Book) (*preflight.Sna
 	if err != nil {
 		return nil, err
 	}
+	g, _ := s.cfg.Gateway(book.Bound.Gateway)
+	servers, err := s.servers(ctx, g, book.Bound.Domains) // first, because all are asked at once
+	if err != nil {
+		return nil, err
+	}
 	look := engine.Look{Named: map[machine.Subject]map[string]bool{}, Memory: map[string]string{}}
 	obs := w.Observe(ctx, look)
-	g, _ := s.cfg.Gateway(book.Bound.Gateway)
 	before := s.before(ctx, w, book)
 	out := &preflight.Snapshot{
 		Before: &before, Configured: s.cfg.Retire.Params, Gateway: book.Bound.Gateway, Successor: book.Bound.Successor, Runbook: book.Def.Name, Params: book.Bound.Params,
 		Domains: book.Bound.Domains, Made: obs.At, Cached: w.CachedUntil(), Facts: preflight.FactsOf(obs.Facts), Notes: obs.Notes,
 		Outbound: outbound(ctx, s.organization(g), book.Bound.Successor), Inbound: s.inbound(ctx, g, book),
-		Told: s.told(ctx, g), People: []preflight.Person{}, Opener: s.opener(),
+		Servers: servers,
+		Told:    s.told(ctx, g), People: []preflight.Person{}, Opener: s.opener(),
 	}
 	for _, p := range s.cfg.People {
 		out.People = append(out.People, preflight.Person{Name: p.Name, May: p.May})

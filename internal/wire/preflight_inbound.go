@@ -173,6 +173,9 @@ func (s *site) transfer(ctx context.Context, z config.Zone) ([]zone.RRset, error
 	if err != nil {
 		return nil, err
 	}
+	if err := s.silent.Of(z.Server); err != nil {
+		return nil, fmt.Errorf("transfer zone %q from %s: %w", z.Name, z.Server, err)
+	}
 	return axfr.RRsets(ctx, axfr.Config{Zone: z.Name, Server: z.Server, Key: &key}, "MX")
 }
 

@@ -29,7 +29,7 @@ func (runs) Runner(c *config.Config) (runner.Options, error) {
 
 // Plan implements cli.Runs.
 func (runs) Plan(ctx context.Context, c *config.Config, r runner.Request) (*plan.Plan, error) {
-	s := runSite{newSite(c)}
+	s := runSite{newSite(c).readOnly()}
 	book, err := s.book(r)
 	if err != nil {
 		return nil, err

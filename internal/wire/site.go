@@ -33,7 +33,8 @@ type site struct {
 	cfg         *config.Config
 	wrapGateway func(gateway.Gateway) gateway.Gateway
 	wrapZone    func(zone.Writer) zone.Writer
-	looks       bool // changes nothing
+	looks       bool           // changes nothing
+	silent      *watch.Silence // of servers in one look; nil if it goes on looking
 }
 
 // newSite wires adapters that may change the world.
@@ -226,9 +227,9 @@ func (s *site) zone(z config.Zone) (world.Zone, error) {
 		return world.Zone{}, err
 	}
 	watcher, err := watch.New(watch.Config{
-		Zone: z.Name, Authorities: z.Authorities, Discover: len(z.Authorities) == 0, Resolvers: s.cfg.Resolver.Servers,
+		Zone: z.Name, Authorities: z.Authorities, Discover: len(z.Authorities) == 0, Resolvers: s.cfg.Resolver.Servers, Silent: s.silent,
 	})
-	return world.Zone{Name: z.Name, Writer: s.wrapZone(w), Watch: watcher}, err
+	return world.Zone{Name: z.Name, Writer: s.wrapZone(patient{w, z.Server, s.silent}), Watch: watcher}, err
 }
 
 // recipient is a known recipient of a domain, for probes.

@@ -14,18 +14,27 @@ import (
 )
 
 // ask asks without recursion over UDP, over TCP if that is truncated or fails.
+// Both together take no longer than one time-out; UDP has half of it.
 func (w *Watcher) ask(ctx context.Context, addr, name, typ string) (*dns.Msg, time.Duration, error) {
-	q := msg.Query{Addr: addr, Name: name, Type: typ, Timeout: w.cfg.Timeout}
+	if err := w.cfg.Silent.Of(addr); err != nil {
+		return nil, 0, err
+	}
+	began := time.Now()
+	q := msg.Query{Addr: addr, Name: name, Type: typ, Timeout: w.cfg.Timeout / 2}
 	m, rtt, err := msg.Ask(ctx, q)
 	if err == nil || ctx.Err() != nil {
 		return m, rtt, err
 	}
-	q.TCP = true
+	q.TCP, q.Timeout = true, max(w.cfg.Timeout-time.Since(began), w.cfg.Timeout/2)
 	m, rtt, errTCP := msg.Ask(ctx, q)
-	if errTCP != nil {
-		return nil, rtt, errors.Join(err, errTCP)
+	if errTCP == nil {
+		return m, rtt, nil
 	}
-	return m, rtt, nil
+	err = errors.Join(err, errTCP)
+	if ctx.Err() == nil {
+		w.cfg.Silent.Note(addr, err)
+	}
+	return nil, rtt, err
 }
 
 // addresses are all addresses of a name server, A and AAAA.

@@ -37,7 +37,10 @@ type Config struct {
 	// SkipMName leaves the primary that the SOA names out, unless it is also a
 	// name server: a hidden primary may not be reachable.
 	SkipMName bool
-	Timeout   time.Duration // of one question; 0 means 5 s
+	Timeout   time.Duration // of one question, over UDP and then TCP; 0 means 5 s
+	// Silent, if there is one, spares a server that gave no answer every further
+	// question: it is for one look at the world.
+	Silent *Silence
 }
 
 // Watcher observes one zone. It is safe for concurrent use and keeps nothing.
@@ -101,15 +104,21 @@ func (w *Watcher) Authorities(ctx context.Context) ([]zone.Server, []string) {
 
 // observe asks one server: for the serial first, so that data older than its
 // serial is never seen by accident, then for the RRset. UDP that fails is
-// tried over TCP.
+// tried over TCP. A server that does not answer the first question is not asked
+// the second.
 func (w *Watcher) observe(ctx context.Context, s zone.Server, q zone.RRset) zone.Observation {
 	o := zone.Observation{Server: s, RRset: q}
-	if m, _, err := w.ask(ctx, s.Addr, w.cfg.Zone, "SOA"); err == nil && m.Authoritative {
+	m, rtt, err := w.ask(ctx, s.Addr, w.cfg.Zone, "SOA")
+	if err != nil {
+		o.At, o.RTT, o.Err = time.Now(), rtt, err.Error()
+		return o
+	}
+	if m.Authoritative {
 		if soa := msg.SOA(m.Answer); soa != nil {
 			o.Serial = soa.Serial
 		}
 	}
-	m, rtt, err := w.ask(ctx, s.Addr, q.Name, q.Type)
+	m, rtt, err = w.ask(ctx, s.Addr, q.Name, q.Type)
 	o.At, o.RTT = time.Now(), rtt
 	if err != nil {
 		o.Err = err.Error()
