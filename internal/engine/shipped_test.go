@@ -55,11 +55,7 @@ func (g goal) run(t *testing.T, dies func(key string) bool) {
 			if s.Asked.State != s.State {
 				t.Errorf("%s asks the question of %s", s.State, s.Asked.State)
 			}
-			c, ok := yes(s)
-			if name := g.choose[s.State]; name != "" {
-				c.Choice = name
-			}
-			return c, ok
+			return g.answer(s)
 		}
 		r.between = func(e engine.Effect) {
 			if dies(e.Key) {
@@ -98,6 +94,15 @@ func (g goal) run(t *testing.T, dies func(key string) bool) {
 		}
 		return true
 	})
+}
+
+// answer is what a goal says to a question.
+func (g goal) answer(s engine.Status) (engine.Command, bool) {
+	c, ok := yes(s)
+	if name := g.choose[s.State]; name != "" {
+		c.Choice = name
+	}
+	return c, ok
 }
 
 // rig makes the rig of a goal, whose times are compressed.
@@ -271,7 +276,7 @@ func TestLastGateway(t *testing.T) {
 	goal{
 		book: "last-gateway", alone: true, outcome: machine.Retired,
 		prepare: alone,
-		visits: []string{"consent_no_route", "null_mx", "spf_none", "published", "stop", "remove"},
+		visits:  []string{"consent_no_route", "null_mx", "spf_none", "published", "stop", "remove"},
 		check: func(t *testing.T, r *rig) {
 			if mx := r.rrset(worldtest.Domain, "MX", r.lab.Zone); mx != "0 ." {
 				t.Errorf("MX is %s", mx)
@@ -287,9 +292,9 @@ func TestLastGateway(t *testing.T) {
 func TestAddSuccessor(t *testing.T) {
 	goal{
 		book: "add-successor", outcome: machine.Succeeded,
-		params: map[string]string{"next_spaces": "SMTP:*.org 1, SMTP:* 20", "here_spaces": "SMTP:* 10", "next_inbound": "7", "here_outbound": "3", "verify_for": "10m"},
+		params:  map[string]string{"next_spaces": "SMTP:*.org 1, SMTP:* 20", "here_spaces": "SMTP:* 10", "next_inbound": "7", "here_outbound": "3", "verify_for": "10m"},
 		prepare: single,
-		visits: []string{"next_spaces", "here_spaces", "split", "limit_here", "limit_next", "name_next", "named", "verify"},
+		visits:  []string{"next_spaces", "here_spaces", "split", "limit_here", "limit_next", "name_next", "named", "verify"},
 		check: func(t *testing.T, r *rig) {
 			if mx := r.rrset(worldtest.Domain, "MX", r.lab.Zone); mx != "10 east.example.test. | 10 west.example.test." {
 				t.Errorf("MX is %s", mx)

@@ -118,7 +118,7 @@ func (g *Gateway) giveUp(e *entry, rcpts []string, reason, actor string) {
 	}
 	to := gateway.MTSOut // a report to the Internet leaves as any mail does (Q266205)
 	if g.org.local[r.dest] {
-		to, r.inbound = gateway.In, true
+		to, r.inbound = gateway.MTSIn, true
 	}
 	g.enter(r, to)
 	g.event(r, ledger.Generated, r.rcpts, func(ev *ledger.Event) { ev.Report = e.message })
