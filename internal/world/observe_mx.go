@@ -85,7 +85,7 @@ func (o *observer) domain(d Domain) mxState {
 	round := d.Watch.Observe(o.ctx, d.Name, typeMX)
 	st := mxState{
 		here: zone.No, agree: zone.Agree(round), wanted: o.all(round, o.wantedRRset),
-		null: every(round, zone.RRset.HasNullMX),
+		null: every(round, takesNone),
 		both: every(round, func(r zone.RRset) bool { return o.cfg.SuccessorHostname != "" && r.NamesHost(o.cfg.SuccessorHostname) }),
 	}
 	for _, ob := range round {
@@ -150,13 +150,17 @@ func yes(b bool) zone.Verdict {
 // old reports whether an observation leads to the gateway.
 func (o *observer) old(ob zone.Observation) bool { return ob.RRset.NamesHost(o.cfg.Hostname) }
 
+// takesNone reports whether an MX says that the domain takes no mail: a null MX
+// beside others says nothing (RFC 7505 3).
+func takesNone(r zone.RRset) bool { return r.HasNullMX() && len(r.Canonical().Data) == 1 }
+
 // wantedRRset reports whether an RRset leads where the runbook wants it to:
 // nowhere, to both, or to the successor and not here.
 func (o *observer) wantedRRset(r zone.RRset) bool {
 	here, next := r.NamesHost(o.cfg.Hostname), o.cfg.SuccessorHostname
 	switch o.want.mx {
 	case mxNull:
-		return r.HasNullMX()
+		return takesNone(r)
 	case mxBoth:
 		return here && next != "" && r.NamesHost(next)
 	case mxMoves:
