@@ -1,12 +1,12 @@
 package cli
 
 import (
+	"encoding/json"
 	"io"
 	"strings"
 	"testing"
 	"time"
 
-	"example.org/ims/internal/engine"
 	"example.org/ims/internal/output"
 	"example.org/ims/internal/runner"
 	"example.org/ims/pkg/ledger"
@@ -16,24 +16,27 @@ import (
 // is told why in the words of what led there, whatever is looked with.
 func TestAStatusSaysWhyItWaits(t *testing.T) {
 	const why = "address space SMTP:*@fast.test would be taken from west and given to nobody"
-	guard := "inbound mail needs somewhere to go before its MX is moved"
+	const guard = "inbound mail needs somewhere to go before its MX is moved"
+	const led = `"cause":{"why":"` + guard + `","fix":"ims gateway start west"}`
 	for _, tt := range []struct {
-		name    string
-		missing []engine.Missing
-		cause   *engine.Cause
-		lines   []string // of the page
-		view    string   // the last line of the view
+		name  string
+		json  string   // what the runner says beside the rest
+		why   string   // of the cause
+		lines []string // of the page
+		view  string   // the last line of the view
 	}{
-		{"an effect failed", nil, &engine.Cause{Target: "west", Why: why}, []string{"waiting for operator: fail\n  because: west: " + why + "\n"}, "  because: west: " + why},
-		{"a guard does not hold", []engine.Missing{{That: "next.accepts", Verdict: "fail", Why: guard, Fix: "ims gateway start west"}}, &engine.Cause{Why: guard, Fix: "ims gateway start west"},
+		{"an effect failed", `"cause":{"target":"west","why":"` + why + `"}`, why, []string{"waiting for operator: fail\n  because: west: " + why + "\n"}, "  because: west: " + why},
+		{"a guard does not hold", `"missing":[{"that":"next.accepts","verdict":"fail","why":"` + guard + `","fix":"ims gateway start west"}],` + led, guard,
 			[]string{"waiting for operator: fail\nnot yet: next.accepts (" + guard + ")\n  fix: ims gateway start west\n"}, "WAITING FOR OPERATOR in split (fail): ims resume east-1, or ims abort east-1"},
-		{"a guard that holds again", nil, &engine.Cause{Why: guard, Fix: "ims gateway start west"},
+		{"a guard that holds again", led, guard,
 			[]string{"  because: " + guard + "\n  fix: ims gateway start west\n"}, "  because: " + guard + "; fix: ims gateway start west"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &runner.Status{Alive: true, Status: engine.Status{
-				Run: "east-1", Gateway: "east", Next: "west", State: "split", Title: "Split", Phase: "operating", Outcome: "open", Why: "fail", Missing: tt.missing, Cause: tt.cause,
-			}}
+			s := new(runner.Status)
+			if err := json.Unmarshal([]byte(`{"run":"east-1","gateway":"east","successor":"west","state":"split","title":"Split","phase":"operating",`+
+				`"outcome":"open","why":"fail","alive":true,`+tt.json+`}`), s); err != nil {
+				t.Fatal(err)
+			}
 			var page, raw, lines strings.Builder
 			if err := output.New(&page, io.Discard, output.Options{}).Result("status", s, func(p *output.Page) { statusPage(p, s) }); err != nil {
 				t.Fatal(err)
@@ -46,7 +49,7 @@ func TestAStatusSaysWhyItWaits(t *testing.T) {
 			if strings.Contains(page.String(), "because") != strings.Contains(tt.lines[0], "because") {
 				t.Errorf("the page says the same twice:\n%s", &page)
 			}
-			if err := output.New(&raw, io.Discard, output.Options{Format: output.JSON}).Result("status", s, nil); err != nil || !strings.Contains(raw.String(), `"cause":{`) || !strings.Contains(raw.String(), tt.cause.Why) {
+			if err := output.New(&raw, io.Discard, output.Options{Format: output.JSON}).Result("status", s, nil); err != nil || !strings.Contains(raw.String(), `"cause":{`) || !strings.Contains(raw.String(), tt.why) {
 				t.Errorf("the JSON is %s, %v", &raw, err)
 			}
 			if err := newViewer(output.New(&lines, io.Discard, output.Options{})).show(s); err != nil || !strings.HasSuffix(lines.String(), "  "+tt.view+"\n") {
