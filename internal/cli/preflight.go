@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	comparison "example.org/ims/internal/compare"
 	"example.org/ims/internal/config"
 	"example.org/ims/internal/output"
 	"example.org/ims/internal/preflight"
@@ -59,7 +60,8 @@ waivers in the configuration name do not count until those expire; a run still
 judges its own guards, and asks its questions.
 
 With --facts the checks are made of what ims facts has saved, on any machine;
-"now" is then the time of the facts. With --baseline only what is worse than in
+"now" is then the time of the facts, but waivers count by the present: those of
+the configuration, or without one those that the facts were observed with. With --baseline only what is worse than in
 an earlier result counts.`,
 		Example: `  ims preflight east
   ims preflight east --to west --runbook eleven-steps
@@ -185,10 +187,12 @@ func (s *session) recorded(in *preflight.Input, opts preflightOptions) (origins,
 	}
 	waivers, err := config.LoadWaivers(s.config)
 	if errors.Is(err, fs.ErrNotExist) && !opts.given {
-		src := s.waivers(in, nil)
-		src.config = ""
-		return src, nil
+		for _, w := range snap.Waivers { // as they were then, if nobody says how they are now
+			in.Waivers, in.Known = append(in.Waivers, w), append(in.Known, w.ID)
+		}
+		return origins{facts: opts.facts}, nil
 	}
+	in.Known = settingNames()
 	return s.waivers(in, waivers), output.As(output.Usage, "", err)
 }
 
@@ -259,6 +263,15 @@ func (s *session) guardNames() ([]string, error) {
 	return ids, nil
 }
 
+// settingNames are the settings that ims compare judges.
+func settingNames() []string {
+	ids := []string{comparison.Prefix + string(comparison.Spaces), comparison.Prefix + string(comparison.Sites)}
+	for _, st := range setting.All() {
+		ids = append(ids, comparison.Prefix+string(st.ID))
+	}
+	return ids
+}
+
 // checkNames are the checks that a preflight of any gateway of a configuration
 // may have.
 func checkNames(c *config.Config) []string {
@@ -266,9 +279,7 @@ func checkNames(c *config.Config) []string {
 	for _, t := range c.Notify.Targets {
 		ids = append(ids, "notify."+t.Name)
 	}
-	for _, st := range setting.All() { // judged by ims compare
-		ids = append(ids, "compare:"+string(st.ID))
-	}
+	ids = append(ids, settingNames()...)
 	var places []string
 	domains := slices.Clone(c.Organization.Domains)
 	for _, st := range c.Organization.Sites {

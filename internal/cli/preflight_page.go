@@ -51,7 +51,7 @@ func preflightFindings(version string, r *preflight.Report, book *runbook.Book, 
 		case preflight.GroupGuard:
 			f.place = place{file: book.Doc.File, line: at[c.ID]}
 		case preflight.GroupWaiver:
-			f.line = src.waivers[strings.TrimPrefix(c.ID, "waiver.")]
+			f.line = max(1, src.waivers[strings.TrimPrefix(c.ID, "waiver.")])
 		}
 		if c.Waived != nil {
 			f.waived = c.Waived.String()

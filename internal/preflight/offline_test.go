@@ -101,6 +101,46 @@ func TestWaivers(t *testing.T) {
 	}
 }
 
+// TestSettingsAreWaivedWhereTheyAreJudged: what was waived when the facts were
+// observed is not, once nobody waives it.
+func TestSettingsAreWaivedWhereTheyAreJudged(t *testing.T) {
+	world := serving(nil)
+	world.Compared = []Setting{{ID: "compare:retry", Title: "retry intervals", Why: "longer"}, {ID: "compare:max-size", Title: "size limit"}}
+	world.Notes = []string{"west has not taken over: something else", "a note"}
+	both := []Waiver{{ID: "compare:retry", By: "anna", Expires: now.Add(2 * time.Hour)}, {ID: "compare:max-size", By: "anna", Expires: now.Add(time.Hour)}}
+	known := []string{"compare:retry", "compare:max-size"}
+	for _, tt := range []struct {
+		name    string
+		waivers []Waiver
+		made    time.Time
+		want    verdict.Whole
+		notes   []string
+	}{
+		{"both", both, now, verdict.Ready, []string{"a note"}},
+		{"one", both[:1], now, verdict.Asks, []string{"a note", "west has not taken over: size limit"}},
+		{"none", nil, now, verdict.Asks, []string{"a note", "west has not taken over: retry intervals, longer", "west has not taken over: size limit"}},
+		{"one has expired since", both, now.Add(time.Hour), verdict.Blocked, []string{"a note", "west has not taken over: size limit"}},
+	} {
+		r := report(t, Input{Snapshot: world, Offline: true, Made: tt.made, Waivers: tt.waivers, Known: known})
+		if diff := cmp.Diff(tt.notes, r.Notes); diff != "" || r.Verdict != tt.want {
+			t.Errorf("%s: %s, want %s; notes (-want +got)\n%s", tt.name, r.Verdict, tt.want, diff)
+		}
+		for _, w := range r.Waivers {
+			if !w.Expired && (!w.Used || !strings.Contains(w.Note, "west has not taken over: ")) {
+				t.Errorf("%s: %+v does not say what it waives", tt.name, w)
+			}
+		}
+	}
+	world.Compared = nil
+	if r := report(t, Input{Snapshot: world, Offline: true}); r.Verdict != verdict.Ready || len(r.Notes) != 2 {
+		t.Errorf("facts that do not say what differs: %s, %q", r.Verdict, r.Notes)
+	}
+	world.Compared = []Setting{{ID: "compare:retry"}}
+	if r := report(t, Input{Snapshot: world, Offline: true, Made: now.Add(time.Hour), MaxAge: time.Minute}); r.Verdict != verdict.NotKnown {
+		t.Errorf("old facts: %s", r.Verdict)
+	}
+}
+
 func TestBaseline(t *testing.T) {
 	one := serving(map[facts.ID]facts.Value{facts.RouteUncovered: 1, facts.GwSideCorrupt: facts.Unknown})
 	before := report(t, Input{Snapshot: one})

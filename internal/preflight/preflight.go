@@ -110,7 +110,7 @@ type Input struct {
 func Make(in Input) (*Report, error) {
 	s := in.Snapshot
 	if in.Offline {
-		s = s.recorded()
+		s = s.recorded().waived(in.Waivers, in.Made)
 	}
 	if in.MaxAge > 0 {
 		s = s.within(in.Made, in.MaxAge)
@@ -134,7 +134,7 @@ func Make(in Input) (*Report, error) {
 	r.servers(s, in.Book)
 	r.people(s, in.Book)
 	r.told(s)
-	if err := r.waive(in.Waivers, in.Known, in.Book); err != nil {
+	if err := r.waive(in.Waivers, in.Known, in.Book, s); err != nil {
 		return nil, err
 	}
 	if err := r.compare(in.Baseline); err != nil {

@@ -36,12 +36,16 @@ type Snapshot struct {
 	Inbound    Inbound      `json:"inbound"`
 	Dependents []Dependents `json:"dependents"`
 	Servers    []Server     `json:"servers"`
-	Runs       []string     `json:"open_runs"` // of the gateway
-	Held       []Held       `json:"held"`
-	People     []Person     `json:"people"` // who may do what; null if that is not known
-	Opener     string       `json:"opener"` // who looks, and would open the run, as people names them
-	Told       []Told       `json:"told"`   // who is told what happens; null if that is not known
-	Notes      []string     `json:"notes"`
+	// Compared are the settings that the successor has not taken over, whatever
+	// is waived; null if that is not known.
+	Compared []Setting `json:"compared"`
+	Waivers  []Waiver  `json:"waivers"`   // of the configuration, when this was observed
+	Runs     []string  `json:"open_runs"` // of the gateway
+	Held     []Held    `json:"held"`
+	People   []Person  `json:"people"` // who may do what; null if that is not known
+	Opener   string    `json:"opener"` // who looks, and would open the run, as people names them
+	Told     []Told    `json:"told"`   // who is told what happens; null if that is not known
+	Notes    []string  `json:"notes"`
 
 	offline bool
 	toldWhy string // why Told and People are null

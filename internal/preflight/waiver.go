@@ -44,7 +44,7 @@ func (e *NoCheckError) Error() string {
 // waive applies waivers by the present time, not by the time of the facts: a
 // waiver is a promise of people. Every one is shown; one that has expired
 // waives nothing, and is a failure of its own.
-func (r *Report) waive(all []Waiver, known []string, book *runbook.Book) error {
+func (r *Report) waive(all []Waiver, known []string, book *runbook.Book, s *Snapshot) error {
 	ids := slices.Clone(known)
 	for i := range r.Checks {
 		ids = append(ids, r.Checks[i].ID)
@@ -64,7 +64,7 @@ func (r *Report) waive(all []Waiver, known []string, book *runbook.Book) error {
 		}
 		use := WaiverUse{Waiver: w, Expired: !r.Made.Before(w.Expires), Note: "not needed: the check passes, or is not judged now"}
 		if strings.HasPrefix(w.ID, "compare:") {
-			use.Note = "of a setting: ims compare says what it does"
+			use.Used, use.Note = s.settled(w)
 		}
 		for j := range r.Checks {
 			c := &r.Checks[j]

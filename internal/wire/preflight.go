@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"example.org/ims/internal/cli"
+	"example.org/ims/internal/compare"
 	"example.org/ims/internal/config"
 	"example.org/ims/internal/engine"
 	"example.org/ims/internal/mail/routing"
 	"example.org/ims/internal/preflight"
 	"example.org/ims/internal/runner"
 	"example.org/ims/internal/setting"
+	"example.org/ims/internal/world"
 	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/runbook"
 )
@@ -55,7 +57,13 @@ func (s *site) snapshot(ctx context.Context, book *runbook.Book) (*preflight.Sna
 		Domains: book.Bound.Domains, Made: obs.At, Cached: w.CachedUntil(), Facts: preflight.FactsOf(obs.Facts), Notes: obs.Notes,
 		Outbound: outbound(ctx, s.organization(g), book.Bound.Successor), Inbound: s.inbound(ctx, g, book),
 		Servers: servers,
-		Told:    s.told(ctx, g), People: []preflight.Person{}, Opener: s.opener(),
+		Told:    s.told(ctx, g), People: []preflight.Person{}, Waivers: []preflight.Waiver{}, Opener: s.opener(),
+	}
+	for _, w := range s.cfg.Waivers {
+		out.Waivers = append(out.Waivers, preflight.Waiver{ID: w.ID, Reason: w.Reason, By: w.By, Expires: w.Expires})
+	}
+	if r, ok := world.Compared(obs.Memory); ok {
+		out.Compared = differing(r)
 	}
 	for _, p := range s.cfg.People {
 		out.People = append(out.People, preflight.Person{Name: p.Name, May: p.May})
@@ -70,6 +78,17 @@ func (s *site) snapshot(ctx context.Context, book *runbook.Book) (*preflight.Sna
 		return nil, err
 	}
 	return out, ctx.Err()
+}
+
+// differing are the settings of a comparison that differ, waived or not.
+func differing(r compare.Report) []preflight.Setting {
+	out := []preflight.Setting{}
+	for _, l := range r.Lines {
+		if l.Verdict != compare.Transferred {
+			out = append(out, preflight.Setting{ID: compare.Prefix + string(l.ID), Title: l.Title, Why: l.Why})
+		}
+	}
+	return out
 }
 
 // opener is the user of this process, as a run would know who opened it.
