@@ -19,7 +19,16 @@ import (
 // compared. The error names the record that nothing leads to.
 //
 // An observation is not an instant: it reads the configuration first, then the
-// stores, and the ledger last, and the world may move in between.
+// stores, and the ledger last, and the world may move in between. One at which
+// nothing changed is not recorded, but is made before whatever is judged.
+//
+// Not compared are how long anything takes, since the model has no clock: a
+// secondary, a cache or a table may lag for ever, so a TXT or a PTR that was never
+// published looks like one that lags; how many there are of anything, which the
+// model bounds; gw.sessions, gw.oldest and late.clients, which it leaves out; and
+// what is the run's own, which the machine says. After a split, or an effect on
+// the successor, other gateways may cover all or not, and settings may differ or
+// not: the model does not say which spaces and settings there are.
 func Accept(def *machine.Def, records []machine.Record, in Around) error {
 	f := newFollower(def, in)
 	for i, r := range records {
