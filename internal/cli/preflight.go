@@ -74,6 +74,9 @@ an earlier result counts.`,
 			if err := opts.parse(cmd, argv); err != nil {
 				return err
 			}
+			if cmd.Flags().Changed("max-age") && opts.maxAge <= 0 {
+				return output.As(output.Usage, "", fmt.Errorf("--max-age %s: every observation is older; for no limit leave it out", opts.maxAge))
+			}
 			return runPreflight(cmd.Context(), s, s.printer(format), opts)
 		},
 	}

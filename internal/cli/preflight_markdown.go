@@ -16,7 +16,7 @@ import (
 func preflightMarkdown(r *preflight.Report) []byte {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("## Preflight %s → %s: %s", cellText(r.Gateway), cellText(cmp.Or(r.Successor, "no successor")), r.Verdict)
+	line("## Preflight %s → %s: %s", cellText(r.Gateway), cellText(cmp.Or(r.Successor, "no successor")), preflightWhole(r))
 	line("")
 	line("Runbook %s, %s. As of %s; a run that starts then ends %s at the earliest. Nothing was changed.",
 		cellText(r.Runbook), strings.TrimSuffix(r.Counts.String()+", "+preflightOthers(r), ", "), r.Now.UTC().Format(time.RFC3339), r.Ends.UTC().Format(time.RFC3339))

@@ -8,6 +8,7 @@ import (
 
 	"example.org/ims/internal/output"
 	"example.org/ims/internal/preflight"
+	"example.org/ims/internal/verdict"
 	"example.org/ims/pkg/runbook"
 )
 
@@ -100,7 +101,7 @@ func preflightDetail(c *preflight.Check) []string {
 
 func preflightPage(page *output.Page, r *preflight.Report) {
 	page.Line("PREFLIGHT %s -> %s   runbook %s   nothing was changed", r.Gateway, cmp.Or(r.Successor, "no successor"), r.Runbook)
-	verdictLine(page, r.Verdict, r.Counts.String())
+	preflightVerdict(page, r)
 	if words := preflightOthers(r); words != "" {
 		page.Line("%s", words)
 	}
@@ -122,18 +123,44 @@ func preflightPage(page *output.Page, r *preflight.Report) {
 		prose(page, "note      ", n)
 	}
 	page.Blank()
-	verdictLine(page, r.Verdict, r.Counts.String()) // above it, there are screens of text
+	preflightVerdict(page, r) // above it, there are screens of text
+}
+
+// preflightVerdict is the line with the verdict. What the baseline had does not
+// count, and still stands, so the line says that and never ready.
+func preflightVerdict(page *output.Page, r *preflight.Report) {
+	n := oldChecks(r)
+	if n == 0 {
+		verdictLine(page, r.Verdict, r.Counts.String())
+		return
+	}
+	page.Line("Verdict: %s   %d as before, still there; beside them %s   (exit %d)", strings.ToUpper(preflightWhole(r)), n, r.Counts, kindOfWhole(r.Verdict).Code())
+}
+
+// preflightWhole is the verdict in words.
+func preflightWhole(r *preflight.Report) string {
+	if r.Verdict == verdict.Ready && oldChecks(r) > 0 {
+		return "no worse than the baseline"
+	}
+	return string(r.Verdict)
+}
+
+func oldChecks(r *preflight.Report) int {
+	n := 0
+	for i := range r.Checks {
+		if r.Checks[i].Old {
+			n++
+		}
+	}
+	return n
 }
 
 // preflightOthers counts what does not count.
 func preflightOthers(r *preflight.Report) string {
-	waived, old := 0, 0
+	waived, old := 0, oldChecks(r)
 	for i := range r.Checks {
 		if r.Checks[i].Waived != nil {
 			waived++
-		}
-		if r.Checks[i].Old {
-			old++
 		}
 	}
 	var words []string

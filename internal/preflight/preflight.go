@@ -11,6 +11,8 @@ package preflight
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"example.org/ims/internal/verdict"
@@ -155,6 +157,9 @@ func (r *Report) conclude(book *runbook.Book) {
 		if c.Verdict == Pass {
 			c.Fix = ""
 		}
+		if c.Verdict == Unknown {
+			c.aged(r.Gateway)
+		}
 		if c.Open() {
 			worst, asked[c.Asked] = verdict.Worse(worst, c.Verdict), true
 		}
@@ -168,6 +173,19 @@ func (r *Report) conclude(book *runbook.Book) {
 			r.Questions = append(r.Questions, verdict.QuestionOf(st))
 		}
 	}
+}
+
+// aged says what helps against a check that is unknown because of its age alone:
+// nothing is wrong with what it is about.
+func (c *Check) aged(gateway string) {
+	old := func(why string) bool { return strings.Contains(why, tooOld) }
+	if !old(c.Reason) && !slices.ContainsFunc(c.Missing, old) {
+		return
+	}
+	if who, why, _ := strings.Cut(c.Reason, tooOld); old(c.Reason) && !strings.HasSuffix(who, ": ") {
+		c.Reason = tooOld + why
+	}
+	c.Fix = "ims facts " + gateway + " --out FILE, and judge that file"
 }
 
 func (r *Report) add(c Check) { r.Checks = append(r.Checks, c) }

@@ -170,11 +170,14 @@ func (s *Snapshot) recorded() *Snapshot {
 	return &c
 }
 
+// tooOld is how the reason of what is too old begins.
+const tooOld = "it was observed "
+
 // within forgets what was observed longer ago than age.
 func (s *Snapshot) within(now time.Time, age time.Duration) *Snapshot {
 	old := func(at time.Time) bool { return now.Sub(at) > age }
 	why := func(at time.Time) string {
-		return fmt.Sprintf("it was observed %s ago, and older than %s does not count", now.Sub(at).Round(time.Second), age)
+		return fmt.Sprintf(tooOld+"%s ago, and older than %s does not count", now.Sub(at).Round(time.Second), age)
 	}
 	c := *s
 	c.Facts = append([]Fact{}, s.Facts...)
