@@ -201,7 +201,7 @@ var parts = [][]facts.ID{
 	},
 	{facts.GwExpiring},
 	{facts.GwReply, facts.GwAccepts},
-	{facts.RouteStale, facts.RouteUncovered, facts.RouteDependents, facts.NextCoversOut},
+	{facts.RouteStale, facts.RouteUncovered, facts.RouteSwallowed, facts.RouteOthers, facts.RouteDependents, facts.NextCoversOut},
 	{facts.MxHere, facts.MxWanted, facts.MxPrimaryWanted, facts.MxAgree, facts.MxExpired, facts.MxNull, facts.NextNamed},
 	{facts.NameHere, facts.NameWanted, facts.NameAgree, facts.NameExpired},
 	{facts.DrainNamed},

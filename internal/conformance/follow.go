@@ -56,13 +56,16 @@ func (f *follower) between() bool {
 }
 
 // unasked are facts that nobody reads once others say enough: of a gateway that
-// is gone, and of a successor that accepts nothing.
+// is gone, of a successor that accepts nothing, and of who else has routes where
+// the gateway is not to be the last.
 func unasked(id facts.ID, w *model.World) bool {
 	switch id {
 	case facts.LateNeverFollow, facts.LateQuiet:
 		return !w.Exists
 	case facts.NextCoversIn:
 		return !w.Next
+	case facts.RouteOthers:
+		return w.Flags&model.Alone == 0
 	}
 	return false
 }

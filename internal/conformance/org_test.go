@@ -202,26 +202,34 @@ type routes struct{ o *service.Organization }
 
 var _ world.Routing = routes{}
 
-// Uncovered implements world.Routing.
-func (r routes) Uncovered(context.Context) ([]string, error) {
+// Cover implements world.Routing.
+func (r routes) Cover(context.Context) (world.Cover, error) {
 	all := r.o.Routing()
-	var missing []string
+	var out world.Cover
+	add := func(name string, c routing.Coverage) {
+		switch {
+		case c.Verdict == routing.Covered:
+		case c.Blackhole != "":
+			out.Swallowed = append(out.Swallowed, name)
+		default:
+			out.Uncovered = append(out.Uncovered, name)
+		}
+	}
 	for _, g := range all.Gateways {
 		if g.Name != east {
+			if len(g.Spaces)+len(g.Sites) > 0 {
+				out.Others = append(out.Others, g.Name)
+			}
 			continue
 		}
 		for _, s := range g.Spaces {
-			if routing.Cover(all, east, s).Verdict != routing.Covered {
-				missing = append(missing, s.Pattern)
-			}
+			add(s.Pattern, routing.Cover(all, east, s))
 		}
 		for _, s := range g.Sites {
-			if routing.CoverSite(all, east, s.Name).Verdict != routing.Covered {
-				missing = append(missing, s.Name)
-			}
+			add(s.Name, routing.CoverSite(all, east, s.Name))
 		}
 	}
-	return missing, nil
+	return out, nil
 }
 
 // Dependents implements world.Routing.

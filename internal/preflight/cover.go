@@ -37,11 +37,38 @@ func (r *Report) outbound(s *Snapshot, book *runbook.Book) {
 		case "covered":
 			c = c.pass("%s", p.Why)
 		case "uncovered":
-			c = r.put(c.fail(p.Fix, "%s", p.Why), facts.RouteUncovered)
+			if c = c.fail(p.Fix, "%s", p.Why); p.Blackhole == "" {
+				c = r.put(c, facts.RouteUncovered)
+			}
 		default:
 			c = c.unknown(p.Why, p.Fix)
 		}
 		r.add(c)
+	}
+	r.swallowed(o.Parts)
+}
+
+// swallowed names what a black hole takes, and what ends that, in the checks that
+// fail because of it. People are not asked about it: nobody would be told of the
+// mail that stays there.
+func (r *Report) swallowed(parts []Part) {
+	var names, fixes []string
+	for _, p := range parts {
+		if p.Blackhole == "" {
+			continue
+		}
+		if !slices.Contains(names, p.Name) {
+			names = append(names, p.Name)
+		}
+		if !slices.Contains(fixes, p.Fix) {
+			fixes = append(fixes, p.Fix)
+		}
+	}
+	for i := range r.Checks {
+		if c := &r.Checks[i]; c.Verdict == Fail && len(names) > 0 && strings.Contains(c.That, facts.RouteSwallowed.String()) {
+			c.Reason += ": " + strings.Join(names, ", ")
+			c.Fix = strings.Join(fixes, " && ")
+		}
 	}
 }
 

@@ -77,6 +77,9 @@ type Part struct {
 	Verdict string `json:"verdict"`        // covered, uncovered or undecided
 	Why     string `json:"why"`
 	Fix     string `json:"fix,omitempty"`
+	// Blackhole is the gateway that would take mail of an uncovered part and
+	// carries nothing; "" if that mail finds no route.
+	Blackhole string `json:"black_hole,omitempty"`
 }
 
 // Dependents are the settings of one other gateway that name this one.

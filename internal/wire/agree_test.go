@@ -64,7 +64,7 @@ func TestPreflightAgreesWithTheDryRun(t *testing.T) {
 	o := newTown(t, false)
 	o.cfg.Retire.Params = nil // they are not of every runbook
 	o.cfg.Notify.Targets = []notify.Target{{Name: "ops", Exec: []string{"true"}}}
-	stop, start, none, both, host := gateway.Stopped, gateway.Started, gateway.None, gateway.InboundOutbound, "east.example.test"
+	stop, start, none, both, inbound, host := gateway.Stopped, gateway.Started, gateway.None, gateway.InboundOutbound, gateway.InboundOnly, "east.example.test"
 	large := int64(1 << 20)
 	west, err := o.gateway("west").Config(t.Context())
 	if err != nil {
@@ -84,7 +84,16 @@ func TestPreflightAgreesWithTheDryRun(t *testing.T) {
 		},
 		{
 			"the successor is stopped", func() { o.apply("west", gateway.Want{Running: &stop}) }, func() { o.apply("west", gateway.Want{Running: &start}) },
-			map[string]verdict.Whole{"rescue": verdict.Ready, "maintenance": verdict.Blocked, "last-gateway": verdict.Asks},
+			map[string]verdict.Whole{"rescue": verdict.Ready, "maintenance": verdict.Blocked, "last-gateway": verdict.Blocked},
+		},
+		{
+			"the successor accepts and carries nothing", o.set("west", gateway.SettingsPatch{Mode: &inbound, Restart: true}),
+			o.set("west", gateway.SettingsPatch{Mode: &both, Restart: true}),
+			map[string]verdict.Whole{"rescue": verdict.Ready, "q285090": verdict.Blocked, "replace": verdict.Blocked, "maintenance": verdict.Blocked},
+		},
+		{
+			"the successor has no route", o.spaces("west"), o.spaces("west", west.Spaces...),
+			map[string]verdict.Whole{"rescue": verdict.Ready, "q285090": verdict.Asks, "last-gateway": verdict.Asks},
 		},
 		{
 			"the successor names the gateway, and differs", o.set("west", gateway.SettingsPatch{ForwardHost: &host, MaxSize: &large, Restart: true}),

@@ -55,7 +55,7 @@ func (o *small) drifts() map[string]drift {
 	mx := func(all ...zone.MX) func() {
 		return func() { o.rrset(zone.NewMX("example.test", 1, all...)) }
 	}
-	both, outbound, forward, none, large := gateway.InboundOutbound, gateway.OutboundOnly, "east.example.test", "", int64(1<<20)
+	both, inbound, outbound, forward, none, large := gateway.InboundOutbound, gateway.InboundOnly, gateway.OutboundOnly, "east.example.test", "", int64(1<<20)
 	unlimited := int64(0)
 	all := gateway.Space{Type: "SMTP", Pattern: "*", Cost: 1}
 	branch := gateway.Site{Name: "branch", Cost: 1, RoutingAddress: "bridge.example.test"}
@@ -68,6 +68,7 @@ func (o *small) drifts() map[string]drift {
 		"no route":           {[]facts.ID{facts.RouteHere, facts.RouteSites}, func() { spaces("east")(); sites()() }, func() { spaces("east", all)(); sites(branch)() }},
 		"another site":       {[]facts.ID{facts.RouteSites}, sites(branch, other), sites(branch)},
 		"no cover":           {[]facts.ID{facts.RouteUncovered, facts.NextCoversOut}, spaces("west"), spaces("west", all)},
+		"a black hole":       {[]facts.ID{facts.RouteSwallowed, facts.NextCoversOut}, set("west", gateway.SettingsPatch{Mode: &inbound, Restart: true}), set("west", gateway.SettingsPatch{Mode: &both, Restart: true})},
 		"a dependent":        {[]facts.ID{facts.RouteDependents}, set("west", gateway.SettingsPatch{ForwardHost: &forward}), set("west", gateway.SettingsPatch{ForwardHost: &none})},
 		"the successor down": {[]facts.ID{facts.NextAccepts, facts.NextCoversIn}, run("west", gateway.Stopped), run("west", gateway.Started)},
 		"a setting":          {[]facts.ID{facts.NextDiffers}, set("west", gateway.SettingsPatch{MaxSize: &large}), set("west", gateway.SettingsPatch{MaxSize: &unlimited})},
@@ -122,8 +123,9 @@ func (o *town) named() map[string]map[string]drift {
 			"MX shared": {[]facts.ID{facts.NextNamed}, mx(east, west), mx(east)},
 		},
 		"last-gateway": {
-			"null MX": {[]facts.ID{facts.MxNull}, mx(zone.MX{Host: "."}), mx(east)},
-			"SPF":     {[]facts.ID{facts.SpfNone}, func() { txt("example.test", "v=spf1 -all") }, func() { txt("example.test", "v=spf1 mx -all") }},
+			"another gateway": {[]facts.ID{facts.RouteOthers}, o.spaces("west", costly), o.spaces("west")},
+			"null MX":         {[]facts.ID{facts.MxNull}, mx(zone.MX{Host: "."}), mx(east)},
+			"SPF":             {[]facts.ID{facts.SpfNone}, func() { txt("example.test", "v=spf1 -all") }, func() { txt("example.test", "v=spf1 mx -all") }},
 		},
 	}
 }
@@ -189,7 +191,11 @@ func TestPlanIsRefusedOnDrift(t *testing.T) {
 	t.Run("others", func(t *testing.T) {
 		o := newTown(t, false)
 		for name, all := range o.named() {
+			if name == "last-gateway" {
+				o.spaces("west")() // so that it is the last
+			}
 			o.drifting(runner.Request{Runbook: name}, all, tried)
+			o.spaces("west", gateway.Space{Type: "SMTP", Pattern: "*", Cost: 10})()
 		}
 		for _, id := range facts.All() {
 			config := id.Definition().Class == facts.Config && !strings.HasPrefix(id.String(), "run.")
@@ -213,6 +219,9 @@ func TestPlanShowsTheRecordsThatItWants(t *testing.T) {
 		"last-gateway":  {"spf_none": `example.test. 1 TXT "v=spf1 -all"`},
 	}
 	for name, states := range want {
+		if name == "last-gateway" {
+			o.spaces("west")() // so that it is the last
+		}
 		p, _ := o.planOf(runner.Request{Runbook: name})
 		for state, text := range states {
 			i := slices.IndexFunc(p.States, func(s plan.Step) bool { return s.ID == state })

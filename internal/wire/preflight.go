@@ -154,7 +154,7 @@ func outbound(ctx context.Context, o *organization, successor string) preflight.
 		for _, c := range routing.CoverEach(org, o.name, space) {
 			from := strings.TrimSuffix(c.Origin.Site+"/"+c.Origin.Location, "/")
 			out.Parts = append(out.Parts, preflight.Part{
-				Name: name, From: from, Verdict: c.Verdict.String(), Why: partWords(c),
+				Name: name, From: from, Verdict: c.Verdict.String(), Why: partWords(c), Blackhole: c.Blackhole,
 				Fix: o.carry(ctx, c, fmt.Sprintf("ims route add %s --type %s --pattern %s --cost %d --reason %s", setting.Quote(successor), setting.Quote(space.Type),
 					setting.Quote(space.Pattern), space.Cost, setting.Quote("retire "+o.name))),
 			})
@@ -163,7 +163,7 @@ func outbound(ctx context.Context, o *organization, successor string) preflight.
 	for _, site := range own.Sites {
 		c := routing.CoverSite(org, o.name, site.Name)
 		out.Parts = append(out.Parts, preflight.Part{
-			Name: site.Name, Verdict: c.Verdict.String(), Why: partWords(c),
+			Name: site.Name, Verdict: c.Verdict.String(), Why: partWords(c), Blackhole: c.Blackhole,
 			Fix: o.carry(ctx, c, fmt.Sprintf("ims route connect %s --site %s --via HOST --cost %d --reason %s", setting.Quote(successor), setting.Quote(site.Name), site.Cost,
 				setting.Quote("retire "+o.name))),
 		})

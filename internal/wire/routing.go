@@ -47,24 +47,35 @@ func (o *organization) read(ctx context.Context) (org routing.Org, own gateway.C
 	return org, own, nil
 }
 
-// Uncovered names what no other gateway covers from every site.
-func (o *organization) Uncovered(ctx context.Context) ([]string, error) {
+// Cover implements world.Routing.
+func (o *organization) Cover(ctx context.Context) (world.Cover, error) {
+	var out world.Cover
 	org, own, err := o.read(ctx)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	var missing []string
-	for _, s := range own.Spaces {
-		if c := routing.Cover(org, o.name, s); c.Verdict != routing.Covered {
-			missing = append(missing, coverWords(s, c))
+	add := func(words string, c routing.Coverage) {
+		switch {
+		case c.Verdict == routing.Covered:
+		case c.Blackhole != "":
+			out.Swallowed = append(out.Swallowed, fmt.Sprintf("%s (%s would take it and carries nothing)", words, c.Blackhole))
+		default:
+			out.Uncovered = append(out.Uncovered, words)
 		}
+	}
+	for _, s := range own.Spaces {
+		c := routing.Cover(org, o.name, s)
+		add(coverWords(s, c), c)
 	}
 	for _, s := range own.Sites {
-		if c := routing.CoverSite(org, o.name, s.Name); c.Verdict != routing.Covered {
-			missing = append(missing, "connected site "+s.Name)
+		add("connected site "+s.Name, routing.CoverSite(org, o.name, s.Name))
+	}
+	for _, g := range org.Gateways {
+		if g.Name != o.name && len(g.Spaces)+len(g.Sites) > 0 {
+			out.Others = append(out.Others, g.Name)
 		}
 	}
-	return missing, nil
+	return out, nil
 }
 
 func coverWords(s gateway.Space, c routing.Coverage) string {
@@ -73,8 +84,7 @@ func coverWords(s gateway.Space, c routing.Coverage) string {
 		words += " from site " + c.Origin.Site
 	}
 	switch {
-	case c.Blackhole != "":
-		words += fmt.Sprintf(" (%s would take it and carries nothing)", c.Blackhole)
+	case c.Blackhole != "": // whoever asks says so
 	case c.Witness != "":
 		words += fmt.Sprintf(" (for example %s)", c.Witness)
 	case c.Verdict == routing.Undecided:

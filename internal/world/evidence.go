@@ -38,9 +38,9 @@ func (w *World) Evidence(ctx context.Context, look engine.Look, shows []string, 
 			ev.Lines = append(ev.Lines, p.String())
 		}
 	case machine.SubjectNoRoute:
-		if missing, err := w.cfg.Routing.Uncovered(ctx); err == nil {
-			ev.Names = missing
-			ev.Lines = append(ev.Lines, missing...)
+		if c, err := w.cfg.Routing.Cover(ctx); err == nil {
+			ev.Names = c.Uncovered
+			ev.Lines = append(ev.Lines, c.Uncovered...)
 		}
 	case machine.SubjectExpiring:
 		w.nameExpiring(ctx, &ev)

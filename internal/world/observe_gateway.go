@@ -148,20 +148,7 @@ func (o *observer) routes() {
 	} else {
 		o.put(facts.RouteStale, facts.Bool(o.stale(tables)), o.source())
 	}
-	missing, err := o.cfg.Routing.Uncovered(o.ctx)
-	named := o.look.Named[machine.SubjectNoRoute]
-	if err != nil || slices.ContainsFunc(missing, func(name string) bool { return !named[name] }) {
-		o.void = append(o.void, facts.RunGrantedNoRoute) // nobody was asked about this one
-	}
-	if err != nil {
-		o.unknown(err, "routing", facts.RouteUncovered, facts.NextCoversOut)
-	} else {
-		o.put(facts.RouteUncovered, facts.Int(int64(len(missing))), "routing")
-		o.put(facts.NextCoversOut, facts.Bool(len(missing) == 0), "routing")
-		for _, m := range missing {
-			o.note("no other gateway covers %s", m)
-		}
-	}
+	o.cover()
 	if names, err := o.cfg.Routing.Dependents(o.ctx); err != nil {
 		o.unknown(err, "routing", facts.RouteDependents)
 	} else {
@@ -169,6 +156,31 @@ func (o *observer) routes() {
 		for _, n := range names {
 			o.note("still names this gateway: %s", n)
 		}
+	}
+}
+
+// cover asks what would become of mail without this gateway. A consent is void
+// while something is uncovered that it does not name, and while a black hole
+// takes anything: nobody was asked about that.
+func (o *observer) cover() {
+	c, err := o.cfg.Routing.Cover(o.ctx)
+	named := o.look.Named[machine.SubjectNoRoute]
+	if err != nil || len(c.Swallowed) > 0 || slices.ContainsFunc(c.Uncovered, func(name string) bool { return !named[name] }) {
+		o.void = append(o.void, facts.RunGrantedNoRoute)
+	}
+	if err != nil {
+		o.unknown(err, "routing", facts.RouteUncovered, facts.RouteSwallowed, facts.RouteOthers, facts.NextCoversOut)
+		return
+	}
+	o.put(facts.RouteUncovered, facts.Int(int64(len(c.Uncovered))), "routing")
+	o.put(facts.RouteSwallowed, facts.Int(int64(len(c.Swallowed))), "routing")
+	o.put(facts.RouteOthers, facts.Int(int64(len(c.Others))), "routing")
+	o.put(facts.NextCoversOut, facts.Bool(len(c.Uncovered)+len(c.Swallowed) == 0), "routing")
+	for _, m := range c.Uncovered {
+		o.note("no other gateway covers %s", m)
+	}
+	for _, m := range c.Swallowed {
+		o.note("nobody would carry mail for %s", m)
 	}
 }
 

@@ -81,11 +81,21 @@ type Prober interface {
 
 // Routing answers questions about the organization's routing as a whole.
 type Routing interface {
-	// Uncovered names the address spaces and connected sites of the gateway
-	// that no other gateway covers from every site.
-	Uncovered(ctx context.Context) ([]string, error)
+	// Cover says what would become of mail for the address spaces and connected
+	// sites of the gateway without it.
+	Cover(ctx context.Context) (Cover, error)
 	// Dependents names the settings of other gateways that name this one.
 	Dependents(ctx context.Context) ([]string, error)
+}
+
+// Cover names address spaces and connected sites, and other gateways. What is
+// swallowed is not among what is uncovered: of mail without a route the sender is
+// told, so people may accept it; what a black hole takes stays there in silence,
+// and no consent is to be had for that.
+type Cover struct {
+	Uncovered []string // some of whose mail finds no route
+	Swallowed []string // some of whose mail goes to a gateway that carries nothing
+	Others    []string // other gateways that an address space or connected site routes mail to
 }
 
 // World observes and changes one gateway and what leads to it. Its methods are

@@ -24,7 +24,7 @@ func (x *shell) broken(s machine.State, w *model.World) (bad set) {
 	bad.add(s2c, w.Reply(x.rules.Params) == facts.ReplyPermanent)
 	lost := w.Init &^ w.Config() & (model.ConfigSpaces | model.ConfigSites)
 	bad.add(s3, (lost != 0 || w.Torn()) && !w.Other && !s.Granted(noRoute))
-	bad.add(s15, w.Exists && x.nameless(s, w))
+	bad.add(s15, w.Exists && x.nameless(s, w) || w.Other && w.Anywhere(model.SPFNone))
 	x.claims(s, w, &bad)
 	aborted := s.Undoing || (s.Phase == machine.Closed && x.def.Outcome(s) == machine.Aborted)
 	bad.add(s10, aborted && bad != 0)
@@ -180,6 +180,8 @@ func (x *shell) wrongDecision(m *move, bad *set) {
 	unfit := !m.w.Next && !do.Args.NullMX
 	loses := !m.w.Covers && !m.s.Granted(inboundLoss)
 	switch {
+	case do.Action == machine.RouteSites, do.Action == machine.RouteSpaces && do.Args.Empty:
+		bad.add(s1, m.w.Swallowed() > 0)
 	case do.Action == machine.GatewayDependents:
 		bad.add(s2a, m.w.Dependents && !m.w.Next)
 	case do.Action == machine.DNSRRset && m.w.Points(&do.Args):

@@ -58,6 +58,8 @@ const (
 	GwSideCorrupt
 	RouteHere
 	RouteUncovered
+	RouteSwallowed
+	RouteOthers
 	RouteStale
 	RouteSites
 	RouteDependents
@@ -128,7 +130,9 @@ var schema = [Count]Definition{
 	GwSideCorrupt: {"gw.side.corrupt", TypeInt, Measure, nil, "unreadable spool entries"},
 
 	RouteHere:       {"route.here", TypeBool, Config, nil, "an address space or connected site routes mail here"},
-	RouteUncovered:  {"route.uncovered", TypeInt, Config, nil, "address spaces and sites that no other gateway covers from every site"},
+	RouteUncovered:  {"route.uncovered", TypeInt, Config, nil, "address spaces and sites to which, without this gateway, some mail finds no route"},
+	RouteSwallowed:  {"route.swallowed", TypeInt, Config, nil, "address spaces and sites of which, without this gateway, some mail goes to one that carries nothing"},
+	RouteOthers:     {"route.others", TypeInt, Config, nil, "other gateways that an address space or connected site routes mail to"},
 	RouteStale:      {"route.stale", TypeBool, Measure, nil, "some site's copy of the routing table still routes mail here although the configuration does not"},
 	RouteSites:      {"route.sites", TypeInt, Config, nil, "connected sites of this gateway"},
 	RouteDependents: {"route.dependents", TypeInt, Config, nil, "settings of other gateways that name this one"},

@@ -10,7 +10,7 @@ import (
 type Around [len(aroundFacts)]facts.Value
 
 var aroundFacts = [...]facts.ID{
-	facts.GwAged, facts.MxNull, facts.SpfNone,
+	facts.GwAged, facts.RouteSwallowed, facts.RouteOthers, facts.MxNull, facts.SpfNone,
 	facts.NameHere, facts.NameWanted, facts.NameAgree, facts.NameExpired, facts.DrainNamed,
 	facts.NextDiffers, facts.NextNamed, facts.NextLimited, facts.NextSplit,
 }

@@ -73,6 +73,10 @@ func (w *World) outside(id facts.ID) facts.Value {
 		return b(w.Spaces || w.Sites)
 	case facts.RouteUncovered:
 		return facts.Value(w.uncovered())
+	case facts.RouteSwallowed:
+		return facts.Value(w.Swallowed())
+	case facts.RouteOthers:
+		return b(w.Other)
 	case facts.RouteStale:
 		return b(w.Stale && !w.Spaces && !w.Sites)
 	case facts.RouteSites:
@@ -84,7 +88,7 @@ func (w *World) outside(id facts.ID) facts.Value {
 	case facts.NextCoversIn:
 		return b(w.Covers)
 	case facts.NextCoversOut:
-		return b(w.uncovered() == 0)
+		return b(w.uncovered()+w.Swallowed() == 0)
 	case facts.NextDiffers:
 		return b(w.Differs)
 	case facts.NextNamed:

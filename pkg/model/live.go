@@ -113,7 +113,12 @@ func (l *live) routes() {
 	l.is(facts.RouteHere, func(w *World, is bool) { w.Spaces = is })
 	l.is(facts.RouteSites, func(w *World, is bool) { w.Sites = is })
 	l.is(facts.RouteStale, func(w *World, is bool) { w.Stale = is && !w.Led() })
-	l.is(facts.RouteUncovered, func(w *World, is bool) { w.Other = !is })
+	l.is(facts.RouteUncovered, func(w *World, is bool) { w.Other = !is && l.v[facts.RouteOthers] != 0 })
+	l.is(facts.RouteSwallowed, func(w *World, is bool) {
+		w.Other = w.Other || is
+		w.flag(Wavers, true)
+		w.flag(Idle, is)
+	})
 	l.is(facts.RouteDependents, func(w *World, is bool) { w.Dependents = is })
 	if l.v[facts.RouteSites] > 0 {
 		l.assume("an address space leads here beside the connected site")
@@ -145,8 +150,11 @@ func (l *live) published() {
 
 func (l *live) successor(begins machine.Begins) {
 	if begins == machine.BeginsAlone {
-		l.each(either[:1], func(w *World, _ facts.Value) { w.Flags |= Alone })
-		l.assume("there is no other gateway, as the runbook says")
+		l.is(facts.RouteOthers, func(w *World, is bool) {
+			w.Flags |= Alone
+			w.Other = is
+		})
+		l.assume("there is no successor, as the runbook says")
 		return
 	}
 	l.is(facts.NextAccepts, func(w *World, is bool) { w.Next = is })

@@ -37,6 +37,9 @@ const (
 	SuccessorBack
 	DependentsMoved
 	SettingsTaken
+	OtherIdles
+	OtherCarries
+	OtherGoes
 
 	SpacesBack // these happen only in a world that is marked for them
 	MXBack
@@ -106,6 +109,9 @@ var moves = [NumMoves]struct {
 	SuccessorBack:       {"somebody brings the successor back", Person},
 	DependentsMoved:     {"somebody points the other gateways' settings elsewhere", Person},
 	SettingsTaken:       {"somebody gives the successor the settings that it lacks", Person},
+	OtherIdles:          {"the other gateway stops carrying mail, and its routes stay", Maybe},
+	OtherCarries:        {"somebody lets the other gateway carry mail again", Person},
+	OtherGoes:           {"somebody takes the other gateway's routes away", Person},
 
 	SpacesBack:    {"somebody puts the address space back", Maybe},
 	MXBack:        {"somebody puts the old MX back", Maybe},
@@ -151,6 +157,9 @@ func (r *Rules) AppendMoves(buf []Step, w *World) []Step {
 	buf = r.inbound(buf, w)
 	if w.Flags&Meddle != 0 {
 		buf = meddle(buf, w)
+	}
+	if w.Flags&(Wavers|Alone) != 0 {
+		buf = other(buf, w)
 	}
 	return r.around(buf, w)
 }

@@ -115,7 +115,7 @@ func (s State) Facts() facts.Vector {
 	set(facts.MxExpired, b(!s.MXCached))
 	set(facts.NextAccepts, b(s.NextAccepts))
 	set(facts.NextCoversIn, b(s.NextCoversIn))
-	set(facts.NextCoversOut, b(s.Uncovered == 0))
+	set(facts.NextCoversOut, b(s.Uncovered == 0 && s.Around.of(facts.RouteSwallowed) == 0))
 	set(facts.LateNeverFollow, n(s.NeverFollow))
 	set(facts.LateClients, n(s.NeverFollow))
 	set(facts.LateQuiet, b(s.NeverFollow == 0))

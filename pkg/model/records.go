@@ -23,25 +23,25 @@ type Flags uint32
 // Flags. Those of records are of the primary; seen shifts them to what a
 // secondary gives.
 const (
-	Null      Flags = 1 << iota // the null MX of RFC 7505
-	SPFNone                     // v=spf1 -all
-	DrainAddr                   // IPv4 address of the drain name
-	DrainAddr6                  // its IPv6 address
-	DrainPTR                    // the PTR of both
-	DrainSPF                    // SPF that lets it send
-	Also                        // the MX names the successor, too
-	LimitHere                   // the gateway's session limits are those wanted
-	LimitNext                   // the successor's are
-	SplitHere                   // the gateway's address spaces are as the split wants
-	SplitNext                   // the successor's are
-	records   = Null | SPFNone | Drain | Also
-	seen      = 16
-	Damaged   = 1 << 26 // an entry of the spool cannot be read
-	Harsh     = 1 << 27 // the gateway answers 5xx
-	Meddle    = 1 << 28 // somebody else may change something, once
-	Lean      = 1 << 29 // no report for the Internet is made, and everything can be converted; never changes
-	Calm      = 1 << 30 // no user sends to the Internet; never changes
-	Alone     = 1 << 31 // there is no other gateway; never changes
+	Null       Flags = 1 << iota // the null MX of RFC 7505
+	SPFNone                      // v=spf1 -all
+	DrainAddr                    // IPv4 address of the drain name
+	DrainAddr6                   // its IPv6 address
+	DrainPTR                     // the PTR of both
+	DrainSPF                     // SPF that lets it send
+	Also                         // the MX names the successor, too
+	LimitHere                    // the gateway's session limits are those wanted
+	LimitNext                    // the successor's are
+	SplitHere                    // the gateway's address spaces are as the split wants
+	SplitNext                    // the successor's are
+	records    = Null | SPFNone | Drain | Also
+	seen       = 16
+	Damaged    = 1 << 26 // an entry of the spool cannot be read
+	Harsh      = 1 << 27 // the gateway answers 5xx
+	Meddle     = 1 << 28 // somebody else may change something, once
+	Lean       = 1 << 29 // no report for the Internet is made, and everything can be converted; never changes
+	Calm       = 1 << 30 // no user sends to the Internet; never changes
+	Alone      = 1 << 31 // there is no successor; never changes
 
 	Drain       = DrainAddr | DrainAddr6 | DrainPTR | DrainSPF
 	settings    = LimitHere | LimitNext | SplitHere | SplitNext

@@ -99,6 +99,7 @@ func serving() []Start {
 		calm(covered+"; another gateway's settings name this one", func(w *World) { w.Dependents = true }),
 		start(covered+"; Outbound Only, and no MX leads here", outboundOnlyNow),
 		calm(covered+"; the successor lacks a setting", func(w *World) { w.Differs = true }),
+		calm(covered+"; the other gateway may stop carrying mail", func(w *World) { w.Flags |= Wavers | Lean }),
 		calm(covered+"; a message older than release_max_age is in mts-out", func(w *World) { w.Old = 1 }),
 		calm(covered+"; a report is in mts-out, and no other is made", func(w *World) { w.MTSRep, w.Flags = 1, w.Flags|Lean }),
 	}
@@ -135,6 +136,7 @@ func alone() []Start {
 		start("the only gateway; a connected site", func(w *World) { only(w); w.Sites = true }),
 		calm("the only gateway; a message older than release_max_age is in mts-out", func(w *World) { only(w); w.Old = 1 }),
 		calm("the only gateway; another site's settings name this one", func(w *World) { only(w); w.Dependents = true }),
+		calm("not the only gateway: another covers the address space", func(w *World) { only(w); w.Other = true }),
 	}
 }
 

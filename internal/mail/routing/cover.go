@@ -43,7 +43,9 @@ type Coverage struct {
 // origin at which the space counts. It decides by the languages of the
 // patterns, and by who would win for each kind of address, never by samples:
 // a better or cheaper space of a gateway that carries nothing is a black hole,
-// not a cover. An unknown gateway and a type other than SMTP are Undecided.
+// not a cover. Where some addresses fall into a black hole and others find no route,
+// the answer is the black hole: of that no sender is told. An unknown gateway
+// and a type other than SMTP are Undecided.
 func Cover(org Org, name string, space gateway.Space) Coverage {
 	out := Coverage{Verdict: Covered}
 	g, ok := org.gateway(name)
@@ -54,15 +56,28 @@ func Cover(org Org, name string, space gateway.Space) Coverage {
 		if !visible(g, space.Scope, from) {
 			continue
 		}
-		switch c := CoverFrom(org.Without(name), space, from); c.Verdict {
-		case Uncovered:
-			return c
-		case Undecided:
-			out = c
-		case Covered:
-		}
+		out = worse(out, CoverFrom(org.Without(name), space, from))
 	}
 	return out
+}
+
+// worse is the graver of two answers, the first of two alike.
+func worse(a, b Coverage) Coverage {
+	rank := func(c Coverage) int {
+		switch {
+		case c.Blackhole != "":
+			return 3
+		case c.Verdict == Uncovered:
+			return 2
+		case c.Verdict == Undecided:
+			return 1
+		}
+		return 0
+	}
+	if rank(b) > rank(a) {
+		return b
+	}
+	return a
 }
 
 // CoverFrom answers for one origin; rest is the organization without the
@@ -71,12 +86,11 @@ func Cover(org Org, name string, space gateway.Space) Coverage {
 // if a better space took it before.
 func CoverFrom(rest Org, space gateway.Space, from Origin) Coverage {
 	all := rivals(Build(rest, from.Site), from)
+	out := Coverage{Verdict: Covered}
 	for _, lang := range languages(space.Pattern) {
-		if c := coverOne(lang.text, from, all); c.Verdict != Covered {
-			return c
-		}
+		out = worse(out, coverOne(lang.text, from, all))
 	}
-	return Coverage{Verdict: Covered}
+	return out
 }
 
 // rival is a pattern that competes for an address.
@@ -127,17 +141,32 @@ func rivals(t Table, from Origin) []rival {
 	return out
 }
 
-// coverOne decides for one language.
+// coverOne decides for one language: it looks for a black hole, and then for
+// what finds no route.
 func coverOne(want []rune, from Origin, all []rival) Coverage {
 	pats := [][]rune{want}
+	holes := false
 	for _, r := range all {
 		pats = append(pats, r.text)
+		holes = holes || !r.exempt && !r.carries
 	}
+	out := Coverage{Verdict: Covered}
+	if holes {
+		out = worse(out, firstLost(pats, from, all, func(hole string) bool { return hole != "" }))
+	}
+	if out.Blackhole == "" {
+		out = worse(out, firstLost(pats, from, all, func(hole string) bool { return hole == "" }))
+	}
+	return out
+}
+
+// firstLost finds an address that is lost in a way that is asked for.
+func firstLost(pats [][]rune, from Origin, all []rival, asked func(hole string) bool) Coverage {
 	var hole string
 	w, found, decided := search(pats, func(matching []int) bool {
 		var bad bool
 		hole, bad = lost(all, matching[1:])
-		return bad
+		return bad && asked(hole)
 	})
 	switch {
 	case found:

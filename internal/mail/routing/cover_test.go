@@ -57,6 +57,24 @@ type failer interface {
 	Fatalf(format string, args ...any)
 }
 
+// TestABlackHoleIsToldFirst: where some addresses find no route and others one
+// of a gateway that carries nothing, the latter counts, at whatever origin.
+func TestABlackHoleIsToldFirst(t *testing.T) {
+	deaf := gw("deaf", "Branch", sp("*@z.org", 1, gateway.ScopeSite))
+	deaf.Carries = false
+	old := gw("old", "HQ", sp("*", 1))
+	org := routing.Org{Sites: twoSites, Gateways: []routing.Gateway{old, gw("b", "HQ", sp("*@a.org", 1)), deaf}}
+	got := routing.Cover(org, "old", sp("*", 1))
+	if got.Verdict != routing.Uncovered || got.Blackhole != "deaf" || got.Origin.Site != "Branch" {
+		t.Errorf("got %+v, want what deaf swallows at Branch", got)
+	}
+	checkWitness(t, org.Without("old"), sp("*", 1), got)
+	org.Gateways[2].Carries = true
+	if got = routing.Cover(org, "old", sp("*", 1)); got.Verdict != routing.Uncovered || got.Blackhole != "" {
+		t.Errorf("got %+v, want an address without a route", got)
+	}
+}
+
 // checkWitness routes the witness for real.
 func checkWitness(t failer, rest routing.Org, space gateway.Space, c routing.Coverage) {
 	t.Helper()

@@ -180,34 +180,44 @@ func (p prober) Probe(ctx context.Context, address, _ string) (facts.Value, stri
 
 type org Parts
 
-// Uncovered implements world.Routing.
-func (o org) Uncovered(ctx context.Context) ([]string, error) {
+// Cover implements world.Routing.
+func (o org) Cover(ctx context.Context) (world.Cover, error) {
+	var out world.Cover
 	var r routing.Org
 	var own gateway.Config
 	for _, g := range []gateway.Gateway{o.East, o.West} {
 		c, err := g.Config(ctx)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		if c.Name == East {
 			own = c
+		} else if len(c.Spaces)+len(c.Sites) > 0 {
+			out.Others = append(out.Others, c.Name)
 		}
-		r.Gateways = append(r.Gateways, routing.Gateway{Name: c.Name, Site: "hq", Spaces: c.Spaces, Sites: c.Sites, Carries: c.Running})
+		r.Gateways = append(r.Gateways, routing.Gateway{Name: c.Name, Site: "hq", Spaces: c.Spaces, Sites: c.Sites, Carries: c.Running && sends(c.Effective.Mode)})
 	}
 	r.Domains, r.Sites = []string{Domain}, []routing.Site{{Name: "hq"}}
-	var missing []string
-	for _, s := range own.Spaces {
-		if routing.Cover(r, East, s).Verdict != routing.Covered {
-			missing = append(missing, s.Type+":"+s.Pattern)
+	add := func(name string, c routing.Coverage) {
+		switch {
+		case c.Verdict == routing.Covered:
+		case c.Blackhole != "":
+			out.Swallowed = append(out.Swallowed, name)
+		default:
+			out.Uncovered = append(out.Uncovered, name)
 		}
+	}
+	for _, s := range own.Spaces {
+		add(s.Type+":"+s.Pattern, routing.Cover(r, East, s))
 	}
 	for _, s := range own.Sites {
-		if routing.CoverSite(r, East, s.Name).Verdict != routing.Covered {
-			missing = append(missing, s.Name)
-		}
+		add(s.Name, routing.CoverSite(r, East, s.Name))
 	}
-	return missing, nil
+	return out, nil
 }
+
+// sends reports whether a transfer mode carries mail outward.
+func sends(m gateway.Mode) bool { return m == gateway.InboundOutbound || m == gateway.OutboundOnly }
 
 // Dependents implements world.Routing.
 func (o org) Dependents(ctx context.Context) ([]string, error) {
