@@ -168,6 +168,10 @@ func (w *byHand) choices(h *Hand, ways []Way) {
 			var did Hand
 			w.commands(way.Leads, *way.Do).write(&did, w.p.Gateway)
 			one.Do = did.Do
+			if way.Do.Args.Select == machine.SelectHeld {
+				h.Warning = "these commands are about what the state before held; what somebody else holds is decided by its id: ims queue list " +
+					word(w.p.Gateway) + " --store hold"
+			}
 		}
 		h.Choices = append(h.Choices, one)
 	}
