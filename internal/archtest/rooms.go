@@ -191,6 +191,7 @@ var inside = map[string]room{
 		"pkg/model":        "the abstract world that is compared with what is real",
 		"pkg/runbook":      "a journal names the runbook that it is of",
 	}, tests: arrows{
+		"internal/compare":       "differences that somebody waived",
 		"runbooks":               "runs of the shipped runbooks",
 		"internal/dns/mem":       "a zone around the gateway",
 		"internal/mail/address":  theAddress,
