@@ -11,7 +11,8 @@
 //
 // The sequences are random, and each run of the tests tries 30 new ones under
 // each reading; IMS_TEST_CONFORM_ALL=1 has 100 tried, and more runs of the model
-// accepted. Seeded faults are searched for until they are found, either way.
+// accepted; seeded faults, which a short sequence each shows in every run, are then
+// searched for by chance, too.
 //
 // It changes nothing, and decides nothing that a program needs: only tests
 // import it.
