@@ -46,6 +46,7 @@ func (l *Layout) try() []string {
 		return fmt.Sprintf("dig @127.0.0.1 -p %d %s MX +norecurse +short", l.Ports[name], Domain)
 	}
 	update := fmt.Sprintf("server 127.0.0.1 %d\\nzone %s.\\nupdate add note.%s. 60 TXT hello\\nsend\\n", l.Ports["dns-primary"], Domain, Domain)
+	shared := fmt.Sprintf("_spaces=SMTP:* 1,SMTP:*@%s 1'", Fast)
 	return []string{
 		"export IMS_CONFIG=" + l.Config(),
 		dig("dns-primary"), dig("dns-secondary"),
@@ -57,7 +58,7 @@ func (l *Layout) try() []string {
 		"ims route remove " + Heir + " --pattern '*' --reason try   # now the dry run ends with exit 2, and says what to mend",
 		"ims route add " + Heir + " --pattern '*' --cost 1 --reason tried",
 		"ims retire", "ims status",
-		"ims retire --runbook maintenance --param work_within=10m", "ims retire --runbook replace", "ims retire --runbook add-successor --param verify_for=5s",
+		"ims retire --runbook maintenance --param work_within=10m", "ims retire --runbook replace", "ims retire --runbook add-successor --param verify_for=5s --param 'next" + shared + " --param 'here" + shared,
 		"ims approve " + Retiring + "-1 confirm", "ims abort " + Retiring + "-1 --reason rehearsal",
 	}
 }

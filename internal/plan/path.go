@@ -31,6 +31,12 @@ func (m *maker) change(st *machine.StateDef, target int) {
 	}
 	step.Changes = append(step.Changes, ch)
 	m.unread(st, ch)
+	if why := m.in.Before.Refused[key]; why != "" {
+		m.note(Check{
+			ID: st.ID + ".before." + ch.Target, That: fmt.Sprintf("%s of %s is not refused", st.Do.Action, ch.Target),
+			Verdict: verdict.Fail, Why: why, Fix: m.in.Before.Mends[key], Provenance: facts.Live,
+		})
+	}
 }
 
 // unread notes a change of what could not be read: neither what it does nor how

@@ -107,7 +107,8 @@ type Before struct {
 	Words   map[string]string     `json:"words,omitempty"`   // of whatever else effects change, by STATE/TARGET
 	Wanted  map[string]string     `json:"wanted,omitempty"`  // what becomes of Words, where that follows from what was read
 
-	Mends     map[string]string `json:"mends,omitempty"`     // edits that make what is unknown among Words known
+	Mends     map[string]string `json:"mends,omitempty"`     // edits that make what is unknown among Words known, or let what is Refused be done
+	Refused   map[string]string `json:"refused,omitempty"`   // why an effect would be refused as things are, by STATE/TARGET
 	Successor *gateway.Config   `json:"successor,omitempty"` // nil if there is none or it could not be read
 	Others    map[string]Others `json:"others,omitempty"`    // what other gateways are to have, by STATE/TARGET
 }

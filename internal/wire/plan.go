@@ -59,7 +59,7 @@ func (s *site) plan(ctx context.Context, book *runbook.Book) (*plan.Plan, error)
 // before reads what a run would change.
 func (s *site) before(ctx context.Context, w *world.World, book *runbook.Book) plan.Before {
 	b := plan.Before{
-		Zones: map[string]zone.RRset{}, Words: map[string]string{}, Wanted: map[string]string{}, Others: map[string]plan.Others{}, Mends: map[string]string{},
+		Zones: map[string]zone.RRset{}, Words: map[string]string{}, Wanted: map[string]string{}, Others: map[string]plan.Others{}, Mends: map[string]string{}, Refused: map[string]string{},
 	}
 	if c, err := s.gateway(book.Bound.Gateway).Config(ctx); err == nil { // an error shows as facts that are unknown
 		b.Gateway = &c
@@ -95,6 +95,9 @@ func (s *site) before(ctx context.Context, w *world.World, book *runbook.Book) p
 			}
 		}
 		b.Words[key] = words
+		if why, fix := w.Refuses(ctx, e); why != "" {
+			b.Refused[key], b.Mends[key] = why, fix
+		}
 	}
 	return b
 }

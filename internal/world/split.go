@@ -16,25 +16,63 @@ import (
 // give to nobody; "" for none. Mail for it would be returned, and nobody was
 // asked.
 func (w *World) dropped(e engine.Effect, c gateway.Config) string {
+	lost, err := w.lost(e, c)
+	switch {
+	case err != nil:
+		return err.Error()
+	case len(lost) > 0:
+		return fmt.Sprintf("address space %s:%s would be taken from %s and given to nobody: name it in here_spaces or next_spaces",
+			lost[0].Type, lost[0].Pattern, c.Name)
+	}
+	return ""
+}
+
+// Refuses says why an effect would be refused for the address spaces that there
+// are now, and the command with which it would not be; "" if it would not.
+func (w *World) Refuses(ctx context.Context, e engine.Effect) (why, fix string) {
+	if e.Action != machine.RouteSpaces || w.cfg.Book == nil {
+		return "", ""
+	}
+	c, _, err := w.configOf(ctx, e.Args.OnSuccessor)
+	if err != nil || made(e, c) { // an error shows as what could not be read
+		return "", ""
+	}
+	lost, err := w.lost(e, c)
+	if err != nil || len(lost) == 0 {
+		return w.dropped(e, c), "ims runbook show " + w.cfg.Book.Def.Name
+	}
+	param, list := "here_spaces", slices.Clone(e.Args.Spaces)
+	if e.Args.OnSuccessor {
+		param = "next_spaces"
+	}
+	for _, s := range lost {
+		list = append(list, fmt.Sprintf("%s:%s %d", s.Type, s.Pattern, s.Cost))
+	}
+	return w.dropped(e, c), fmt.Sprintf("ims retire %s --runbook %s --param '%s=%s'",
+		w.cfg.Name, w.cfg.Book.Def.Name, param, strings.Join(list, ","))
+}
+
+// lost are the address spaces of a gateway that a split gives to nobody.
+func (w *World) lost(e engine.Effect, c gateway.Config) (lost []gateway.Space, err error) {
 	if e.Action != machine.RouteSpaces || e.Args.Empty {
-		return ""
+		return nil, nil
 	}
 	kept := map[string]bool{}
 	for _, wish := range w.want.split {
 		spaces, err := spacesOf(wish.spaces)
 		if err != nil {
-			return err.Error()
+			return nil, err
 		}
 		for _, s := range spaces {
 			kept[strings.ToLower(s.Type+":"+s.Pattern)] = true
 		}
 	}
 	for _, s := range c.Spaces {
-		if name := s.Type + ":" + s.Pattern; !kept[strings.ToLower(name)] {
-			return fmt.Sprintf("address space %s would be taken from %s and given to nobody: name it in here_spaces or next_spaces", name, c.Name)
+		if !kept[strings.ToLower(s.Type+":"+s.Pattern)] {
+			lost = append(lost, s)
 		}
 	}
-	return ""
+	return lost, nil
 }
 
 // spacesOf reads wanted address spaces, "TYPE:PATTERN COST" each. Their scope is
