@@ -18,7 +18,7 @@ import (
 )
 
 // others are the commands by which a person makes the edits of an image, and
-// takes them back.
+// takes them back, in the order of the edits.
 func others(image, state string) (plan.Others, error) {
 	var edits []dependents.Edit
 	if err := json.Unmarshal([]byte(image), &edits); err != nil {
@@ -40,7 +40,6 @@ func others(image, state string) (plan.Others, error) {
 			out.Do = append(out.Do, fmt.Sprintf("ims gateway restart %s --reason %s", setting.Quote(e.Gateway), setting.Quote(reason)))
 		}
 	}
-	slices.Reverse(out.Undo)
 	return out, nil
 }
 
