@@ -105,7 +105,7 @@ func TestPreflightAgreesWithTheDryRun(t *testing.T) {
 	worlds = append(worlds, world{
 		"a server of the zone does not answer", func() { o.cfg.Zones[0].Authorities = append(slices.Clone(authorities), free(t)) },
 		func() { o.cfg.Zones[0].Authorities = authorities },
-		map[string]verdict.Whole{"rescue": verdict.Ready, "maintenance": verdict.NotKnown, "q285090": verdict.NotKnown, "add-successor": verdict.NotKnown, "last-gateway": verdict.NotKnown},
+		map[string]verdict.Whole{"rescue": verdict.Ready, "maintenance": verdict.NotKnown, "q285090": verdict.NotKnown, "add-successor": verdict.NotKnown},
 	})
 	for _, w := range worlds {
 		w.do()
