@@ -79,6 +79,8 @@ var mutants = []struct {
 	{measure: "decision on old mail", book: "q285090", state: "aged_decision", edits: []edit{dropFor("return_aged")}, want: []string{"S4"}, special: true},
 	{measure: "decision on old mail", book: "q285090", state: "aged_decision", edits: []edit{dropFor("export_aged")}, want: []string{"S14"}, special: true},
 	{measure: "dependents", book: "q285090", state: "move_dependents", edits: measure, want: []string{"S1"}, special: true},
+	{measure: "black hole", book: "q285090", state: "remove_spaces", edits: guardAnywhere, want: []string{"S1"}, special: true},
+	{measure: "the last", book: "last-gateway", state: "ready", edits: measure, want: []string{"S15"}, special: true},
 	{measure: "settings taken over", book: "q285090", state: "settings_decision", edits: measure, want: []string{"S13"}, special: true},
 	{measure: "undo of hold", book: "q285090", state: "hold_aged", edits: []edit{check.WithoutUndo}, want: []string{"L5"}, special: true},
 	{measure: "undo of dependents", book: "q285090", state: "move_dependents", edits: []edit{check.WithoutUndo}, want: []string{"S12"}, special: true},
