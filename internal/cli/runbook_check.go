@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"runtime"
 
 	"github.com/spf13/cobra"
 
@@ -75,8 +74,8 @@ state that was never reached does: the runbook is inconclusive then, except with
 	cmd.Flags().StringVar(&opts.why, "why", "", "drop this `state` of the runbook, or swap it with the next, and say what breaks")
 	cmd.Flags().StringVar(&opts.live, "live", "", "begin in the world of this `gateway` as it is observed now")
 	cmd.MarkFlagsMutuallyExclusive("live", "why")
-	cmd.Flags().IntVar(&opts.limit, "max-states", 0, "give up beyond so many `states`, of some 100 bytes each; 0 is 80 million")
-	cmd.Flags().IntVar(&opts.jobs, "jobs", min(2, runtime.GOMAXPROCS(0)), "check so many `runbooks` at a time, each on a core and in memory of its own")
+	cmd.Flags().IntVar(&opts.limit, "max-states", 0, "give up beyond so many `states`, of some 100 bytes each; 0 is 100 million")
+	cmd.Flags().IntVar(&opts.jobs, "jobs", 2, "check so many `runbooks` at a time, each on a core and in memory of its own")
 	return exits(cmd, output.Done, output.Blocked, output.Unknown)
 }
 

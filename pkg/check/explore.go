@@ -42,7 +42,7 @@ type violation struct {
 }
 
 // maxStates bounds an exploration by memory: some 100 bytes a state, its key included.
-const maxStates = 80_000_000
+const maxStates = 100_000_000
 
 func explore(ctx context.Context, x *shell, limit int, until set) *graph {
 	return exploreFrom(ctx, x, limit, until, x.rules.Starts(x.def.Begins))
