@@ -77,7 +77,7 @@ func TestAGuardThatLedThereSaysWhatHelps(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.until(operating, func(_ *engine.Engine, s engine.Status) {
-			want := &engine.Cause{At: s.Cause.At, Why: "inbound mail needs somewhere to go before its MX is moved", Fix: "ims gateway start " + worldtest.West + " --reason 'retire " + worldtest.East + "'"}
+			want := &engine.Cause{At: s.Cause.At, Why: "inbound mail needs somewhere to go before its MX is moved", Fix: "ims gateway show " + worldtest.West}
 			if diff := cmp.Diff(want, s.Cause); diff != "" || s.State != "ready" {
 				t.Errorf("in %s (-want +got):\n%s", s.State, diff)
 			}
