@@ -73,11 +73,13 @@ func TestByHandBeginsWhereTheRunIs(t *testing.T) {
 		},
 		"aborted": {
 			status("stop", machine.Aborted.String(), true, []string{"ready", "move_mx", "stop"}), "",
-			[]string{"has ended: aborted. There is nothing to finish"}, []string{"TO FINISH", "TO UNDO"},
+			[]string{"has ended: aborted. There is nothing to finish"},
+			[]string{"TO FINISH", "TO UNDO"},
 		},
 		"retired": {
 			status("done", machine.Retired.String(), false, []string{"ready", "move_mx", "stop", "done"}, "move_mx", "stop"), "stop",
-			[]string{"has ended: retired. There is nothing to finish", "NOTHING TO UNDO: stop was done"}, []string{"TO FINISH", "move back"},
+			[]string{"has ended: retired. There is nothing to finish", "NOTHING TO UNDO: stop was done"},
+			[]string{"TO FINISH", "move back"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -26,10 +26,16 @@ func TestAStatusSaysWhyItWaits(t *testing.T) {
 		view  string   // the last line of the view
 	}{
 		{"an effect failed", `"cause":{"target":"west","why":"` + why + `"}`, why, []string{"waiting for operator: fail\n  because: west: " + why + "\n"}, "  because: west: " + why},
-		{"a guard does not hold", `"missing":[{"that":"next.accepts","verdict":"fail","why":"` + guard + `","fix":"ims gateway start west"}],` + led, guard,
-			[]string{"waiting for operator: fail\nnot yet: next.accepts (" + guard + ")\n  fix: ims gateway start west\n"}, "WAITING FOR OPERATOR in split (fail): ims resume east-1, or ims abort east-1"},
-		{"a guard that holds again", led, guard,
-			[]string{"  because: " + guard + "\n  fix: ims gateway start west\n"}, "  because: " + guard + "; fix: ims gateway start west"},
+		{
+			"a guard does not hold", `"missing":[{"that":"next.accepts","verdict":"fail","why":"` + guard + `","fix":"ims gateway start west"}],` + led, guard,
+			[]string{"waiting for operator: fail\nnot yet: next.accepts (" + guard + ")\n  fix: ims gateway start west\n"},
+			"WAITING FOR OPERATOR in split (fail): ims resume east-1, or ims abort east-1",
+		},
+		{
+			"a guard that holds again", led, guard,
+			[]string{"  because: " + guard + "\n  fix: ims gateway start west\n"},
+			"  because: " + guard + "; fix: ims gateway start west",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := new(runner.Status)

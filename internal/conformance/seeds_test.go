@@ -11,10 +11,10 @@ import (
 
 // seeds are faults of what is around a gateway's core, each in place of one call.
 type seeds struct {
-	act   func(g *service.Gateway, ctx context.Context, verb gateway.Verb, sel gateway.Selection, actor, reason string) (int, error)
-	list  func(g *service.Gateway, ctx context.Context, sel gateway.Selection) ([]gateway.Item, error)
-	apply func(g *service.Gateway, ctx context.Context, c gateway.Change) (gateway.Op, error)
-	write func(z *dns.Zone, ctx context.Context, c zone.Change) zone.Outcome
+	act   func(ctx context.Context, g *service.Gateway, verb gateway.Verb, sel gateway.Selection, actor, reason string) (int, error)
+	list  func(ctx context.Context, g *service.Gateway, sel gateway.Selection) ([]gateway.Item, error)
+	apply func(ctx context.Context, g *service.Gateway, c gateway.Change) (gateway.Op, error)
+	write func(ctx context.Context, z *dns.Zone, c zone.Change) zone.Outcome
 }
 
 // seeded is a gateway with faults.
@@ -27,21 +27,21 @@ func (s seeds) gateway(g *service.Gateway) gateway.Gateway { return seeded{g, s}
 
 func (s seeded) Act(ctx context.Context, verb gateway.Verb, sel gateway.Selection, actor, reason string) (int, error) {
 	if s.act != nil {
-		return s.act(s.Gateway, ctx, verb, sel, actor, reason)
+		return s.act(ctx, s.Gateway, verb, sel, actor, reason)
 	}
 	return s.Gateway.Act(ctx, verb, sel, actor, reason)
 }
 
 func (s seeded) List(ctx context.Context, sel gateway.Selection) ([]gateway.Item, error) {
 	if s.list != nil {
-		return s.list(s.Gateway, ctx, sel)
+		return s.list(ctx, s.Gateway, sel)
 	}
 	return s.Gateway.List(ctx, sel)
 }
 
 func (s seeded) Apply(ctx context.Context, c gateway.Change) (gateway.Op, error) {
 	if s.apply != nil {
-		return s.apply(s.Gateway, ctx, c)
+		return s.apply(ctx, s.Gateway, c)
 	}
 	return s.Gateway.Apply(ctx, c)
 }
@@ -56,33 +56,33 @@ func (s seeds) zone(z *dns.Zone) zone.Writer { return seededZone{z, s} }
 
 func (s seededZone) Apply(ctx context.Context, c zone.Change) zone.Outcome {
 	if s.write != nil {
-		return s.write(s.Zone, ctx, c)
+		return s.write(ctx, s.Zone, c)
 	}
 	return s.Zone.Apply(ctx, c)
 }
 
-func keepsExported(g *service.Gateway, ctx context.Context, verb gateway.Verb, sel gateway.Selection, actor, reason string) (int, error) {
+func keepsExported(ctx context.Context, g *service.Gateway, verb gateway.Verb, sel gateway.Selection, actor, reason string) (int, error) {
 	if verb == gateway.Delete {
 		verb = gateway.Retry
 	}
 	return g.Act(ctx, verb, sel, actor, reason)
 }
 
-func releasesNothing(g *service.Gateway, ctx context.Context, verb gateway.Verb, sel gateway.Selection, actor, reason string) (int, error) {
+func releasesNothing(ctx context.Context, g *service.Gateway, verb gateway.Verb, sel gateway.Selection, actor, reason string) (int, error) {
 	if verb == gateway.Release {
 		return len(sel.IDs), nil
 	}
 	return g.Act(ctx, verb, sel, actor, reason)
 }
 
-func overlooks(g *service.Gateway, ctx context.Context, sel gateway.Selection) ([]gateway.Item, error) {
+func overlooks(ctx context.Context, g *service.Gateway, sel gateway.Selection) ([]gateway.Item, error) {
 	if sel.OlderThan > 0 && sel.Store != nil && *sel.Store == gateway.MTSOut {
 		return nil, nil
 	}
 	return g.List(ctx, sel)
 }
 
-func noRestart(g *service.Gateway, ctx context.Context, c gateway.Change) (gateway.Op, error) {
+func noRestart(ctx context.Context, g *service.Gateway, c gateway.Change) (gateway.Op, error) {
 	if p := c.Want.Settings; p != nil && p.MaxInbound != nil {
 		stored := *p
 		stored.Restart = false
@@ -91,14 +91,14 @@ func noRestart(g *service.Gateway, ctx context.Context, c gateway.Change) (gatew
 	return g.Apply(ctx, c)
 }
 
-func noSplit(g *service.Gateway, ctx context.Context, c gateway.Change) (gateway.Op, error) {
+func noSplit(ctx context.Context, g *service.Gateway, c gateway.Change) (gateway.Op, error) {
 	if c.Want.Spaces != nil && g.Name() == west {
 		return gateway.Op{Done: true}, nil
 	}
 	return g.Apply(ctx, c)
 }
 
-func addsNull(z *dns.Zone, ctx context.Context, c zone.Change) zone.Outcome {
+func addsNull(ctx context.Context, z *dns.Zone, c zone.Change) zone.Outcome {
 	if !c.New.HasNullMX() {
 		return z.Apply(ctx, c)
 	}
@@ -107,7 +107,7 @@ func addsNull(z *dns.Zone, ctx context.Context, c zone.Change) zone.Outcome {
 	return zone.Outcome{Kind: zone.Applied, Got: both}
 }
 
-func skipsAAAA(z *dns.Zone, ctx context.Context, c zone.Change) zone.Outcome {
+func skipsAAAA(ctx context.Context, z *dns.Zone, c zone.Change) zone.Outcome {
 	if c.New.Type == "AAAA" {
 		return zone.Outcome{Kind: zone.Applied, Got: c.New}
 	}

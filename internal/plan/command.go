@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -84,8 +85,8 @@ func (c *commands) set(s gateway.Settings, restart bool) string {
 	flag(a.Timeouts > 0, "timeout-urgent", s.Timeouts.Urgent.String())
 	flag(a.Timeouts > 0, "timeout-normal", s.Timeouts.Normal.String())
 	flag(a.Timeouts > 0, "timeout-non-urgent", s.Timeouts.NonUrgent.String())
-	flag(a.MaxInbound > 0, "max-inbound", fmt.Sprint(s.MaxInbound))
-	flag(a.MaxOutbound > 0, "max-outbound", fmt.Sprint(s.MaxOutbound))
+	flag(a.MaxInbound > 0, "max-inbound", strconv.Itoa(s.MaxInbound))
+	flag(a.MaxOutbound > 0, "max-outbound", strconv.Itoa(s.MaxOutbound))
 	if restart {
 		b.WriteString(" --restart")
 	}

@@ -19,7 +19,7 @@ func (c *commands) queue(h *Hand) {
 	h.See = append(h.See, "ims queue list "+name)
 	mine := "--store out"
 	if c.do.Args.Select == machine.SelectHeld || c.do.Action == machine.QueueRelease {
-		mine = fmt.Sprintf("--store hold --held-for %s", word(c.held))
+		mine = "--store hold --held-for " + word(c.held)
 	}
 	switch c.do.Action {
 	case machine.QueueReturn:

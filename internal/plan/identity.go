@@ -44,8 +44,10 @@ type place struct {
 // Where archives are written, and which file holds a key, is no such place.
 func (p *Places) bound(gateway, next string) []place {
 	all := []place{
-		{"adapter of " + gateway, []string{p.Adapter}}, {"socket of " + gateway, []string{p.Socket}},
-		{"listener of " + gateway, []string{p.Listen}}, {"host name of " + gateway, []string{p.Hostname}},
+		{"adapter of " + gateway, []string{p.Adapter}},
+		{"socket of " + gateway, []string{p.Socket}},
+		{"listener of " + gateway, []string{p.Listen}},
+		{"host name of " + gateway, []string{p.Hostname}},
 	}
 	if next != "" {
 		all = append(all,

@@ -41,11 +41,19 @@ func TestQuestionsThatTooFewMayAnswer(t *testing.T) {
 		{"one is enough", "      min: 1\n", "anna", []Person{anna}, "", ""},
 		{"nobody may approve", "      min: 1\n", "op", []Person{op}, "nobody may answer", "in ims.yaml, add to people: NAME1: {user: USER, may: approve}"},
 		{"two are wanted", "      min: 2\n", "op", []Person{anna, op}, "only anna may answer", "in ims.yaml, add to people: NAME1: {user: USER, may: approve}"},
-		{"nobody knows them", "      min: 2\n      from: [ghost, op]\n", "anna", []Person{anna, op}, "nobody may answer; ghost is not among people; op may only operate",
-			"in ims.yaml, add to people: ghost: {user: USER, may: approve}; let people.op have may: approve"},
+		{
+			"nobody knows them", "      min: 2\n      from: [ghost, op]\n", "anna",
+			[]Person{anna, op},
+			"nobody may answer; ghost is not among people; op may only operate",
+			"in ims.yaml, add to people: ghost: {user: USER, may: approve}; let people.op have may: approve",
+		},
 		{"the opener alone", "      min: 1\n      not_self: true\n", "anna", []Person{anna, op}, "nobody may answer; anna opens the run", "in ims.yaml, add to people: NAME1: {user: USER, may: approve}"},
-		{"the opener is one of two", "      min: 2\n      from: [anna, ben]\n      not_self: true\n", "ben", []Person{anna, ben}, "only anna may answer; ben opens the run",
-			"let somebody else open the run, or name more people in from of the question"},
+		{
+			"the opener is one of two", "      min: 2\n      from: [anna, ben]\n      not_self: true\n", "ben",
+			[]Person{anna, ben},
+			"only anna may answer; ben opens the run",
+			"let somebody else open the run, or name more people in from of the question",
+		},
 		{"somebody else opens", "      min: 2\n      from: [anna, ben]\n      not_self: true\n", "op", []Person{anna, ben, op}, "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

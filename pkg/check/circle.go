@@ -25,7 +25,7 @@ func (g *graph) ends() {
 
 // fairly reports whether a fair move leads out of a state.
 func (g *graph) fairly(i int) bool {
-	for _, e := range g.from(int(i)) {
+	for _, e := range g.from(i) {
 		if class(e&3) == fair {
 			return true
 		}
