@@ -162,7 +162,7 @@ func random(c Check, s *Snapshot, d *Domain) Check {
 	case old.Reply == "" || in.Old.Closed:
 		return c.unknown(fmt.Sprintf("%s %s", s.Gateway, cmp.Or(in.Old.Err, old.String())), "ims gateway show "+s.Gateway)
 	case now.Reply == temporary || old.Reply == temporary:
-		return c.unknown(fmt.Sprintf("%s %s and %s %s, at least one of them only for now", s.Gateway, old, s.Successor, now), "ims preflight "+s.Gateway+" later")
+		return c.unknown(fmt.Sprintf("%s %s and %s %s, at least one of them only for now: ask again later", s.Gateway, old, s.Successor, now), "ims preflight "+s.Gateway)
 	case !d.Old.strangers():
 		return c.unknown(fmt.Sprintf("%s %s to %s, and not because there is no such recipient", s.Gateway, old, d.Random), d.named())
 	case now.Reply == old.Reply && !d.New.strangers():
