@@ -2,7 +2,6 @@ package plan
 
 import (
 	"maps"
-	"strconv"
 	"strings"
 
 	"example.org/ims/pkg/gateway"
@@ -50,46 +49,20 @@ func (c *configuration) copied() *configuration {
 	return out
 }
 
-// split reads wanted address spaces, "TYPE:PATTERN COST" each. Their scope is
-// that of the space with the same pattern, or of the closest one around it, of
-// the gateway that gets them first and then of the others: who shares the work
-// of a gateway is to be seen by nobody who did not see the gateway (Q279404).
+// split are wanted address spaces, with the scope that they have at the first
+// of these gateways, or at the others.
 func split(list []string, of ...*gateway.Config) []gateway.Space {
-	var out []gateway.Space
-	for _, text := range list {
-		name, cost, _ := strings.Cut(text, " ")
-		kind, pattern, _ := strings.Cut(name, ":")
-		n, _ := strconv.Atoi(cost) // the run refuses a text that is none, before the plan is made
-		s := gateway.Space{Type: kind, Pattern: pattern, Cost: n}
-		best := -1
-		for _, g := range of {
-			if g == nil {
-				continue
-			}
-			for _, have := range g.Spaces {
-				if k := around(have, s); k > best {
-					best, s.Scope = k, have.Scope
-				}
-			}
+	wanted, err := gateway.ParseSpaces(list)
+	if err != nil { // the run refuses it, which the plan says
+		return nil
+	}
+	var now []gateway.Space
+	for _, g := range of {
+		if g != nil {
+			now = append(now, g.Spaces...)
 		}
-		out = append(out, s)
 	}
-	return out
-}
-
-// around is how close an address space lies around another, or -1.
-func around(have, s gateway.Space) int {
-	a, b := strings.ToLower(have.Pattern), strings.ToLower(s.Pattern)
-	rest, wild := strings.CutPrefix(a, "*")
-	switch {
-	case !strings.EqualFold(have.Type, s.Type):
-		return -1
-	case a == b:
-		return len(a) + 1
-	case wild && strings.HasSuffix(b, rest):
-		return len(rest)
-	}
-	return -1
+	return gateway.Scoped(wanted, now)
 }
 
 // sameSpace reports whether two address spaces are for the same addresses.

@@ -70,7 +70,7 @@ func (o *observer) isSplit(ctx context.Context) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		want, err := spacesOf(s.spaces)
+		want, err := gateway.ParseSpaces(s.spaces)
 		if err != nil {
 			return false, err
 		}

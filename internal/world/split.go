@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"example.org/ims/internal/engine"
@@ -59,7 +58,7 @@ func (w *World) lost(e engine.Effect, c gateway.Config) (lost []gateway.Space, e
 	}
 	kept := map[string]bool{}
 	for _, wish := range w.want.split {
-		spaces, err := spacesOf(wish.spaces)
+		spaces, err := gateway.ParseSpaces(wish.spaces)
 		if err != nil {
 			return nil, err
 		}
@@ -73,54 +72,6 @@ func (w *World) lost(e engine.Effect, c gateway.Config) (lost []gateway.Space, e
 		}
 	}
 	return lost, nil
-}
-
-// spacesOf reads wanted address spaces, "TYPE:PATTERN COST" each. Their scope is
-// not said: see scoped.
-func spacesOf(list []string) ([]gateway.Space, error) {
-	spaces := []gateway.Space{}
-	for _, s := range list {
-		name, costText, _ := strings.Cut(s, " ")
-		kind, pattern, ok := strings.Cut(name, ":")
-		cost, err := strconv.Atoi(costText)
-		if !ok || err != nil {
-			return nil, fmt.Errorf("read address space %q: want TYPE:PATTERN COST", s)
-		}
-		spaces = append(spaces, gateway.Space{Type: kind, Pattern: pattern, Cost: cost})
-	}
-	return spaces, nil
-}
-
-// scoped gives wanted address spaces the scope that they have now: that of the
-// space which has the same pattern, or out of which they are split. Without one
-// a space is for the whole organization. Who shares the work of a gateway is to
-// be seen by nobody who did not see the gateway (Q279404).
-func scoped(list, now []gateway.Space) []gateway.Space {
-	list = slices.Clone(list)
-	for i := range list {
-		best := -1
-		for _, s := range now {
-			if n := covers(s, list[i]); n > best {
-				best, list[i].Scope = n, s.Scope
-			}
-		}
-	}
-	return list
-}
-
-// covers is how much of a pattern one address space has in common with another
-// that lies within it, or -1.
-func covers(s, of gateway.Space) int {
-	has, pattern := strings.ToLower(s.Pattern), strings.ToLower(of.Pattern)
-	rest, wild := strings.CutPrefix(has, "*")
-	switch {
-	case !strings.EqualFold(s.Type, of.Type):
-	case has == pattern:
-		return len(has) + 1 // more than any that is only within it
-	case wild && strings.HasSuffix(pattern, rest):
-		return len(rest)
-	}
-	return -1
 }
 
 // sameSplit compares address spaces with wanted ones, whose scope is not said.

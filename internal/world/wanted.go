@@ -28,8 +28,8 @@ func wanted(e engine.Effect, archiveDir string, now []gateway.Space) (gateway.Wa
 		}
 		return gateway.Want{Absent: &r}, nil
 	case machine.RouteSpaces:
-		list, err := spacesOf(e.Args.Spaces) // none, if the list is to be empty
-		list = scoped(list, now)
+		list, err := gateway.ParseSpaces(e.Args.Spaces) // none, if the list is to be empty
+		list = gateway.Scoped(list, now)
 		return gateway.Want{Spaces: &list}, err
 	case machine.RouteSites:
 		return gateway.Want{Sites: &[]gateway.Site{}}, nil
@@ -85,7 +85,7 @@ func made(e engine.Effect, c gateway.Config) bool {
 	case machine.GatewayAbsent:
 		return !c.Exists && len(c.Leftovers) == 0
 	case machine.RouteSpaces:
-		list, err := spacesOf(e.Args.Spaces)
+		list, err := gateway.ParseSpaces(e.Args.Spaces)
 		return err == nil && sameSplit(c.Spaces, list)
 	case machine.RouteSites:
 		return len(c.Sites) == 0
