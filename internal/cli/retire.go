@@ -53,10 +53,10 @@ refused, with what has changed, if that is not so any more (exit 5), and if a
 run performed it already (exit 2).
 
 A dry run makes the checks of ims preflight, and counts them alike; what only a
-prediction can tell it counts apart. What blocks must be mended or waived (exit
-2). A question is what the run would ask as things are now; it needs a person's
-answer and blocks nothing, and a saved plan asks it when it is performed (exit
-3).`,
+prediction can tell it counts apart. What blocks must be mended or waived. A
+question is what the run would ask as things are now; it needs a person's
+answer. A dry run with either ends with exit 2. What is only asked does not keep
+a saved plan from being performed: the run asks then, and waits (exit 3).`,
 		Example: `  ims retire east --dry-run
   ims retire east --dry-run --out plan.json
   ims retire east --dry-run --diff plan.json

@@ -28,7 +28,7 @@ func (c *commands) queue(h *Hand) {
 		h.Do = append(h.Do, fmt.Sprintf("ims queue retry %s %s --reason %s", name, most, c.reason()))
 	case machine.QueueHold:
 		for _, s := range []gateway.Store{gateway.MTA, gateway.MTSOut, gateway.Out} { // what a mode that sends releases
-			h.Do = append(h.Do, fmt.Sprintf("ims queue hold %s --store %s --older-than %s %s --reason %s", name, s, c.do.Args.OlderThan, most, c.reason()))
+			h.Do = append(h.Do, fmt.Sprintf("ims queue hold %s --store %s --older-than %s %s --reason %s", name, s, c.do.Args.OlderThan, most, word(c.held)))
 		}
 		h.Undo = append(h.Undo, fmt.Sprintf("ims queue release %s --store hold --held-for %s %s --reason %s", name, word(c.held), most, c.reason()))
 	case machine.QueueRelease:
@@ -39,16 +39,17 @@ func (c *commands) queue(h *Hand) {
 }
 
 // export writes each entry to a file beside a list with the envelopes, and takes
-// out what was written only if all of it was.
+// out what was written only if all of it was. The folder must be new: pasted
+// twice, the second list would replace the envelopes of what is out already.
 func (c *commands) export(mine string) string {
 	name := word(c.p.Gateway)
 	return strings.Join([]string{
-		"(set -e; dir=" + word(filepath.Join(c.p.Places.ArchiveDir, c.p.Gateway+"-by-hand-"+c.state)) + `; mkdir -p -m 700 "$dir"`,
+		"(set -e; dir=" + word(filepath.Join(c.p.Places.ArchiveDir, c.p.Gateway+"-by-hand-"+c.state)) + `; mkdir -p "$(dirname "$dir")"; mkdir -m 700 "$dir"`,
 		fmt.Sprintf(`ims queue list %s %s %s -o json >"$dir/list.json"`, name, mine, most),
 		`tr , '\n' <"$dir/list.json" | sed -n 's/.*"entry":"\([^"]*\)"$/\1/p' >"$dir/entries"`,
 		fmt.Sprintf(`while read -r id; do curl --fail --silent --show-error --unix-socket %s -o "$dir/$id.eml" "http://ims/v1/gateways/%s/body?entry=$id"; done <"$dir/entries"`,
 			word(c.p.Places.Socket), c.p.Gateway),
 		`(cd "$dir" && sha256sum -- list.json *.eml >manifest.sha256)`,
-		fmt.Sprintf(`while read -r id; do ims queue delete %s "$id" --yes --reason %s; done <"$dir/entries")`, name, c.reason()),
+		fmt.Sprintf(`while read -r id; do ims queue delete %s "$id" %s --yes --reason %s; done <"$dir/entries")`, name, mine, c.reason()),
 	}, "\n")
 }

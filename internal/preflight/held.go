@@ -22,7 +22,7 @@ func (r *Report) held(s *Snapshot) {
 		r.add(Check{
 			ID: "lease." + h.Resource, Group: GroupRun, That: "no other run holds what a run of " + s.Gateway + " must hold alone", Verdict: Fail,
 			Reason: fmt.Sprintf("run %s holds %s until it ends, so no run that needs it can be opened", h.Run, h.Resource),
-			Fix:    fmt.Sprintf("ims status %s, and wait for its end; or end it: ims abort %s --reason WHY", h.Run, h.Run), Provenance: s.provenance(), At: s.Made,
+			Fix:    fmt.Sprintf("ims status %s, and wait for its end", h.Run), Provenance: s.provenance(), At: s.Made,
 		})
 	}
 }
