@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"example.org/ims/internal/plan"
-	"example.org/ims/internal/verdict"
 	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/guard"
@@ -80,23 +79,25 @@ func (r *Report) aside(st *machine.StateDef, u use, why string) {
 }
 
 // stops adds what a dry run says of a state and no guard of it: that it cannot be
-// read what the state changes, and what else stops the run there.
+// read what the state changes, and what else stops the run there. What a guard of
+// the state says with the same verdict is not said twice; nothing else is left
+// out, however grave its neighbours are.
 func (r *Report) stops(s *Snapshot, st *machine.StateDef, w *way) {
-	worst := Pass
+	has := map[Verdict]bool{}
 	for i := range r.Checks {
 		if r.Checks[i].State == st.ID {
-			worst = verdict.Worse(worst, r.Checks[i].Verdict)
+			has[r.Checks[i].Verdict] = true
 		}
 	}
 	for i := range w.plan.Checks {
 		said := &w.plan.Checks[i]
 		unread := strings.HasPrefix(said.ID, st.ID+".before.")
-		if unread && s.Before == nil || !unread && (said.ID != st.ID || worst.Gravity() >= said.Verdict.Gravity()) {
+		if unread && s.Before == nil || !unread && (said.ID != st.ID || said.Verdict == Pass || has[said.Verdict]) {
 			continue
 		}
 		c := Check{
-			ID: said.ID, Group: GroupGuard, State: st.ID, That: said.That, Verdict: said.Verdict, Reason: said.Why, Fix: said.Fix,
-			Provenance: said.Provenance, At: r.Now,
+			ID: said.ID, Group: GroupGuard, State: st.ID, Asked: said.Asked, That: said.That, Verdict: said.Verdict, Reason: said.Why, Fix: said.Fix,
+			Provenance: said.Provenance, At: r.Now, Missing: said.Missing,
 		}
 		if !unread {
 			c.That = "the run comes past this: " + st.Title
