@@ -42,6 +42,8 @@ type Selection struct {
 	IDs       []string      `json:"ids,omitempty"`  // any of these message or entry ids
 	Dest      string        `json:"dest,omitempty"` // destination domain or host
 	OlderThan time.Duration `json:"older_than,omitempty"`
+	Held      string        `json:"held,omitempty"`       // a text in the reason for which it is held
+	NoReports bool          `json:"no_reports,omitempty"` // none of class report: nobody is told of one that is given up (RFC 3464 2)
 	Limit     int           `json:"limit,omitempty"`  // 0 means 1000
 	Expect    int           `json:"expect,omitempty"` // refuse if another number matches
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"example.org/ims/pkg/gateway"
@@ -41,7 +42,8 @@ func (g *Gateway) match(sel gateway.Selection) []*entry {
 			sel.ID != "" && sel.ID != e.id && sel.ID != e.message ||
 			len(sel.IDs) > 0 && !slices.Contains(sel.IDs, e.id) && !slices.Contains(sel.IDs, e.message) ||
 			sel.Dest != "" && sel.Dest != e.dest ||
-			sel.OlderThan > 0 && now.Sub(e.accepted) <= sel.OlderThan
+			sel.OlderThan > 0 && now.Sub(e.accepted) <= sel.OlderThan ||
+			sel.NoReports && e.class == "report" || !strings.Contains(e.held, sel.Held)
 	})
 	slices.SortStableFunc(list, func(a, b *entry) int { return a.accepted.Compare(b.accepted) })
 	return list

@@ -72,6 +72,10 @@ func (c *Client) List(ctx context.Context, name string, sel gateway.Selection) (
 	if sel.OlderThan > 0 {
 		q.Set("older_than", sel.OlderThan.String())
 	}
+	set(q, "held", sel.Held)
+	if sel.NoReports {
+		q.Set("no_reports", "true")
+	}
 	if sel.Limit > 0 {
 		q.Set("limit", strconv.Itoa(sel.Limit))
 	}

@@ -63,7 +63,8 @@ func apply(c call) (any, error) {
 func listQueue(c call, q gateway.Queues) (any, error) {
 	p := params{c.r.URL.Query(), nil}
 	sel := gateway.Selection{
-		ID: p.Get("id"), IDs: p.Values["ids"], Dest: p.Get("dest"), OlderThan: p.duration("older_than"), Limit: int(p.number("limit", maxList)),
+		ID: p.Get("id"), IDs: p.Values["ids"], Dest: p.Get("dest"), OlderThan: p.duration("older_than"),
+		Held: p.Get("held"), NoReports: p.Get("no_reports") == "true", Limit: int(p.number("limit", maxList)),
 	}
 	if name := p.Get("store"); name != "" {
 		sel.Store = new(gateway.Store)

@@ -77,6 +77,9 @@ func matches(sel gateway.Selection, e *mail.Entry, now time.Time) bool {
 	if sel.OlderThan > 0 && now.Sub(e.Accepted) <= sel.OlderThan {
 		return false
 	}
+	if sel.NoReports && e.Class == mail.Report || !strings.Contains(e.Held, sel.Held) {
+		return false
+	}
 	return sel.Dest == "" || strings.EqualFold(sel.Dest, e.Dest) ||
 		slices.ContainsFunc(e.Rcpts, func(r mail.Rcpt) bool { return strings.EqualFold(domainOf(r.Addr), sel.Dest) })
 }

@@ -99,6 +99,12 @@ func testActions(t *testing.T, r *room) {
 	act(gateway.Suspend, one, 1)
 	r.stored(t, gateway.Hold, 1)
 	r.stored(t, gateway.MTSOut, 1)
+	act(gateway.Release, gateway.Selection{Held: "another reason"}, 0)
+	for held, want := range map[string]int{"form": 1, "another reason": 0, "": 2} {
+		if got, err := q.List(t.Context(), gateway.Selection{Held: held, NoReports: true, Limit: 2}); err != nil || len(got) != want {
+			t.Errorf("List(held for %q) = %+v, %v, want %d", held, got, err, want)
+		}
+	}
 	r.refused(t, r.change(absent(gateway.Removal{})), gateway.ErrRefused)
 	held := gateway.Hold
 	act(gateway.Release, gateway.Selection{Store: &held, Expect: 1}, 1)
