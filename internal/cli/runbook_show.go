@@ -93,7 +93,7 @@ func showBook(p *output.Printer, book *runbook.Book) error {
 	for i := range book.Def.States {
 		st := stateOf(book, i)
 		data.States = append(data.States, st)
-		states.Add(i+1, st.ID, st.Kind, sourceOf(st), undoWord(&book.Def.States[i]), cmp.Or(st.Title, st.End))
+		states.Add(book.Def.Number(i), st.ID, st.Kind, sourceOf(st), undoWord(&book.Def.States[i]), cmp.Or(st.Title, st.End))
 	}
 	return p.Result("runbook", data, func(page *output.Page) {
 		page.Line("%s: %s", data.Name, data.Title)

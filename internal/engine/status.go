@@ -18,7 +18,7 @@ type Status struct {
 	Next    string            `json:"successor"`
 	State   string            `json:"state"`
 	Title   string            `json:"title"`
-	Index   int               `json:"index"` // of State, from 1
+	Index   int               `json:"index"` // of State: machine.Def.Number
 	States  int               `json:"states"`
 	Phase   string            `json:"phase"`
 	Undoing bool              `json:"undoing"`
@@ -95,7 +95,7 @@ func (e *Engine) snapshot() Status {
 	def, st := e.opts.Book.Def, e.state()
 	s := Status{
 		Run: e.opts.Run.ID, Runbook: def.Name, Gateway: e.opts.Book.Bound.Gateway, Next: e.opts.Book.Bound.Successor,
-		State: st.ID, Title: st.Title, Index: int(e.hist.State.Cur) + 1, States: len(def.States),
+		State: st.ID, Title: st.Title, Index: def.Number(int(e.hist.State.Cur)), States: len(def.States),
 		Phase: e.hist.State.Phase.String(), Undoing: e.hist.State.Undoing,
 		Opened: e.look.Opened, Resumes: e.hist.Resumes, Facts: map[string]string{}, Expires: e.expires(),
 		Visits: append([]machine.Visit(nil), e.hist.Visits...), Outcome: def.Outcome(e.hist.State).String(),

@@ -37,7 +37,7 @@ func (m *maker) back(st *machine.StateDef, state uint8, target string) {
 
 // revisit adds a state whose effect is undone to the path once more.
 func (m *maker) revisit(st *machine.StateDef) {
-	step := Step{ID: st.ID, Title: "Undo: " + st.Title, Source: st.Sources, Because: st.Because, Kind: st.Kind.String(), Back: true}
+	step := Step{ID: st.ID, Number: m.number(st), Title: "Undo: " + st.Title, Source: st.Sources, Because: st.Because, Kind: st.Kind.String(), Back: true}
 	if step.Source == nil {
 		step.Source = []string{}
 	}

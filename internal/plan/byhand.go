@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"example.org/ims/pkg/machine"
+	"example.org/ims/pkg/runbook"
 )
 
 // Hand is one step of a plan as a person performs it without a runner: shell
 // commands to do it, to see that it is done, and to undo it.
 type Hand struct {
+	Number  int          `json:"number"` // of the state in the runbook
 	State   string       `json:"state"`
 	Title   string       `json:"title"`
 	Source  []string     `json:"source"`
@@ -30,6 +32,14 @@ type Hand struct {
 	See     []string     `json:"see,omitempty"`
 	Undo    []string     `json:"undo,omitempty"`
 	Warning string       `json:"warning,omitempty"`
+	Mind    string       `json:"mind,omitempty"`  // what its commands leave alone
+	Turns   []Turn       `json:"turns,omitempty"` // where it goes on if that is not the next step
+}
+
+// Turn is where a step goes on if it does not come out as the path has it.
+type Turn struct {
+	If    string `json:"if"`
+	Leads string `json:"leads"` // to this state
 }
 
 // HandChoice is one answer to a question, and what follows from it.
@@ -38,6 +48,7 @@ type HandChoice struct {
 	Title string   `json:"title,omitempty"`
 	Leads string   `json:"leads"` // to this state
 	Do    []string `json:"do,omitempty"`
+	Then  string   `json:"then,omitempty"` // the state that comes after Do
 }
 
 // Begun is what a run has begun of a plan: what it holds bears its name.
@@ -51,11 +62,15 @@ type Begun struct {
 // ims for what its commands can do, curl at the gateways' control socket for
 // the rest, nsupdate for zones, and dig and swaks to look.
 func (p *Plan) ByHand(by Begun) []Hand {
-	w := byHand{p: p, by: by, c: newConfiguration(p.Before, p.Places), was: map[string]*configuration{}, undo: map[string]*Hand{}}
+	book, err := p.book()
+	if err != nil {
+		book = nil // then the turns of the path are not known
+	}
+	w := p.newByHand(by, book)
 	all := make([]Hand, len(p.States))
 	for i := range p.States {
 		s := &p.States[i]
-		all[i] = Hand{State: s.ID, Title: s.Title, Source: s.Source, Kind: s.Kind, Back: s.Back, Else: s.Else}
+		all[i] = handOf(s)
 		w.step(&all[i], s)
 		if i > 0 && s.Do != nil && p.States[i-1].Asks.leads(s.ID) != nil {
 			all[i].If = p.States[i-1].Asks.leads(s.ID).Name
@@ -64,10 +79,21 @@ func (p *Plan) ByHand(by Begun) []Hand {
 	return all
 }
 
+func handOf(s *Step) Hand {
+	return Hand{Number: s.Number, State: s.ID, Title: s.Title, Source: s.Source, Kind: s.Kind, Back: s.Back, Else: s.Else}
+}
+
+func (p *Plan) newByHand(by Begun, book *runbook.Book) byHand {
+	return byHand{
+		p: p, by: by, book: book, c: newConfiguration(p.Before, p.Places), was: map[string]*configuration{}, undo: map[string]*Hand{},
+	}
+}
+
 // byHand writes a plan's steps, each for the world that the one before it left.
 type byHand struct {
 	p    *Plan
 	by   Begun
+	book *runbook.Book // or nil
 	c    *configuration
 	ttl  uint32                    // the longest of the records changed so far, in seconds
 	was  map[string]*configuration // what an effect found, by state
@@ -101,16 +127,14 @@ func (w *byHand) step(h *Hand, s *Step) {
 	default:
 		h.See = w.look(reads)
 	}
+	w.turns(h)
 }
 
 // effect adds the commands of an effect on each of its targets.
 func (w *byHand) effect(h *Hand, s *Step) {
 	w.was[s.ID], w.undo[s.ID] = w.c.copied(), h
 	if s.Do.Action == machine.QueueHold {
-		w.held = reasonOf(w.p, s.ID)
-		if slices.Contains(w.by.States, s.ID) {
-			w.held = "run " + w.by.Run + ", " + s.ID
-		}
+		w.holds(s.ID)
 	}
 	for _, ch := range s.Changes {
 		old, known := w.c.zones[ch.Target]
@@ -134,6 +158,22 @@ func (w *byHand) effect(h *Hand, s *Step) {
 	if s.Undo != nil && s.Undo.Kind != Restore {
 		h.Undo, h.Warning = nil, s.Undo.Words
 	}
+	if s.Do.Args.Select == machine.SelectHeld {
+		h.Mind = w.othersHold()
+	}
+}
+
+// holds notes the reason that what a state holds bears.
+func (w *byHand) holds(state string) {
+	w.held = reasonOf(w.p, state)
+	if slices.Contains(w.by.States, state) {
+		w.held = "run " + w.by.Run + ", " + state
+	}
+}
+
+func (w *byHand) othersHold() string {
+	return "these commands are about what the state before held; what somebody else holds is decided by its id: ims queue list " +
+		word(w.p.Gateway) + " --store hold"
 }
 
 // commands are those of an effect on what the configuration is now.
@@ -167,10 +207,9 @@ func (w *byHand) choices(h *Hand, ways []Way) {
 		if way.Do != nil {
 			var did Hand
 			w.commands(way.Leads, *way.Do).write(&did, w.p.Gateway)
-			one.Do = did.Do
+			one.Do, one.Then = did.Do, w.after(way.Leads)
 			if way.Do.Args.Select == machine.SelectHeld {
-				h.Warning = "these commands are about what the state before held; what somebody else holds is decided by its id: ims queue list " +
-					word(w.p.Gateway) + " --store hold"
+				h.Mind = w.othersHold()
 			}
 		}
 		h.Choices = append(h.Choices, one)

@@ -87,7 +87,22 @@ func Read(text []byte) (*Plan, error) {
 	if err := p.verify(text); err != nil {
 		return nil, fmt.Errorf("read plan: %w since it was saved: %w", ErrAltered, err)
 	}
-	return p, nil
+	return p, p.number()
+}
+
+// number gives the states their numbers in a plan that was saved without them.
+func (p *Plan) number() error {
+	if len(p.States) == 0 || p.States[0].Number > 0 {
+		return nil
+	}
+	book, err := p.book()
+	if err != nil {
+		return err
+	}
+	for i := range p.States {
+		p.States[i].Number = book.Def.Number(book.Def.Find(p.States[i].ID))
+	}
+	return nil
 }
 
 // verify compares the file with what it says of itself. Members that this

@@ -46,7 +46,7 @@ func TestByHandReleasesOnlyWhatItHeld(t *testing.T) {
 		}
 		delete(want, c.Name)
 	}
-	if len(want) > 0 || len(asked.Do) > 0 || !strings.Contains(asked.Warning, "somebody else holds") {
+	if len(want) > 0 || len(asked.Do) > 0 || !strings.Contains(asked.Mind, "somebody else holds") {
 		t.Errorf("no commands for %v; and without an answer: %q", want, asked.Do)
 	}
 	if h := handOf(t, p, plan.Begun{}, "release_aged", false); h.If != "send" {

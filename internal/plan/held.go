@@ -17,15 +17,19 @@ const most = "--limit 99999"
 func (c *commands) queue(h *Hand) {
 	name := word(c.p.Gateway)
 	h.See = append(h.See, "ims queue list "+name)
-	mine := "--store out"
+	mine := "--store out --without-reports" // as a run does: nobody is told of a report that is given up
 	if c.do.Args.Select == machine.SelectHeld || c.do.Action == machine.QueueRelease {
 		mine = "--store hold --held-for " + word(c.held)
+		if c.held == "" { // any reason
+			h.Nothing = append(h.Nothing, "the state that holds them is not known")
+			return
+		}
 	}
 	switch c.do.Action {
 	case machine.QueueReturn:
 		h.Do = append(h.Do, fmt.Sprintf("ims queue return %s %s %s --yes --reason %s", name, mine, most, c.reason()))
 	case machine.QueueRetry:
-		h.Do = append(h.Do, fmt.Sprintf("ims queue retry %s %s --reason %s", name, most, c.reason()))
+		h.Do = append(h.Do, fmt.Sprintf("ims queue retry %s --store out %s --reason %s", name, most, c.reason()))
 	case machine.QueueHold:
 		for _, s := range []gateway.Store{gateway.MTA, gateway.MTSOut, gateway.Out} { // what a mode that sends releases
 			h.Do = append(h.Do, fmt.Sprintf("ims queue hold %s --store %s --older-than %s %s --reason %s", name, s, c.do.Args.OlderThan, most, word(c.held)))

@@ -54,7 +54,7 @@ func (m *maker) unread(st *machine.StateDef, ch Change) {
 
 // enter adds a state to the path, with how long it takes.
 func (m *maker) enter(st *machine.StateDef) {
-	step := Step{ID: st.ID, Title: st.Title, Source: st.Sources, Because: st.Because, Kind: st.Kind.String()}
+	step := Step{ID: st.ID, Number: m.number(st), Title: st.Title, Source: st.Sources, Because: st.Because, Kind: st.Kind.String()}
 	if step.Source == nil {
 		step.Source = []string{}
 	}
@@ -71,6 +71,12 @@ func (m *maker) enter(st *machine.StateDef) {
 	case machine.KindEnd:
 	}
 	m.plan.States = append(m.plan.States, step)
+}
+
+// number is the state's number in the runbook.
+func (m *maker) number(st *machine.StateDef) int {
+	def := m.in.Book.Def
+	return def.Number(def.Find(st.ID))
 }
 
 func (m *maker) wait(w *machine.Wait) *Wait {

@@ -173,6 +173,7 @@ func (c *Check) Open() bool { return c.Verdict != verdict.Pass && c.Waived == ""
 // Step is one state of the predicted path.
 type Step struct {
 	ID      string    `json:"id"`
+	Number  int       `json:"number"` // machine.Def.Number, as the status of a run counts; 0 in a plan of before
 	Title   string    `json:"title"`
 	Source  []string  `json:"source"`
 	Because string    `json:"because,omitempty"`

@@ -31,6 +31,7 @@ type Monitor struct {
 
 // Step is a state of the procedure, whether it was visited or not.
 type Step struct {
+	Number int      `json:"number"` // machine.Def.Number
 	State  string   `json:"state"`
 	Title  string   `json:"title"`
 	Kind   string   `json:"kind"`
@@ -67,7 +68,7 @@ func steps(book *runbook.Book) []Step {
 	list := make([]Step, len(book.Def.States))
 	for i := range book.Def.States {
 		st := &book.Def.States[i]
-		list[i] = Step{State: st.ID, Title: st.Title, Kind: st.Kind.String(), Source: st.Sources}
+		list[i] = Step{Number: book.Def.Number(i), State: st.ID, Title: st.Title, Kind: st.Kind.String(), Source: st.Sources}
 	}
 	return list
 }

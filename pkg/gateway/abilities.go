@@ -44,8 +44,8 @@ type Selection struct {
 	OlderThan time.Duration `json:"older_than,omitempty"`
 	Held      string        `json:"held,omitempty"`       // a text in the reason for which it is held
 	NoReports bool          `json:"no_reports,omitempty"` // none of class report: nobody is told of one that is given up (RFC 3464 2)
-	Limit     int           `json:"limit,omitempty"`  // 0 means 1000
-	Expect    int           `json:"expect,omitempty"` // refuse if another number matches
+	Limit     int           `json:"limit,omitempty"`      // 0 means 1000
+	Expect    int           `json:"expect,omitempty"`     // refuse if another number matches
 }
 
 // Item is one queue entry: a message, or the part of it that goes to one

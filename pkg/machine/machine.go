@@ -259,6 +259,11 @@ func (k Kind) Results() []Result {
 	return nil
 }
 
+// Number is how people count the states: that of an index, from 1. Whoever shows
+// a state with a number has it from here, so that a plan, the status of the run
+// that performs it and the runbook speak of one state by one number.
+func (d *Def) Number(state int) int { return state + 1 }
+
 // Find returns the index of a state, or Here.
 func (d *Def) Find(id string) int {
 	for i := range d.States {

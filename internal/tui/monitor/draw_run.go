@@ -214,20 +214,20 @@ func (m *Model) drawSteps(a screen.Area) {
 		}
 	}
 	for y := range min(rows, len(r.Steps)-top) {
-		drawStep(a, y+1, top+y+1, &r.Steps[top+y], r, m.clock(entered[r.Steps[top+y].State]))
+		drawStep(a, y+1, &r.Steps[top+y], r, m.clock(entered[r.Steps[top+y].State]))
 	}
 }
 
 // drawStep marks a state that was left, the present one, and one to come.
-func drawStep(a screen.Area, y, n int, s *runner.Step, r *runner.Monitor, at string) {
+func drawStep(a screen.Area, y int, s *runner.Step, r *runner.Monitor, at string) {
 	glyph, style := "·", faint
 	switch {
-	case n == r.Index && !r.Ended():
+	case s.Number == r.Index && !r.Ended():
 		glyph, style = "›", strong
 	case at != "-":
 		glyph, style = "+", plain
 	}
-	x := a.Put(0, y, fmt.Sprintf("%s %2d %-17s ", glyph, n, s.State), style)
+	x := a.Put(0, y, fmt.Sprintf("%s %2d %-17s ", glyph, s.Number, s.State), style)
 	a.Put(x, y, screen.Cut(s.Title, a.W-x-max(screen.Width(at), 8)-1), style)
 	if at != "-" {
 		a.Right(a.W, y, at, style)

@@ -92,7 +92,7 @@ func run() *runner.Monitor {
 		"Remove the address spaces", r.Title, "Everything is accounted for", "Remove the Internet Mail Service from the computer", "",
 	}
 	for i, id := range []string{"ready", "move_mx", "outbound_only", "remove_spaces", "drain", "confirm", "remove", "done"} {
-		r.Steps = append(r.Steps, runner.Step{State: id, Title: titles[i], Kind: "do", Source: []string{"Q285090.2"}})
+		r.Steps = append(r.Steps, runner.Step{Number: i + 1, State: id, Title: titles[i], Kind: "do", Source: []string{"Q285090.2"}})
 		if i < 5 {
 			v := machine.Visit{State: id, Entered: r.Opened.Add(time.Duration(i) * 18 * time.Hour), Left: r.Opened.Add(time.Duration(i+1) * 18 * time.Hour)}
 			r.Visits = append(r.Visits, runner.Visit{Visit: v, Title: titles[i], Source: []string{"Q285090.2"}})
