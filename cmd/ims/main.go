@@ -1,7 +1,7 @@
 // Command ims retires a mail gateway without losing a message, and proves it.
 // This package owns what only a process has: its arguments, signals,
-// environment, standard streams (github.com/mattn/go-isatty tells whether they
-// are terminals, golang.org/x/sys how wide) and exit code.
+// environment, memory, standard streams (github.com/mattn/go-isatty tells
+// whether they are terminals, golang.org/x/sys how wide) and exit code.
 package main
 
 import (
@@ -34,11 +34,13 @@ func run() int {
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		InTerminal:  isatty.IsTerminal(os.Stdin.Fd()),
 		OutTerminal: isatty.IsTerminal(os.Stdout.Fd()),
+		ErrTerminal: isatty.IsTerminal(os.Stderr.Fd()),
 		Dumb:        os.Getenv("TERM") == "dumb" || os.Getenv("TERM") == "",
 		NoColor:     os.Getenv("NO_COLOR") != "",
 		ASCII:       !utf8Locale(),
 		Config:      os.Getenv("IMS_CONFIG"),
 		FailPoint:   os.Getenv("IMS_FAILPOINT"),
+		Memory:      memory(os.DirFS("/")),
 	}
 	if stdio.OutTerminal {
 		stdio.Width = width(os.Stdout)

@@ -42,9 +42,11 @@ type IO struct {
 	In                      io.Reader
 	Out, Err                io.Writer
 	InTerminal, OutTerminal bool
+	ErrTerminal             bool
 	Dumb, NoColor, ASCII    bool   // what the terminal cannot or must not do: TERM=dumb, NO_COLOR, a locale that is not UTF-8
 	Width                   int    // columns of the terminal; 0 if it does not say
 	Config                  string // the configuration file to use if no flag names one
+	Memory                  int64  // bytes that the machine lets the process take; 0 if it does not say
 	FailPoint               string // where a runner kills itself, for crash tests: see runner.ParseFailPoint
 }
 

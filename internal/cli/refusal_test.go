@@ -2,9 +2,7 @@ package cli
 
 import (
 	"errors"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -45,19 +43,5 @@ func TestMayWrite(t *testing.T) {
 	d.Untracked = "no answer"
 	if err := d.mayWrite(true); output.KindOf(err) != output.Unknown {
 		t.Errorf("an untracked page, with --force: %v, want unknown", err)
-	}
-}
-
-func TestCheckProgress(t *testing.T) {
-	var words strings.Builder
-	now := time.Unix(0, 0)
-	say := checkProgress(output.New(&words, &words, output.Options{}), "q285090", "default", func() time.Time { return now })
-	for _, at := range []int{1, 6, 7, 12} {
-		now = time.Unix(int64(at), 0)
-		say(at * 1000)
-	}
-	want := "  q285090: 6000 states so far, 6s; --bounds ci takes seconds\n  q285090: 12000 states so far, 12s\n"
-	if words.String() != want {
-		t.Errorf("said %q, want %q", words.String(), want)
 	}
 }

@@ -17,6 +17,7 @@ type runbookCheckOptions struct {
 	why    string
 	live   string
 	limit  int
+	memory sizeValue
 	jobs   int
 	report reportFiles
 }
@@ -51,7 +52,14 @@ A property is proved, violated, with the shortest way to the violation in plain
 words, or inconclusive, if a bound was hit. What was assumed is printed with it.
 
 Without arguments the shipped runbooks are checked. The bounds "ci" take
-seconds; "default" take minutes, and up to 10 GB of memory for each of --jobs.
+seconds; "default" take minutes, and gigabytes of memory.
+
+All jobs together keep no more than --max-memory of what they know of states. A
+check that finds too little left waits for one that began before it, or begins
+again when that has ended: no verdict depends on what runs beside it. A runbook
+that does not fit alone is inconclusive. On Linux three quarters are used of the
+memory that is available, or of what the control group (cgroup) allows, if that
+is less; elsewhere 4 GiB.
 
 With --live the check begins in the world of a real gateway as it is now, with
 the parameters and the successor that a run would have; nothing is changed. What
@@ -74,8 +82,9 @@ state that was never reached does: the runbook is inconclusive then, except with
 	cmd.Flags().StringVar(&opts.why, "why", "", "drop this `state` of the runbook, or swap it with the next, and say what breaks")
 	cmd.Flags().StringVar(&opts.live, "live", "", "begin in the world of this `gateway` as it is observed now")
 	cmd.MarkFlagsMutuallyExclusive("live", "why")
-	cmd.Flags().IntVar(&opts.limit, "max-states", 0, "give up beyond so many `states`, of some 100 bytes each; 0 is 100 million")
-	cmd.Flags().IntVar(&opts.jobs, "jobs", 2, "check so many `runbooks` at a time, each on a core and in memory of its own")
+	cmd.Flags().IntVar(&opts.limit, "max-states", 0, "give up beyond so many `states`, of some 110 bytes each; 0 is as many as fit into the memory")
+	cmd.Flags().Var(&opts.memory, "max-memory", "let all jobs together use so much memory, such as 800M or 6G (default three quarters of what there is)")
+	cmd.Flags().IntVar(&opts.jobs, "jobs", 2, "check so many `runbooks` at a time, each on a core of its own")
 	return exits(cmd, output.Done, output.Blocked, output.Unknown)
 }
 
@@ -88,7 +97,7 @@ func runRunbookCheck(ctx context.Context, s *session, p *output.Printer, argv []
 		if len(books) != 1 {
 			return output.As(output.Usage, "ims runbook check NAME --why "+opts.why, fmt.Errorf("--why asks about one runbook, these are %d", len(books)))
 		}
-		return explainState(ctx, p, books[0], opts)
+		return explainState(ctx, s, p, books[0], opts)
 	}
 	results, err := s.prove(ctx, p, books, starts, opts)
 	if err != nil {

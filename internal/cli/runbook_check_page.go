@@ -2,7 +2,7 @@ package cli
 
 import (
 	"cmp"
-	"slices"
+	"fmt"
 	"strings"
 	"time"
 
@@ -88,8 +88,8 @@ func lineWords(l check.Line) string {
 
 func checkPage(page *output.Page, res *check.Result) {
 	b := res.Bounds
-	page.Line("%s: %s   %s, %d moves, %s, %d states/s", res.Runbook, strings.ToUpper(string(res.Verdict)), output.Count(int64(res.States), "state"),
-		res.Edges, res.Elapsed.Round(time.Millisecond), int64(float64(res.States)/max(res.Exploring, 1).Seconds()))
+	page.Line("%s: %s   %s, %d moves, %s, %d states/s, %s", res.Runbook, strings.ToUpper(string(res.Verdict)), output.Count(int64(res.States), "state"),
+		res.Edges, res.Elapsed.Round(time.Millisecond), int64(float64(res.States)/max(res.Exploring, 1).Seconds()), output.Bytes(res.Bytes))
 	page.Line("  bounds %s: under way at once %d outbound, %d inbound, %d reports; %d attempts at an effect; all else any number", b.Name, b.Out, b.In, b.Reports, b.Attempts)
 	for _, r := range res.Readings {
 		page.Line("  reading: %s", r)
@@ -103,9 +103,7 @@ func checkPage(page *output.Page, res *check.Result) {
 			findingLines(page, p)
 		}
 	}
-	if slices.ContainsFunc(res.Properties, func(p check.Finding) bool { return p.Verdict == check.Inconclusive }) {
-		page.Line("  a bound was hit before everything was seen")
-	}
+	boundLines(page, res)
 	if len(res.Gaps) > 0 {
 		page.Line("  never seen, so nothing is proved about it:")
 	}
@@ -113,6 +111,26 @@ func checkPage(page *output.Page, res *check.Result) {
 		page.Line("    %s", g)
 	}
 	page.Blank()
+}
+
+// boundLines say which bound ended a check before everything was seen, and what
+// to do about it.
+func boundLines(page *output.Page, res *check.Result) {
+	names := check.BoundNames()
+	smaller := names[len(names)-1]
+	more := "allow more states with --max-states"
+	switch res.Bound {
+	case "":
+		return
+	case check.BoundMemory:
+		more = "more than --max-memory is needed by this runbook alone, beside nothing else: allow more, check it where there is more"
+	case check.BoundStates:
+	}
+	page.Line("  bound hit: %s, before everything was seen", res.Bound)
+	if res.Bounds.Name != smaller {
+		more += fmt.Sprintf(", or let less happen at once with --bounds %s", smaller)
+	}
+	page.Line("    %s", more)
 }
 
 func verdictWord(v check.Verdict) string {

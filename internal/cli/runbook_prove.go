@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -17,13 +16,14 @@ import (
 // because they take longest. What it found is in the order of books; the error
 // is that of the first which could not be checked, and ends the others.
 func (s *session) prove(ctx context.Context, p *output.Printer, books []*runbook.Book, starts []*liveStart, opts runbookCheckOptions) ([]*check.Result, error) {
+	limit := s.memoryLimit(opts.memory.bytes)
+	defer tightHeap(limit)()
+	memory, board := check.NewMemory(limit), s.board(p, opts, limit)
+	defer board.show()()
 	subjects, options := make([]*check.Runbook, len(books)), make([]check.Options, len(books))
 	for i, b := range books {
 		subjects[i] = subject(b)
-		options[i] = check.Options{Bounds: opts.bounds.Bounds, MaxStates: opts.limit, Now: time.Now}
-		if s.io.OutTerminal {
-			options[i].Progress = checkProgress(p, b.Def.Name, opts.bounds.Name, time.Now)
-		}
+		options[i] = check.Options{Bounds: opts.bounds.Bounds, MaxStates: opts.limit, Memory: memory, Now: time.Now}
 		if starts != nil {
 			if err := starts[i].begin(&options[i], subjects[i]); err != nil {
 				return nil, err
@@ -46,11 +46,14 @@ func (s *session) prove(ctx context.Context, p *output.Printer, books []*runbook
 				if ctx.Err() != nil {
 					return
 				}
-				p.Note("checking %s, bounds %s", books[i].Def.Name, opts.bounds.Name)
+				board.note(p, "checking %s, bounds %s", books[i].Def.Name, opts.bounds.Name)
+				tell, done := board.begin(books[i].Def.Name)
+				options[i].Progress = tell
 				var err error
 				if results[i], err = check.Run(ctx, subjects[i], options[i]); err != nil {
 					cancel(err)
 				}
+				done()
 			}
 		})
 	}
@@ -68,24 +71,4 @@ func largestFirst(books []*runbook.Book) []int {
 		return cmp.Compare(len(books[j].Def.States), len(books[i].Def.States))
 	})
 	return order
-}
-
-// progressEvery is how often a check that lasts says how far it is.
-const progressEvery = 5 * time.Second
-
-// checkProgress says every few seconds how many states the check of a runbook
-// has reached, and the first time how to make it shorter.
-func checkProgress(p *output.Printer, name, bounds string, now func() time.Time) func(states int) {
-	begin, hint := now(), ""
-	if quick := check.BoundNames(); bounds == quick[0] {
-		hint = fmt.Sprintf("; --bounds %s takes seconds", quick[len(quick)-1])
-	}
-	spoke := begin
-	return func(states int) {
-		if at := now(); at.Sub(spoke) >= progressEvery {
-			spoke = at
-			p.Note("  %s: %d states so far, %s%s", name, states, output.Duration(at.Sub(begin)), hint)
-			hint = ""
-		}
-	}
 }

@@ -18,7 +18,7 @@ type runbookWhyData struct {
 
 // explainState says what a state is for. Its exit code is that of a question
 // that was answered.
-func explainState(ctx context.Context, p *output.Printer, b *runbook.Book, opts runbookCheckOptions) error {
+func explainState(ctx context.Context, s *session, p *output.Printer, b *runbook.Book, opts runbookCheckOptions) error {
 	switch p.Format() {
 	case output.Text, output.JSON:
 	case output.JSONL, output.JUnit, output.SARIF, output.GitHub, output.Markdown, output.Mermaid:
@@ -31,8 +31,14 @@ func explainState(ctx context.Context, p *output.Printer, b *runbook.Book, opts 
 	if b.Def.Find(opts.why) < 0 {
 		return output.As(output.Usage, "ims runbook show "+b.Def.Name, fmt.Errorf("runbook %s has no state %q%s", b.Def.Name, opts.why, didYouMean(opts.why, ids)))
 	}
-	p.Note("checking %s without %s, bounds %s", b.Def.Name, opts.why, opts.bounds.Name)
-	need, err := check.Why(ctx, subject(b), opts.why, check.Options{Bounds: opts.bounds.Bounds, MaxStates: opts.limit})
+	limit := s.memoryLimit(opts.memory.bytes)
+	defer tightHeap(limit)()
+	board := s.board(p, opts, limit)
+	defer board.show()()
+	board.note(p, "checking %s without %s, bounds %s", b.Def.Name, opts.why, opts.bounds.Name)
+	tell, done := board.begin(b.Def.Name)
+	defer done()
+	need, err := check.Why(ctx, subject(b), opts.why, check.Options{Bounds: opts.bounds.Bounds, MaxStates: opts.limit, Memory: check.NewMemory(limit), Progress: tell})
 	if err != nil {
 		return err
 	}

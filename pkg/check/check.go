@@ -49,9 +49,20 @@ type Result struct {
 	Readings    []string      `json:"readings"`    // of what the sources dispute, each explored
 	Assumptions []string      `json:"assumptions"` // beside which every verdict stands
 	Gaps        []Gap         `json:"gaps"`        // what was never seen: a proof about nothing
+	Bound       Bound         `json:"bound_hit,omitempty"`
+	Bytes       int64         `json:"memory_bytes"` // the most that the states took at once
 	Elapsed     time.Duration `json:"elapsed_ns"`
 	Exploring   time.Duration `json:"exploring_ns"` // of Elapsed, until the last of States was reached
 }
+
+// Bound is one that ended an exploration before everything was seen.
+type Bound string
+
+// Bounds that can be hit.
+const (
+	BoundStates Bound = "states" // Options.MaxStates, or more than can be numbered
+	BoundMemory Bound = "memory" // Options.Memory
+)
 
 // Finding is the verdict on one property.
 type Finding struct {
@@ -73,17 +84,21 @@ type Line struct {
 // Options of a check.
 type Options struct {
 	Bounds model.Bounds
-	// MaxStates bounds the memory; 0 is a bound for a machine with 16 GB.
+	// MaxStates bounds the states under each reading; 0 is as many as can be
+	// numbered, about a thousand million.
 	MaxStates int
+	// Memory bounds what their states take, together with all checks that share
+	// it; nil bounds nothing.
+	Memory *Memory
 	// Until ends the exploration as soon as each of these properties is
 	// violated; what it has not found by then is inconclusive.
 	Until []string
 	// Starts are the worlds in which a run begins; nil means every one that the
 	// runbook is for, within the bounds.
 	Starts []model.Start
-	// Progress, if not nil, is called every some thousand states, on the core
-	// that explores, with how many are known so far.
-	Progress func(states int)
+	// Progress, if not nil, is called every some thousand states, and at each
+	// step of what follows, on the goroutine that explores.
+	Progress func(Progress)
 	// Now tells the time for Elapsed; nil leaves it out.
 	Now func() time.Time
 
@@ -109,11 +124,9 @@ func NamedBounds(name string) (Bounds, bool) {
 func BoundNames() []string { return []string{model.DefaultBounds().Name, model.CIBounds().Name} }
 
 // Run checks a runbook on one core; it may be called from several goroutines.
-// The error says that the runbook cannot be explored at all, or that ctx ended.
+// It waits where Options.Memory says so. The error says that the runbook cannot
+// be explored at all, or that ctx ended.
 func Run(ctx context.Context, b *Runbook, o Options) (*Result, error) {
-	if o.MaxStates <= 0 {
-		o.MaxStates = maxStates
-	}
 	bound := b.limited(o.Bounds.Attempts)
 	p := study(bound)
 	if n := p.bitsNeeded(); n > model.ImageBits {
@@ -124,7 +137,9 @@ func Run(ctx context.Context, b *Runbook, o Options) (*Result, error) {
 		o.Now = func() time.Time { return time.Time{} }
 	}
 	start := o.Now()
-	if err := res.explore(ctx, bound, o); err != nil {
+	memory := o.Memory.join()
+	defer memory.leave()
+	if err := res.explore(ctx, bound, o, memory); err != nil {
 		return nil, err
 	}
 	pool := Pool(bound, true)
@@ -148,7 +163,7 @@ func (b *Runbook) limited(attempts uint8) *Runbook {
 }
 
 // explore explores a runbook under every reading that makes a difference to it.
-func (res *Result) explore(ctx context.Context, b *Runbook, o Options) error {
+func (res *Result) explore(ctx context.Context, b *Runbook, o Options, memory *share) error {
 	for _, p := range properties {
 		res.Properties = append(res.Properties, Finding{ID: p.id, Title: p.title, Verdict: Proved, Trace: []Line{}})
 	}
@@ -162,16 +177,15 @@ func (res *Result) explore(ctx context.Context, b *Runbook, o Options) error {
 		if o.step != nil {
 			x.next = o.step(b.Def)
 		}
-		x.progress = o.Progress
 		wanted := named(o.Until)
 		begin := o.Now()
-		g := exploreFrom(ctx, x, o.MaxStates, wanted&^found(res), r.starts)
+		g := explore(ctx, x, r.starts, limits{o.MaxStates, wanted &^ found(res), memory, o.after(res.States)})
 		res.Exploring += o.Now().Sub(begin)
+		if g.ended == complete {
+			g.live(ctx)
+		}
 		if err := ctx.Err(); err != nil {
 			return err
-		}
-		if !g.limited {
-			g.live()
 		}
 		res.Readings = append(res.Readings, r.words)
 		res.merge(g, r.words)
@@ -180,18 +194,30 @@ func (res *Result) explore(ctx context.Context, b *Runbook, o Options) error {
 			break
 		}
 	}
-	var blind []Gap
-	if o.wantsGaps() {
-		var gaps map[Gap]bool
-		gaps, blind = meddled(ctx, b)
-		unseen = append(unseen, gaps)
+	if res.Bound == "" {
+		res.notice(ctx, b, o, memory, unseen)
 	}
-	res.gaps(unseen)
-	res.Gaps = append(res.Gaps, blind...)
-	if o.wantsGaps() && res.Verdict == Proved && slices.ContainsFunc(res.Gaps, func(g Gap) bool { return g.Unreached }) {
+	return ctx.Err()
+}
+
+// notice lists what was not seen, neither under any reading nor where somebody
+// else changes something. A state among that leaves the runbook inconclusive.
+func (res *Result) notice(ctx context.Context, b *Runbook, o Options, memory *share, unseen []map[Gap]bool) {
+	if !o.wantsGaps() {
+		res.gaps(unseen)
+		return
+	}
+	g := meddled(ctx, b, memory)
+	res.Bytes = max(res.Bytes, g.peak)
+	if g.ended == hitMemory {
+		res.hit(g.ended)
+		return
+	}
+	res.gaps(append(unseen, g.gaps()))
+	res.Gaps = append(res.Gaps, g.overlooked()...)
+	if res.Verdict == Proved && slices.ContainsFunc(res.Gaps, func(g Gap) bool { return g.Unreached }) {
 		res.Verdict = Inconclusive
 	}
-	return nil
 }
 
 // named are the properties with these ids.
@@ -224,10 +250,28 @@ func (res *Result) gaps(unseen []map[Gap]bool) {
 	slices.SortFunc(res.Gaps, func(a, b Gap) int { return cmp.Compare(a.Text, b.Text) })
 }
 
+// hit notes the bound that ended an exploration. What was proved before stays
+// so; the runbook as a whole is not.
+func (res *Result) hit(why stop) {
+	switch why {
+	case hitStates:
+		res.Bound = BoundStates
+	case hitMemory:
+		res.Bound = BoundMemory
+	case complete, enough, crowded, cancelled:
+		return
+	}
+	if res.Verdict == Proved {
+		res.Verdict = Inconclusive
+	}
+}
+
 // merge adds what the exploration under one reading found.
 func (res *Result) merge(g *graph, reading string) {
 	res.States += g.keys.len()
 	res.Edges += g.count
+	res.Bytes = max(res.Bytes, g.peak)
+	res.hit(g.ended)
 	for p := range numProperties {
 		f := &res.Properties[p]
 		v := g.found[p]
@@ -236,8 +280,11 @@ func (res *Result) merge(g *graph, reading string) {
 		case v.is:
 			f.Verdict, f.Reading, f.Note, f.Trace = Violated, reading, v.note, g.trace(v)
 			res.Verdict = Violated
-		case g.limited:
-			f.Verdict, f.Note = Inconclusive, "a bound was hit before everything was seen"
+		case g.ended != complete:
+			f.Verdict, f.Note = Inconclusive, "not everything was seen"
+			if res.Bound != "" {
+				f.Note = "bound hit: " + string(res.Bound)
+			}
 			if res.Verdict == Proved {
 				res.Verdict = Inconclusive
 			}

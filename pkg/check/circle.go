@@ -10,10 +10,12 @@ func (g *graph) ends() {
 		}
 	}
 	g.first(l2, func(i int) bool { return moving.has(i) && !g.fairly(i) }, "the run does not go on, and nobody is asked")
+	n := g.keys.len()
 	c := circles{
-		g: g, moving: moving, order: make([]int32, g.keys.len()), low: make([]int32, g.keys.len()), on: newBitmap(g.keys.len()), worst: -1,
+		g: g, moving: moving, order: make([]int32, n), low: make([]int32, n), on: newBitmap(n), members: newBitmap(n), worst: -1,
+		stack: make([]int32, 0, n), frames: make([]frame, 0, n), // at most; what is not used is never touched
 	}
-	for i := range g.keys.len() {
+	for i := range n {
 		if moving.has(i) && c.order[i] == 0 {
 			c.search(int32(i))
 		}
@@ -41,7 +43,8 @@ type circles struct {
 	moving     bitmap
 	order, low []int32
 	stack      []int32
-	on         bitmap
+	on         bitmap // the stack
+	members    bitmap // of the component that is judged
 	count      int32
 	worst      int32
 	frames     []frame
@@ -95,7 +98,7 @@ func (c *circles) component(v int32) {
 	n := len(c.stack)
 	for {
 		n--
-		c.on[c.stack[n]/64] &^= 1 << (c.stack[n] % 64)
+		c.on.clear(int(c.stack[n]))
 		if c.stack[n] == v {
 			break
 		}
@@ -117,10 +120,14 @@ func (c *circles) component(v int32) {
 // fair move for ever: one that is possible in each of its states, and always
 // leads out of it.
 func (c *circles) left(members []int32) bool {
-	in := map[int32]bool{}
 	for _, m := range members {
-		in[m] = true
+		c.members.set(int(m))
 	}
+	defer func() {
+		for _, m := range members {
+			c.members.clear(int(m))
+		}
+	}()
 	can := map[action]int{}
 	stays := map[action]bool{}
 	for _, i := range members {
@@ -131,7 +138,7 @@ func (c *circles) left(members []int32) bool {
 			}
 			can[m.act]++
 			k := pack(m.s, &m.w)
-			if to, _, ok := c.g.table.find(&c.g.keys, &k, k.hash()); ok && in[to] {
+			if to, _, ok := c.g.table.find(&c.g.keys, &k, k.hash()); ok && c.members.has(int(to)) {
 				stays[m.act] = true
 			}
 		}

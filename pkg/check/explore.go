@@ -13,19 +13,19 @@ import (
 // has a crash in it only if it needs one.
 type graph struct {
 	*shell
-	starts  []model.Start
-	keys    list[key]
-	parent  list[int32] // or -1-start
-	act     list[action]
-	table   table
-	offset  list[uint32] // by state: where its edges begin
-	edges   list[uint32] // state<<2 | class, for classes that liveness relies on
-	count   int64        // of all moves
-	clean   int          // states before this one need no crash
-	limited bool         // a bound was hit, or what was looked for is found
-	max     int
-	until   set // enough, if all of these are violated
-	bad     set // violated
+	limits
+	starts []model.Start
+	keys   list[key]
+	parent list[int32] // or -1-start
+	act    list[action]
+	table  table
+	offset list[uint32] // by state: where its edges begin
+	edges  list[uint32] // state<<2 | class, for classes that liveness relies on
+	count  int64        // of all moves
+	clean  int          // states before this one need no crash
+	ended  stop
+	peak   int64 // the most bytes that it has taken
+	bad    set   // violated
 
 	found [numProperties]violation
 	cover cover
@@ -41,15 +41,52 @@ type violation struct {
 	note  string
 }
 
-// maxStates bounds an exploration by memory: some 100 bytes a state, its key included.
-const maxStates = 100_000_000
-
-func explore(ctx context.Context, x *shell, limit int, until set) *graph {
-	return exploreFrom(ctx, x, limit, until, x.rules.Starts(x.def.Begins))
+// limits end an exploration before everything was seen.
+type limits struct {
+	states int    // that may be known; 0 is as many as can be numbered
+	until  set    // enough, if all of these are violated; none is never enough
+	memory *share // what it may take
+	tell   func(Progress)
 }
 
-func exploreFrom(ctx context.Context, x *shell, limit int, until set, starts []model.Start) *graph {
-	g := &graph{shell: x, starts: starts, table: newTable(), max: limit, until: until, cover: newCover()}
+// stop is why an exploration ended.
+type stop uint8
+
+const (
+	complete  stop = iota // everything was seen
+	enough                // what was looked for was found
+	hitStates             // there are more states than it may know
+	hitMemory             // they take more memory than it may have
+	crowded               // it gave its memory to another check
+	cancelled             // nobody wants to know any more
+)
+
+// Bounds of an exploration that no option lifts: an edge has 30 bits for a
+// state, and an offset 32 for an edge.
+const (
+	mostStates = 1<<30 - 1
+	mostEdges  = 1<<32 - 1<<24
+)
+
+// explore visits every state that can be reached from starts, as far as limits
+// let it. One that has to leave its memory to another check begins anew when
+// that has ended.
+func explore(ctx context.Context, x *shell, starts []model.Start, l limits) *graph {
+	for {
+		g := search(ctx, x, starts, l)
+		if g.ended != crowded {
+			return g
+		}
+		g.report(Progress{Waiting: true})
+		if !l.memory.rejoin(ctx) {
+			g.ended = cancelled
+			return g
+		}
+	}
+}
+
+func search(ctx context.Context, x *shell, starts []model.Start, l limits) *graph {
+	g := &graph{shell: x, starts: starts, table: newTable(), limits: l, cover: newCover()}
 	for i := range starts {
 		w := starts[i].World
 		s := x.next(x.def.Begin(), machine.Event{Kind: machine.Opened})
@@ -64,33 +101,23 @@ func exploreFrom(ctx context.Context, x *shell, limit int, until set, starts []m
 	}
 	g.run(ctx, 0, false)
 	g.clean = g.keys.len()
-	for i := range g.clean {
-		if g.limited {
-			break
-		}
+	for i := 0; i < g.clean && g.ended == complete; i++ {
 		s, w := g.keys.at(i).unpack()
 		g.crashed(int32(i), s, &w)
 	}
 	g.run(ctx, g.clean, true)
 	g.offset.add(uint32(g.edges.len()))
+	if g.ended == complete {
+		g.ended = g.look(ctx, g.keys.len()-1)
+	}
 	return g
 }
 
 // run expands states until none is new.
 func (g *graph) run(ctx context.Context, from int, crashes bool) {
-	for i := from; i < g.keys.len(); i++ {
-		if g.keys.len() > g.max || (g.until != 0 && g.until&^g.bad == 0) {
-			g.limited = true
-		}
-		if i%8192 == 0 {
-			g.limited = g.limited || ctx.Err() != nil
-			if g.progress != nil {
-				g.progress(g.keys.len())
-			}
-		}
-		if g.limited {
-			g.offset.add(uint32(g.edges.len()))
-			continue
+	for i := from; i < g.keys.len() && g.ended == complete; i++ {
+		if g.ended = g.early(ctx, i); g.ended != complete {
+			return
 		}
 		s, w := g.keys.at(i).unpack()
 		g.state(int32(i), s, &w)
@@ -98,6 +125,40 @@ func (g *graph) run(ctx context.Context, from int, crashes bool) {
 			g.crashed(int32(i), s, &w)
 		}
 	}
+}
+
+// lookEvery is after how many states an exploration looks at its memory, says
+// how far it is, and asks whether anybody still wants to know.
+const lookEvery = 1 << 12
+
+// early is why the exploration ends before state i; complete, if it goes on.
+func (g *graph) early(ctx context.Context, i int) stop {
+	switch {
+	case g.limits.states > 0 && g.keys.len() > g.limits.states:
+		return hitStates
+	case g.until != 0 && g.until&^g.bad == 0:
+		return enough
+	case i%lookEvery != 0:
+		return complete
+	case g.keys.len() > mostStates || g.edges.len() > mostEdges:
+		return hitStates
+	case ctx.Err() != nil:
+		return cancelled
+	}
+	return g.look(ctx, i)
+}
+
+// look says how far the exploration is, at state i, and asks for the memory
+// that it needs.
+func (g *graph) look(ctx context.Context, i int) stop {
+	bytes := g.bytes()
+	g.peak = max(g.peak, bytes)
+	at := Progress{States: g.keys.len(), Depth: g.depth(i), Bytes: bytes}
+	g.report(at)
+	return g.memory.hold(ctx, bytes, func() {
+		at.Waiting = true
+		g.report(at)
+	})
 }
 
 // state checks a state and follows its moves.

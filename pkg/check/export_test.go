@@ -20,12 +20,9 @@ func Broken(o Options, breakIt func(*machine.Def) Step) Options {
 // reading.
 func Footprint(ctx context.Context, b *Runbook, bounds Bounds) float64 {
 	l := b.limited(bounds.Attempts)
-	g := explore(ctx, newShell(l, model.Rules{Bounds: bounds}), maxStates, 0)
-	n := g.keys.len()
-	bytes := 8*len(g.table.slots) + 4*g.parent.size() + 2*g.act.size() + 4*g.offset.size() + 4*g.edges.size()
-	bytes += 2 * n / 8 // bitmaps of liveness
-	bytes += 8 * n     // orders of the search for circles
-	return float64(bytes) / float64(n)
+	x := newShell(l, model.Rules{Bounds: bounds})
+	g := explore(ctx, x, x.rules.Starts(x.def.Begins), limits{})
+	return float64(g.bytes())/float64(g.keys.len()) - keyBytes
 }
 
 // Undrifted is the runbook whose wait does not notice drift.
@@ -40,9 +37,8 @@ func Undrifted(b *Runbook, state string) *Runbook {
 
 // Overlooked are the waits of a runbook that overlook a change by others.
 func Overlooked(ctx context.Context, b *Runbook) []string {
-	_, blind := meddled(ctx, b)
 	var words []string
-	for _, g := range blind {
+	for _, g := range meddled(ctx, b, nil).overlooked() {
 		words = append(words, g.Text)
 	}
 	return words

@@ -52,6 +52,17 @@ const emptySlots = 1 << 12
 
 func newTable() table { return table{make([]uint64, emptySlots), emptySlots - 1} }
 
+// bytes is what the table takes until it holds n states: while it grows, the
+// one that it is copied from is there, too.
+func (t *table) bytes(n int) int64 {
+	slots := int64(len(t.slots))
+	grows := int64(0)
+	for int64(n)*3 >= slots*2 {
+		grows, slots = slots, 2*slots
+	}
+	return (grows + slots) * slotBytes
+}
+
 // find returns the number of k among keys, or where in the table it belongs.
 func (t *table) find(keys *list[key], k *key, h uint64) (n int32, slot uint64, found bool) {
 	tag := h >> 32

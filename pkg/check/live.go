@@ -1,6 +1,8 @@
 package check
 
 import (
+	"context"
+
 	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/model"
 )
@@ -13,6 +15,8 @@ func newBitmap(n int) bitmap { return make(bitmap, (n+63)/64) }
 func (b bitmap) has(i int) bool { return b[i/64]&(1<<(i%64)) != 0 }
 
 func (b bitmap) set(i int) { b[i/64] |= 1 << (i % 64) }
+
+func (b bitmap) clear(i int) { b[i/64] &^= 1 << (i % 64) }
 
 // reach marks every state from which a marked one can be reached by moves of
 // the classes that use says; in the states of alone, by fair moves only.
@@ -63,29 +67,41 @@ func (g *graph) first(p property, bad func(i int) bool, note string) {
 	}
 }
 
-// live checks what must happen in the end, once the graph is complete.
-func (g *graph) live() {
-	byPeople := [4]bool{fair: true, person: true}
-	byAnything := [4]bool{fair: true, person: true, aborts: true}
+// live checks what must happen in the end, once the graph is complete. It ends
+// early if nobody wants to know any more.
+func (g *graph) live(ctx context.Context) {
+	for _, judge := range []func(){g.drains, g.closes, g.succeeds, g.ends, g.custody, g.transparent} {
+		g.report(Progress{States: g.keys.len(), Bytes: g.peak, Judging: true})
+		if ctx.Err() != nil {
+			return
+		}
+		judge()
+	}
+}
 
+// drains checks that mail leaves, whatever happened, if people do their part.
+func (g *graph) drains() {
 	empty := g.goal(func(s machine.State, w *model.World) bool { return w.Held() == 0 || g.asBefore(s, w) })
-	g.reach(empty, byPeople, g.goal(func(_ machine.State, w *model.World) bool { return forgotten(w) }))
+	g.reach(empty, [4]bool{fair: true, person: true}, g.goal(func(_ machine.State, w *model.World) bool { return forgotten(w) }))
 	g.first(l1, func(i int) bool { return !empty.has(i) }, "from here on, neither time nor any answer about it moves the mail that the gateway holds")
+}
 
-	ended := g.goal(func(s machine.State, _ *model.World) bool { return s.Phase == machine.Closed })
-	g.reach(ended, byAnything, nil)
-	g.first(l3, func(i int) bool { return !ended.has(i) && rest(g.keys.at(i).machine()) }, "no answer leads to an end")
-	g.first(s10, func(i int) bool { return !ended.has(i) && g.keys.at(i).machine().Undoing }, "the abort does not reach its end")
+// closes checks that from wherever a run rests, and from every abort, an end
+// can be reached.
+func (g *graph) closes() {
+	closed := g.goal(func(s machine.State, _ *model.World) bool { return s.Phase == machine.Closed })
+	g.reach(closed, [4]bool{fair: true, person: true, aborts: true}, nil)
+	g.first(l3, func(i int) bool { return !closed.has(i) && rest(g.keys.at(i).machine()) }, "no answer leads to an end")
+	g.first(s10, func(i int) bool { return !closed.has(i) && g.keys.at(i).machine().Undoing }, "the abort does not reach its end")
+}
 
+// succeeds checks that success can be reached from every start.
+func (g *graph) succeeds() {
 	succeeded := g.goal(func(s machine.State, _ *model.World) bool {
 		return s.Phase == machine.Closed && g.def.Outcome(s) != machine.Aborted && g.def.Outcome(s) != machine.FailedRun
 	})
-	g.reach(succeeded, byPeople, nil)
+	g.reach(succeeded, [4]bool{fair: true, person: true}, nil)
 	g.first(l3, func(i int) bool { return i < len(g.starts) && !succeeded.has(i) }, "from this start the run cannot succeed, whatever people answer")
-
-	g.ends()
-	g.custody()
-	g.transparent()
 }
 
 // forgotten reports whether mail is in a service that the run has stopped. What

@@ -12,16 +12,14 @@ import (
 // about.
 const mostMeddled = 2_000_000
 
-// meddled lists what is not even seen when somebody else changes something
-// once. A guard against such changes never fails in the worlds that a proof is
-// about, in which nobody else changes anything; that it can fail at all is
-// seen here, at the smallest bounds. No property is judged. Beside it stand the
-// waits that overlook such a change.
-func meddled(ctx context.Context, b *Runbook) (gaps map[Gap]bool, blind []Gap) {
+// meddled explores worlds in which somebody else changes something once. A
+// guard against such changes never fails in the worlds that a proof is about,
+// in which nobody else changes anything; that it can fail at all is seen here,
+// at the smallest bounds. No property is judged.
+func meddled(ctx context.Context, b *Runbook, memory *share) *graph {
 	bounds := model.Bounds{Name: "meddled", Out: 1, In: 1, Attempts: 1, Plain: true}
 	x := newShell(b.limited(bounds.Attempts), model.Rules{Params: readings(b.Def, nil)[0].params, Bounds: bounds})
-	g := exploreFrom(ctx, x, mostMeddled, 0, bounds.Meddled(x.rules.Starts(x.def.Begins)))
-	return g.gaps(), g.overlooked()
+	return explore(ctx, x, bounds.Meddled(x.rules.Starts(x.def.Begins)), limits{states: mostMeddled, memory: memory})
 }
 
 // overlooked lists the waits in which nobody notices that somebody leads mail

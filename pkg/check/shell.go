@@ -17,8 +17,6 @@ type shell struct {
 	plan   plan
 	next   func(machine.State, machine.Event) machine.State
 
-	progress func(states int) // nil for nobody
-
 	pending []machine.Action
 	steps   []model.Step
 	moves   []move
