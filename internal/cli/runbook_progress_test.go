@@ -23,13 +23,15 @@ func TestBoard(t *testing.T) {
 		var opts runbookCheckOptions
 		opts.bounds.Bounds, _ = check.NamedBounds("default")
 		p := output.New(io.Discard, &words, output.Options{})
+		b := s.board(p, opts, 4<<30)
 		said := func() string {
 			synctest.Wait()
+			b.mu.Lock()
+			defer b.mu.Unlock()
 			defer words.Reset()
 			return words.String()
 		}
 
-		b := s.board(p, opts, 4<<30)
 		end := b.show()
 		b.note(p, "checking q285090")
 		tell, done := b.begin("q285090")
