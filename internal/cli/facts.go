@@ -19,13 +19,15 @@ func newFacts(s *session) *cobra.Command {
 	var opts requestOptions
 	var format output.Format
 	var out string
+	var probe bool
 	cmd := &cobra.Command{
 		Use:   "facts [GATEWAY]",
 		Short: "Observe a gateway, and print or save every fact about its retirement",
 		Long: `Observe a gateway, its successor, routes, MX records, mail log and dependents,
 and print every fact with its value, class, source, provenance and time.
 Nothing is changed: queries, a transfer of each zone, and SMTP up to RCPT are
-sent, never a message.
+sent, never a message. With --probe the name servers are asked, too, whether
+they would make the changes of a run, by UPDATEs that cannot succeed.
 
 What --out saves, ims preflight --facts judges, on any machine. The file holds
 addresses of recipients and host names of the organization.`,
@@ -35,11 +37,12 @@ addresses of recipients and host names of the organization.`,
 			if err := opts.parse(cmd, argv); err != nil {
 				return err
 			}
-			return runFacts(cmd.Context(), s, s.printer(format), opts, out)
+			return runFacts(cmd.Context(), s, s.printer(format), opts, probe, out)
 		},
 	}
 	formatFlag(cmd, &format, output.Text, output.JSON)
 	opts.flags(cmd)
+	probeFlag(cmd, &probe)
 	cmd.Flags().StringVar(&out, "out", "", "save the facts to this `file`, too")
 	if err := cmd.MarkFlagFilename("out", "json"); err != nil {
 		panic(err) // the flag was added in the line above
@@ -47,7 +50,7 @@ addresses of recipients and host names of the organization.`,
 	return exits(cmd, output.Done, output.Unknown)
 }
 
-func runFacts(ctx context.Context, s *session, p *output.Printer, opts requestOptions, out string) error {
+func runFacts(ctx context.Context, s *session, p *output.Printer, opts requestOptions, probe bool, out string) error {
 	c, err := s.configuration()
 	if err != nil {
 		return err
@@ -55,7 +58,7 @@ func runFacts(ctx context.Context, s *session, p *output.Printer, opts requestOp
 	if err := opts.check(s, c); err != nil {
 		return err
 	}
-	snap, _, err := s.deps.Observations.Observe(ctx, c, opts.request)
+	snap, _, err := s.deps.Observations.Observe(ctx, c, Look{opts.request, probe})
 	if err != nil {
 		return output.As(output.Usage, "", err)
 	}

@@ -17,7 +17,6 @@ import (
 	"example.org/ims/internal/config"
 	"example.org/ims/internal/output"
 	"example.org/ims/internal/preflight"
-	"example.org/ims/internal/runner"
 	"example.org/ims/internal/setting"
 	"example.org/ims/internal/strictyaml"
 	"example.org/ims/pkg/machine"
@@ -29,11 +28,12 @@ type Observations interface {
 	// Observe looks at everything that a retirement is about, and changes
 	// nothing. What could not be read is unknown in the snapshot; an error is
 	// the request's. The runbook is bound as a run would bind it.
-	Observe(ctx context.Context, c *config.Config, r runner.Request) (*preflight.Snapshot, *runbook.Book, error)
+	Observe(ctx context.Context, c *config.Config, look Look) (*preflight.Snapshot, *runbook.Book, error)
 }
 
 type preflightOptions struct {
 	requestOptions
+	probe    bool
 	facts    string
 	baseline string
 	maxAge   time.Duration
@@ -50,7 +50,9 @@ func newPreflight(s *session) *cobra.Command {
 		Long: `Say whether it is safe to retire a gateway: every guard of the runbook that can
 be judged now, the cover of what the gateway carries outward and takes inward,
 and the settings of other gateways that name it. Nothing is changed: queries,
-a transfer of each zone, and SMTP up to RCPT are sent, never a message.
+a transfer of each zone, and SMTP up to RCPT are sent, never a message. With
+--probe the name servers are asked, too, whether they would make the changes of
+a run: by UPDATEs whose prerequisite is false, so that they change nothing.
 
 A check passes, fails, or is unknown; a guard about what the run itself will
 change or wait for is not judged yet, and listed with the reason. What fails
@@ -65,6 +67,7 @@ the configuration, or without one those that the facts were observed with. With 
 an earlier result counts.`,
 		Example: `  ims preflight east
   ims preflight east --to west --runbook eleven-steps
+  ims preflight east --probe
   ims preflight --facts facts.json --max-age 1d -o sarif
   ims preflight east -o json >baseline.json
   ims preflight east --baseline baseline.json`,
@@ -83,6 +86,7 @@ an earlier result counts.`,
 	formatFlag(cmd, &format, output.Text, output.JSON, output.JUnit, output.SARIF, output.GitHub, output.Markdown)
 	opts.flags(cmd)
 	flags := cmd.Flags()
+	probeFlag(cmd, &opts.probe)
 	flags.StringVar(&opts.facts, "facts", "", "judge what this `file` of ims facts --out holds, and observe nothing")
 	flags.Var(durationValue{&opts.maxAge}, "max-age", "observations that are older are unknown")
 	flags.StringVar(&opts.baseline, "baseline", "", "count only what is worse than in this `file`, saved with -o json")
@@ -91,6 +95,7 @@ an earlier result counts.`,
 			panic(err) // the flags were added in the lines above
 		}
 	}
+	cmd.MarkFlagsMutuallyExclusive("facts", "probe")
 	reportFlag(cmd, &opts.report)
 	return exits(cmd, output.Done, output.Blocked, output.Unknown)
 }
@@ -154,7 +159,7 @@ func (s *session) live(ctx context.Context, in *preflight.Input, opts preflightO
 	if err := opts.check(s, c); err != nil {
 		return origins{}, err
 	}
-	in.Snapshot, in.Book, err = s.deps.Observations.Observe(ctx, c, opts.request)
+	in.Snapshot, in.Book, err = s.deps.Observations.Observe(ctx, c, Look{opts.request, opts.probe})
 	if err != nil {
 		return origins{}, output.As(output.Usage, "", err)
 	}

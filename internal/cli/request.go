@@ -24,6 +24,19 @@ func (o *requestOptions) flags(cmd *cobra.Command) {
 	flags.StringArrayVar(&o.params, "param", nil, "set a parameter of the runbook, as `NAME=VALUE`; may be repeated")
 }
 
+// Look is what is looked at before a run, and how far the look goes.
+type Look struct {
+	runner.Request
+	// Probe has the primaries of the zones asked whether they would make the
+	// changes of a run: by UPDATEs that cannot succeed (RFC 2136 3.2).
+	Probe bool
+}
+
+// probeFlag lets a look probe.
+func probeFlag(cmd *cobra.Command, probe *bool) {
+	cmd.Flags().BoolVar(probe, "probe", false, "ask the name servers, by UPDATEs that cannot succeed, whether they would make the changes")
+}
+
 func (o *requestOptions) parse(cmd *cobra.Command, argv []string) error {
 	if len(argv) == 1 {
 		o.request.Gateway = argv[0]

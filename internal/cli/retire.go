@@ -21,6 +21,7 @@ import (
 type retireOptions struct {
 	requestOptions
 	dryRun     bool
+	probe      bool
 	yes        bool
 	foreground bool
 	plain      bool
@@ -46,7 +47,9 @@ with ims approve, or by --yes, which answers as the present user what one
 person may answer, with the first choice.
 
 With --dry-run nothing is changed: the same procedure is performed in a model
-of the world that starts from what is observed now. --out saves that plan, and
+of the world that starts from what is observed now. With --probe the name
+servers are asked, too, whether they would make the changes, by UPDATEs that
+cannot succeed. --out saves that plan, and
 --plan performs it: exactly that, and once. A plan binds to the configuration it
 was made from and to the states that it passes through, never to counts. It is
 refused, with what has changed, if that is not so any more (exit 5), and if a
@@ -58,6 +61,7 @@ question is what the run would ask as things are now; it needs a person's
 answer. A dry run with either ends with exit 2. What is only asked does not keep
 a saved plan from being performed: the run asks then, and waits (exit 3).`,
 		Example: `  ims retire east --dry-run
+  ims retire east --dry-run --probe
   ims retire east --dry-run --out plan.json
   ims retire east --dry-run --diff plan.json
   ims retire --plan plan.json
@@ -86,6 +90,7 @@ a saved plan from being performed: the run asks then, and waits (exit 3).`,
 // planFlags are about plans. A plan says itself what its run is about.
 func planFlags(cmd *cobra.Command, opts *retireOptions) {
 	flags := cmd.Flags()
+	probeFlag(cmd, &opts.probe)
 	flags.BoolVar(&opts.messages, "messages", false, "with --dry-run: print the fate of every queued message")
 	flags.StringVar(&opts.out, "out", "", "with --dry-run: save the plan in `FILE`")
 	flags.StringVar(&opts.diff, "diff", "", "with --dry-run: say what has changed since the plan in `FILE`")
@@ -102,7 +107,7 @@ func (o *retireOptions) parse(cmd *cobra.Command, argv []string) error {
 	if err := o.requestOptions.parse(cmd, argv); err != nil {
 		return err
 	}
-	for _, f := range []string{"messages", "out", "diff"} {
+	for _, f := range []string{"messages", "out", "diff", "probe"} {
 		if cmd.Flags().Changed(f) && !o.dryRun {
 			return output.As(output.Usage, cmd.CommandPath()+" --help", fmt.Errorf("%s: --%s goes with --dry-run", cmd.CommandPath(), f))
 		}
@@ -148,7 +153,7 @@ func dryRun(ctx context.Context, s *session, p *output.Printer, c *config.Config
 			return err
 		}
 	}
-	pl, err := s.deps.Runs.Plan(ctx, c, opts.request)
+	pl, err := s.deps.Runs.Plan(ctx, c, Look{opts.request, opts.probe})
 	if err != nil {
 		return telling("", usually(err))
 	}

@@ -33,7 +33,7 @@ func (s *session) observed(ctx context.Context, name string, argv []string) (boo
 		argv = []string{c.Retire.Runbook}
 	}
 	for _, arg := range argv {
-		snap, book, err := s.deps.Observations.Observe(ctx, c, runner.Request{Gateway: name, Runbook: arg})
+		snap, book, err := s.deps.Observations.Observe(ctx, c, Look{Request: runner.Request{Gateway: name, Runbook: arg}})
 		if err != nil {
 			return nil, nil, output.As(output.Usage, "", err)
 		}

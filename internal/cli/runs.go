@@ -24,7 +24,7 @@ type Runs interface {
 	// and how long it lives are the command's.
 	Runner(c *config.Config) (runner.Options, error)
 	// Plan predicts a run and changes nothing. Its errors are the request's.
-	Plan(ctx context.Context, c *config.Config, r runner.Request) (*plan.Plan, error)
+	Plan(ctx context.Context, c *config.Config, look Look) (*plan.Plan, error)
 	// Program is the path of this program, to start a runner with.
 	Program() (string, error)
 }

@@ -134,6 +134,7 @@ func Make(in Input) (*Report, error) {
 	r.runs(s)
 	r.held(s)
 	r.servers(s, in.Book)
+	r.updates(s, in.Book)
 	r.people(s, in.Book)
 	r.told(s)
 	if err := r.waive(in.Waivers, in.Known, in.Book, s); err != nil {

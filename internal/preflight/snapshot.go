@@ -36,6 +36,7 @@ type Snapshot struct {
 	Inbound    Inbound      `json:"inbound"`
 	Dependents []Dependents `json:"dependents"`
 	Servers    []Server     `json:"servers"`
+	Updates    []Update     `json:"updates"` // that name servers were asked about; null if they were not asked
 	// Compared are the settings that the successor has not taken over, whatever
 	// is waived; null if that is not known.
 	Compared []Setting `json:"compared"`
@@ -200,6 +201,12 @@ func (s *Snapshot) within(now time.Time, age time.Duration) *Snapshot {
 	for i := range c.Servers {
 		if v := &c.Servers[i]; old(v.At) {
 			v.Err = why(v.At)
+		}
+	}
+	c.Updates = slices.Clone(s.Updates)
+	for i := range c.Updates {
+		if u := &c.Updates[i]; old(u.At) {
+			u.Verdict, u.Why = Unknown, why(u.At)
 		}
 	}
 	c.Dependents = append([]Dependents{}, s.Dependents...)

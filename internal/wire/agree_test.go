@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"example.org/ims/internal/cli"
 	"example.org/ims/internal/notify"
 	"example.org/ims/internal/preflight"
 	"example.org/ims/internal/runner"
@@ -17,7 +18,7 @@ import (
 // preflight makes one as the command does.
 func (o *town) preflight(r runner.Request) *preflight.Report {
 	o.t.Helper()
-	s, book, err := observations{}.Observe(o.t.Context(), o.cfg, r)
+	s, book, err := observations{}.Observe(o.t.Context(), o.cfg, cli.Look{Request: r})
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -34,7 +35,7 @@ func (o *town) agree(world, book string) verdict.Whole {
 	o.t.Helper()
 	r := runner.Request{Runbook: book}
 	pre := o.preflight(r)
-	p, err := runs{}.Plan(o.t.Context(), o.cfg, r)
+	p, err := runs{}.Plan(o.t.Context(), o.cfg, cli.Look{Request: r})
 	if err != nil {
 		o.t.Fatal(err)
 	}

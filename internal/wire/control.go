@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"example.org/ims/internal/cli"
 	"example.org/ims/internal/config"
 	"example.org/ims/internal/lab/demo"
 	"example.org/ims/internal/runner"
@@ -32,7 +33,7 @@ func (c runControl) Predict(ctx context.Context) (demo.Prediction, error) {
 	if err != nil {
 		return demo.Prediction{}, err
 	}
-	p, err := runs{}.Plan(ctx, cfg, runner.Request{})
+	p, err := runs{}.Plan(ctx, cfg, cli.Look{})
 	if err != nil {
 		return demo.Prediction{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"example.org/ims/internal/cli"
 	"example.org/ims/internal/dns/dnstest"
 	"example.org/ims/internal/plan"
 	"example.org/ims/internal/runner"
@@ -161,7 +162,7 @@ func (o *small) drifting(r runner.Request, all map[string]drift, tried map[facts
 		}
 		d.back()
 		dnstest.Eventually(o.t, name+" is taken back", func() (bool, string) {
-			now, err := runs{}.Plan(o.t.Context(), o.cfg, r)
+			now, err := runs{}.Plan(o.t.Context(), o.cfg, cli.Look{Request: r})
 			if err != nil {
 				return false, err.Error()
 			}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"example.org/ims/internal/cli"
 	"example.org/ims/internal/plan"
 	"example.org/ims/internal/preflight"
 	"example.org/ims/internal/runner"
@@ -20,7 +21,7 @@ func TestWhatARunHoldsBlocksOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := runner.Request{Gateway: "west", Successor: "east"}
-	s, book, err := observations{}.Observe(t.Context(), o.cfg, r)
+	s, book, err := observations{}.Observe(t.Context(), o.cfg, cli.Look{Request: r})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +29,7 @@ func TestWhatARunHoldsBlocksOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := runs{}.Plan(t.Context(), o.cfg, r)
+	p, err := runs{}.Plan(t.Context(), o.cfg, cli.Look{Request: r})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,6 +32,23 @@ func (s *site) readOnly() *site {
 	}
 }
 
+// probing is readOnly, except that name servers may be asked, by updates that
+// cannot succeed, whether they would make a change.
+func (s *site) probing() *site {
+	ro := s.readOnly()
+	ro.wrapZone = func(w zone.Writer) zone.Writer { return zone.ReadOnlyProbing(w) }
+	ro.probes = true
+	return ro
+}
+
+// look is how a look goes that may probe, or may not.
+func (s *site) look(probe bool) *site {
+	if probe {
+		return s.probing()
+	}
+	return s.readOnly()
+}
+
 // plan predicts a run from what is observed now. It sends queries, and SMTP up
 // to RCPT; nothing else.
 func (s *site) plan(ctx context.Context, book *runbook.Book) (*plan.Plan, error) {
@@ -46,7 +63,7 @@ func (s *site) plan(ctx context.Context, book *runbook.Book) (*plan.Plan, error)
 		Book: book, Facts: plan.Assume(obs.Facts), Now: obs.At, Expires: w.CachedUntil(), Notes: obs.Notes,
 		Places: ro.placesOf(book),
 	}
-	in.NotChecked = notChecked(in.Places)
+	in.NotChecked = ro.notChecked(in.Places)
 	in.Before = ro.before(ctx, w, book)
 	in.Places.Names = ro.placesOfNames(book, in.Before.Words)
 	in.Queue, in.QueueWhy = queued(ctx, ro.gateway(book.Bound.Gateway))
@@ -123,10 +140,12 @@ func (s *site) placesOf(book *runbook.Book) plan.Places {
 }
 
 // notChecked is what a dry run cannot find out without a change.
-func notChecked(p plan.Places) []string {
+func (s *site) notChecked(p plan.Places) []string {
 	var out []string
 	for _, z := range p.Zones {
-		out = append(out, fmt.Sprintf("whether %s may change the MX of %s: a dry run sends no UPDATE", z.KeyFile, z.Domain))
+		if !s.probes {
+			out = append(out, fmt.Sprintf("whether %s may change the MX of %s: ask with --probe", z.KeyFile, z.Domain))
+		}
 	}
 	return append(out,
 		"which clients will not follow MX: it shows once the MX has moved and the old one has expired",

@@ -27,14 +27,15 @@ type observations struct{}
 var _ cli.Observations = observations{}
 
 // Observe implements cli.Observations. Every adapter is read-only; what is sent
-// is queries, transfers of zones, and SMTP up to RCPT.
-func (observations) Observe(ctx context.Context, c *config.Config, r runner.Request) (*preflight.Snapshot, *runbook.Book, error) {
-	s := runSite{newSite(c)}
-	book, err := s.book(r)
+// is queries, transfers of zones, and SMTP up to RCPT; updates that cannot
+// succeed only if the look probes.
+func (observations) Observe(ctx context.Context, c *config.Config, look cli.Look) (*preflight.Snapshot, *runbook.Book, error) {
+	s := runSite{newSite(c).look(look.Probe)}
+	book, err := s.book(look.Request)
 	if err != nil {
 		return nil, nil, err
 	}
-	snap, err := s.readOnly().snapshot(ctx, book)
+	snap, err := s.snapshot(ctx, book)
 	return snap, book, err
 }
 
@@ -72,6 +73,9 @@ func (s *site) snapshot(ctx context.Context, book *runbook.Book) (*preflight.Sna
 		return nil, err
 	}
 	if out.Runs, err = s.open(ctx, book.Bound.Gateway); err != nil {
+		return nil, err
+	}
+	if out.Updates, err = s.updates(ctx, w, book); err != nil {
 		return nil, err
 	}
 	if out.Held, err = s.held(ctx, book); err != nil {

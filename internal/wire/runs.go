@@ -28,9 +28,9 @@ func (runs) Runner(c *config.Config) (runner.Options, error) {
 }
 
 // Plan implements cli.Runs.
-func (runs) Plan(ctx context.Context, c *config.Config, r runner.Request) (*plan.Plan, error) {
-	s := runSite{newSite(c).readOnly()}
-	book, err := s.book(r)
+func (runs) Plan(ctx context.Context, c *config.Config, look cli.Look) (*plan.Plan, error) {
+	s := runSite{newSite(c).look(look.Probe)}
+	book, err := s.book(look.Request)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"example.org/ims/internal/cli"
 	"example.org/ims/internal/config"
 	"example.org/ims/internal/dns/dnstest"
 	"example.org/ims/internal/dns/rfc2136"
@@ -153,7 +154,7 @@ func (o *small) plan() (*plan.Plan, []byte) {
 
 func (o *small) planOf(r runner.Request) (*plan.Plan, []byte) {
 	o.t.Helper()
-	p, err := runs{}.Plan(o.t.Context(), o.cfg, r)
+	p, err := runs{}.Plan(o.t.Context(), o.cfg, cli.Look{Request: r})
 	if err != nil {
 		o.t.Fatal(err)
 	}

@@ -34,6 +34,7 @@ type site struct {
 	wrapGateway func(gateway.Gateway) gateway.Gateway
 	wrapZone    func(zone.Writer) zone.Writer
 	looks       bool           // changes nothing
+	probes      bool           // asks name servers whether they would make changes
 	silent      *watch.Silence // of servers in one look; nil if it goes on looking
 }
 
