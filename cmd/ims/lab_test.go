@@ -24,6 +24,10 @@ type labView struct {
 		PID   int
 		Ports []string
 	}
+	Try []struct {
+		Command, Says string
+		Exit          int
+	}
 }
 
 // openLab runs a lab without traffic, and reads where it is.

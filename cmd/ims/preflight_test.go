@@ -121,6 +121,7 @@ func runLab(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	var v labView
 	ts.Check(json.Unmarshal(line, &v))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0])+".json", line, 0o600))
 	ts.Setenv("IMS_CONFIG", v.Config)
 	for _, p := range v.Processes {
 		for _, port := range p.Ports {

@@ -23,7 +23,7 @@ func TestScript(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"edit": edit, "exits": exits, "expand": expand, "followed": followed, "host": host, "lab": runLab, "ports": newPorts().script, "setid": setid, "smtp": smtpSend, "valid": valid(schemaDir(t)), "within": within,
+			"edit": edit, "exits": exits, "expand": expand, "followed": followed, "host": host, "lab": runLab, "ports": newPorts().script, "setid": setid, "smtp": smtpSend, "tries": tries, "valid": valid(schemaDir(t)), "within": within,
 		},
 	})
 }

@@ -150,14 +150,12 @@ ims monitor) while it lasts.`,
 }
 
 func (o *DemoOptions) check(cmd *cobra.Command) error {
-	for _, one := range []struct {
-		flag, value string
-		known       []string
-	}{{"runbook", o.Runbook, demoRunbooks}, {"sabotage", o.Sabotage, sabotages}} {
-		if !slices.Contains(one.known, one.value) && cmd.Flags().Changed(one.flag) {
-			err := fmt.Errorf("%s: --%s cannot be %q: want %s%s", cmd.CommandPath(), one.flag, one.value,
-				strings.Join(one.known, ", "), didYouMean(one.value, one.known))
-			return output.As(output.Usage, cmd.CommandPath()+" --help", err)
+	if err := oneOf(cmd, "runbook", o.Runbook, demoRunbooks); err != nil {
+		return err
+	}
+	if cmd.Flags().Changed("sabotage") {
+		if err := oneOf(cmd, "sabotage", o.Sabotage, sabotages); err != nil {
+			return err
 		}
 	}
 	return atLeastOne(cmd, "messages", o.Messages)

@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -23,7 +26,7 @@ type LabView struct {
 	Dir       string       `json:"dir"`
 	Config    string       `json:"config"`
 	Processes []LabProcess `json:"processes"`
-	Try       []string     `json:"try"`
+	Try       []LabTry     `json:"try"`
 }
 
 // LabProcess is one of its processes.
@@ -32,6 +35,13 @@ type LabProcess struct {
 	PID   int      `json:"pid"`
 	Ports []string `json:"ports,omitempty"`
 	Log   string   `json:"log"`
+}
+
+// LabTry is a command to type there, with what comes of it.
+type LabTry struct {
+	Command string `json:"command"`
+	Exit    int    `json:"exit"`
+	Says    string `json:"says,omitempty"` // among what it prints
 }
 
 // LabServe is the start of one process of a lab, by another one.
@@ -79,7 +89,7 @@ configuration file and what to try from a second terminal.`,
 		Args:    args(cobra.NoArgs, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p := s.printer(format)
-			if err := atLeastOne(cmd, "messages", opts.Messages); err != nil {
+			if err := opts.check(s, cmd); err != nil {
 				return err
 			}
 			return s.deps.Labs.Run(cmd.Context(), opts, func(v LabView) error {
@@ -115,9 +125,12 @@ func (v LabView) page(p *output.Page) {
 	p.Line("configuration  %s", v.Config)
 	p.Line("files          %s", v.Dir)
 	p.Blank()
-	p.Line("Try from a second terminal:")
-	for _, line := range v.Try {
-		p.Line("  %s", line)
+	p.Line("Try from a second terminal, from top to bottom (q leaves a monitor):")
+	for _, one := range v.Try {
+		p.Line("  %s", one.Command)
+		if one.Exit != 0 || one.Says != "" {
+			p.Line("      exit %d: %s", one.Exit, one.Says)
+		}
 	}
 }
 
@@ -132,6 +145,25 @@ func newLabServe(s *session) *cobra.Command {
 		},
 	}
 	return exits(cmd, output.Done)
+}
+
+// check wants a runbook whose times a lab knows how to compress; the other
+// shipped ones are for a lab that has one of those.
+func (o *LabOptions) check(s *session, cmd *cobra.Command) error {
+	err := oneOf(cmd, "runbook", o.Runbook, demoRunbooks)
+	if names, _ := s.shipped(); err != nil && slices.Contains(names, o.Runbook) { // a hint is not worth an error
+		return output.As(output.Usage, "ims lab run; and there: ims retire --runbook "+o.Runbook, err)
+	}
+	return cmp.Or(err, atLeastOne(cmd, "messages", o.Messages))
+}
+
+// oneOf refuses a flag whose value is not one of those that are known.
+func oneOf(cmd *cobra.Command, flag, value string, known []string) error {
+	if slices.Contains(known, value) {
+		return nil
+	}
+	return output.As(output.Usage, cmd.CommandPath()+" --help", fmt.Errorf("%s: --%s cannot be %q: want %s%s", cmd.CommandPath(), flag, value,
+		strings.Join(known, ", "), didYouMean(value, known)))
 }
 
 // atLeastOne refuses a flag that counts, and counts nothing.

@@ -82,8 +82,9 @@ func Start(ctx context.Context, o Options) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
+	layout.Runbook = cmp.Or(o.Runbook, "q285090")
 	l := &Lab{Layout: layout, program: o.Program, ending: o.Ending, temp: temp, parts: map[string]*Part{}}
-	if err := l.write(o.Runbook, cmp.Or(o.DecideWithin, forPeople)); err != nil {
+	if err := l.write(cmp.Or(o.DecideWithin, forPeople)); err != nil {
 		return nil, errors.Join(fmt.Errorf("make lab: %w", err), l.Stop())
 	}
 	for _, role := range Roles {
@@ -98,7 +99,7 @@ func Start(ctx context.Context, o Options) (*Lab, error) {
 }
 
 // write makes the folders and files of a lab.
-func (l *Layout) write(runbook string, decide time.Duration) error {
+func (l *Layout) write(decide time.Duration) error {
 	for _, d := range []string{"", "dns", "log", "senders", "sinks", "mailboxes", "state"} {
 		if err := os.MkdirAll(l.path(d), 0o750); err != nil {
 			return err
@@ -109,7 +110,7 @@ func (l *Layout) write(runbook string, decide time.Duration) error {
 			return err
 		}
 	}
-	files := map[string]string{l.keyFile(): l.keyText(), l.Config(): l.yaml(runbook, decide), l.path("folk.yaml"): Folk}
+	files := map[string]string{l.keyFile(): l.keyText(), l.Config(): l.yaml(decide), l.path("folk.yaml"): Folk}
 	for path, text := range files {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			return err

@@ -58,6 +58,7 @@ type Layout struct {
 	Hosts    map[string]string `json:"hosts"`  // host name to address:port
 	Secret   string            `json:"secret"` // of the update key
 	Traffic  Traffic           `json:"traffic"`
+	Runbook  string            `json:"runbook"` // of the configuration
 	Settings Settings          `json:"settings"`
 }
 

@@ -1,15 +1,11 @@
 package lab
 
-import (
-	"fmt"
-)
-
 // View is a lab as people see it.
 type View struct {
 	Dir       string    `json:"dir"`
 	Config    string    `json:"config"`
 	Processes []Running `json:"processes"`
-	Try       []string  `json:"try"`
+	Try       []Try     `json:"try"`
 }
 
 // Running is one process of it.
@@ -38,27 +34,4 @@ func (l *Lab) View() View {
 		v.Processes = append(v.Processes, r)
 	}
 	return v
-}
-
-// try is what to do from a second terminal.
-func (l *Layout) try() []string {
-	dig := func(name string) string {
-		return fmt.Sprintf("dig @127.0.0.1 -p %d %s MX +norecurse +short", l.Ports[name], Domain)
-	}
-	update := fmt.Sprintf("server 127.0.0.1 %d\\nzone %s.\\nupdate add note.%s. 60 TXT hello\\nsend\\n", l.Ports["dns-primary"], Domain, Domain)
-	shared := fmt.Sprintf("_spaces=SMTP:* 1,SMTP:*@%s 1'", Fast)
-	return []string{
-		"export IMS_CONFIG=" + l.Config(),
-		dig("dns-primary"), dig("dns-secondary"),
-		fmt.Sprintf("swaks --server %s --from you@alpha.test --to ann@%s", l.addr(Retiring), Domain),
-		fmt.Sprintf("swaks --server %s --from ann@%s --to you@%s", l.addr("submission"), Domain, Slow),
-		fmt.Sprintf("printf '%s' | nsupdate -k %s", update, l.keyFile()),
-		"ims queue list " + Retiring, "ims route list", "ims gateway show " + Retiring,
-		"ims retire --dry-run",
-		"ims route remove " + Heir + " --pattern '*' --reason try   # now the dry run ends with exit 2, and says what to mend",
-		"ims route add " + Heir + " --pattern '*' --cost 1 --reason tried",
-		"ims retire", "ims status",
-		"ims retire --runbook maintenance --param work_within=10m", "ims retire --runbook replace", "ims retire --runbook add-successor --param verify_for=5s --param 'next" + shared + " --param 'here" + shared,
-		"ims approve " + Retiring + "-1 confirm", "ims abort " + Retiring + "-1 --reason rehearsal",
-	}
 }

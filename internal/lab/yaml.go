@@ -34,11 +34,8 @@ func paramsOf(runbook string, decide time.Duration) map[string]string {
 }
 
 // yaml is the lab's configuration.
-func (l *Layout) yaml(runbook string, decide time.Duration) string {
-	if runbook == "" {
-		runbook = "q285090"
-	}
-	name := runbook
+func (l *Layout) yaml(decide time.Duration) string {
+	runbook, name := l.Runbook, l.Runbook
 	if runbook == FolkName {
 		name = l.path("folk.yaml")
 	}
@@ -55,7 +52,7 @@ func (l *Layout) yaml(runbook string, decide time.Duration) string {
 	p("    - postmaster@%s\n    - %s  # has no mailbox any more\n    - office@%s\n", Domain, former, Branch)
 	p("gateways:")
 	l.gatewayYAML(p, Retiring, timeout(runbook), 1)
-	l.gatewayYAML(p, Heir, "8s", 10)
+	l.gatewayYAML(p, Heir, "8s", heirCost)
 	p("\nzones:\n  %s:\n    server: %s\n    key_file: %s\n    authorities: [\"%s\", \"%s\"]\n    domains: [%s, %s]", Domain,
 		l.addr("dns-primary"), l.keyFile(), l.addr("dns-primary"), l.addr("dns-secondary"), Domain, Branch)
 	p("  %s: {server: \"%s\", key_file: %s, authorities: [\"%s\"]}\n", reverseName, l.addr("dns-reverse"), l.keyFile(), l.addr("dns-reverse"))
@@ -94,6 +91,9 @@ func replication(runbook string) string {
 	}
 	return "500ms"
 }
+
+// heirCost is the cost of what the other gateway has a better route for.
+const heirCost = 10
 
 // gatewayYAML is one gateway. Both cover the same address spaces: the one that
 // retires is preferred for most, and both share the mail for one domain.

@@ -111,7 +111,10 @@ func (labs) Run(ctx context.Context, o cli.LabOptions, show func(cli.LabView) er
 		return folder(err)
 	}
 	return l.Run(ctx, func(v lab.View) error {
-		out := cli.LabView{Dir: v.Dir, Config: v.Config, Try: v.Try}
+		out := cli.LabView{Dir: v.Dir, Config: v.Config}
+		for _, one := range v.Try {
+			out.Try = append(out.Try, cli.LabTry(one))
+		}
 		for _, p := range v.Processes {
 			out.Processes = append(out.Processes, cli.LabProcess(p))
 		}
