@@ -14,12 +14,12 @@ import (
 
 // handSteps is a plan that drains, stops and restores, or removes.
 func handSteps() []plan.Hand {
-	return []plan.Hand{
+	all := []plan.Hand{
 		{State: "ready", Kind: "assert"},
 		{State: "move_mx", Kind: "do", Do: []string{"move"}, Undo: []string{"move back"}},
 		{State: "drain", Kind: "wait", Cached: "it may be cached for 3s"},
 		{State: "aged", Kind: "approve", Decide: "Send them?", Choices: []plan.HandChoice{
-			{Name: "send", Title: "send them now", Leads: "release", Do: []string{"release\nthem"}}, {Name: "wait", Leads: "drain"},
+			{Name: "send", Title: "send them now", Leads: "release", Do: []string{"release\nthem"}, Then: "stop"}, {Name: "wait", Leads: "drain"},
 		}},
 		{State: "release", Kind: "do", Do: []string{"release\nthem"}, If: "send"},
 		{State: "stop", Kind: "do", Do: []string{"stop"}, Undo: []string{"start"}},
@@ -28,6 +28,10 @@ func handSteps() []plan.Hand {
 		{State: "move_mx", Kind: "do", Back: true, Do: []string{"move back"}},
 		{State: "done", Kind: "end"},
 	}
+	for i := range all {
+		all[i].Number = i + 1
+	}
+	return all
 }
 
 // TestByHandBeginsWhereTheRunIs: on the path, off it, on the way back, aborted,
@@ -118,7 +122,7 @@ func handText(t *testing.T, pl *plan.Plan, st *runner.Status) string {
 // run by whoever pastes the page.
 func TestByHandTakesNoDecision(t *testing.T) {
 	page := handText(t, &plan.Plan{Gateway: "east"}, nil)
-	for _, text := range []string{"\n#     send: send them now\n#       release\n#       them\n#     wait; then go on at drain\n", "\n#   only if the answer was send, "} {
+	for _, text := range []string{"\n#     send: send them now\n#       release\n#       them\n#     (then go on at stop)\n#     wait; then go on at drain\n", "\n#   only if the answer was send, "} {
 		if !strings.Contains(page, text) {
 			t.Errorf("%q is not on the page:\n%s", text, page)
 		}

@@ -40,7 +40,7 @@ func planMarkdown(pl *plan.Plan, v planView) []byte {
 	if v.differs != nil {
 		m.differs(v.differs)
 	}
-	m.line("\n### What would be done\n\nTimes are local (%s), and not before.", zoneWords(pl.Ends))
+	m.line("\n### What would be done\n\nTimes are local (%s), and not before. %s", zoneWords(pl.Ends), numberWords)
 	for i := range pl.States {
 		m.step(pl, i)
 	}
@@ -58,7 +58,7 @@ func (m *markdown) step(pl *plan.Plan, i int) {
 	if len(s.Source) > 0 {
 		source = " (" + md(strings.Join(s.Source, ", ")) + ")"
 	}
-	m.line("\n%s. **%s** %s%s", ordinal(i), md(s.ID), md(cmp.Or(s.Title, "The end")), source)
+	m.line("\n- **%d %s** %s%s", s.Number, md(s.ID), md(cmp.Or(s.Title, "The end")), source)
 	for _, ch := range s.Changes {
 		m.line("\n   ```diff")
 		for _, l := range ch.Lines() {

@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -70,6 +69,7 @@ func planPage(page *output.Page, pl *plan.Plan, v planView) {
 	}
 	page.Blank()
 	page.Line("WHAT WOULD BE DONE; times are local (%s), and not before", zoneWords(pl.Ends))
+	prose(page, "  ", numberWords)
 	for i := range pl.States {
 		stepPage(page, pl, i)
 	}
@@ -82,6 +82,9 @@ func planPage(page *output.Page, pl *plan.Plan, v planView) {
 	page.Line("plan %s", pl.ID.Hash)
 	verdictLine(page, pl.Verdict, counts.Tally.String()) // above it, there are screens of text
 }
+
+// numberWords say how the states are counted.
+const numberWords = "A state has its number in the runbook, as in ims status; those left out are for what is not predicted."
 
 // endWords say when a run would end, or that the prediction does not come to
 // that.
@@ -136,7 +139,7 @@ func alwaysAsked(page *output.Page, pl *plan.Plan) {
 // whom it asks, and how it is undone.
 func stepPage(page *output.Page, pl *plan.Plan, i int) {
 	s := &pl.States[i]
-	head := fmt.Sprintf("%3d  %s", i+1, s.ID)
+	head := fmt.Sprintf("%3d  %s", s.Number, s.ID)
 	title := cmp.Or(s.Title, "the end")
 	if len(s.Source) > 0 {
 		title += " [" + strings.Join(s.Source, " ") + "]"
@@ -276,6 +279,3 @@ func broken(lead, text string) []string {
 func pad(s string, width int) string {
 	return s + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(s)))
 }
-
-// ordinal is the number of a state in a plan.
-func ordinal(i int) string { return strconv.Itoa(i + 1) }

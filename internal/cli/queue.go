@@ -22,7 +22,10 @@ func newQueue(s *session) *cobra.Command {
 		Long: `Look at and act on the messages in a gateway's stores.
 
 The stores are mta, mts-out, out, in and mts-in, in the order of the flow, and
-bad, hold and corrupt beside it. In out, a message has one entry per destination.`,
+bad, hold and corrupt beside it. In out, a message has one entry per destination.
+
+Of the entries that match, the oldest come first, and as many as --limit says. A
+run that is open on the gateway notes in its journal what is done here.`,
 		Example: "  ims queue list east\n  ims queue show east ID\n  ims queue return east --dest down.test --expect 3 --reason 'the host is gone for good'",
 	}, newQueueDelete(s), newQueueHold(s), newQueueList(s), newQueueRelease(s), newQueueRetry(s), newQueueReturn(s), newQueueShow(s))
 }
@@ -31,14 +34,14 @@ bad, hold and corrupt beside it. In out, a message has one entry per destination
 type selectionFlags struct {
 	store gateway.Store
 	sel   gateway.Selection
-	held  string // text of the reason
 }
 
 func (f *selectionFlags) add(cmd *cobra.Command) {
 	wordFlag(cmd, &f.store, "store", "only in this store", storeWords())
 	cmd.Flags().StringVar(&f.sel.Dest, "dest", "", "only for this destination `host` or domain")
 	cmd.Flags().Var(durationValue{&f.sel.OlderThan}, "older-than", "only what was accepted longer ago, as in 90s, 15m, .5h, 2d")
-	cmd.Flags().StringVar(&f.held, "held-for", "", "only what is held for a reason with this `text` in it")
+	cmd.Flags().StringVar(&f.sel.Held, "held-for", "", "only what is held for a reason with this `text` in it")
+	cmd.Flags().BoolVar(&f.sel.NoReports, "without-reports", false, "no reports: nobody is told of a report that is given up")
 	cmd.Flags().IntVar(&f.sel.Limit, "limit", 0, "at most this `many`, the oldest first; 0 is 1000")
 }
 
@@ -73,7 +76,7 @@ func newQueueList(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return runQueueList(cmd.Context(), s.printer(format), heldFor{queues, flags.held}, argv[0], sel)
+			return runQueueList(cmd.Context(), s.printer(format), queues, argv[0], sel)
 		},
 	}
 	flags.add(cmd)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +29,6 @@ type queueActOptions struct {
 	format output.Format
 	name   string
 	sel    gateway.Selection
-	held   string
 	reason string
 	expect int
 	yes    bool
@@ -62,8 +62,10 @@ func newQueueReturn(s *session) *cobra.Command {
 	return newQueueAct(s, queueVerb{
 		verb: gateway.Return, done: "returned", destructive: true, short: "Give entries up: their senders get a report",
 		long: `Give entries up: their senders get a report, which leaves through this gateway.
-Reports themselves are not reported on.`,
-		example: "  ims queue return east --dest down.test --expect 3 --reason 'the host is gone for good'",
+Reports themselves are not reported on (RFC 3464 2): of one that is given up,
+nobody is told. --without-reports leaves them to their own time-out.`,
+		example: "  ims queue return east --dest down.test --expect 3 --reason 'the host is gone for good'\n" +
+			"  ims queue return east --store out --without-reports --reason 'nobody takes these'",
 	})
 }
 
@@ -90,7 +92,7 @@ func newQueueAct(s *session, verb queueVerb) *cobra.Command {
 			if opts.sel, err = flags.selection(cmd); err != nil {
 				return err
 			}
-			opts.name, opts.held = argv[0], flags.held
+			opts.name = argv[0]
 			if len(argv) == 2 {
 				opts.sel.ID = argv[1]
 			}
@@ -126,11 +128,10 @@ type queueActData struct {
 }
 
 func runQueueAct(ctx context.Context, s *session, opts queueActOptions) error {
-	all, err := able[gateway.Queues](s, opts.name, "act on its queues")
+	queues, err := able[gateway.Queues](s, opts.name, "act on its queues")
 	if err != nil {
 		return err
 	}
-	queues := heldFor{all, opts.held}
 	p := s.printer(opts.format)
 	if opts.destructive && opts.expect == 0 && !opts.yes {
 		return rehearse(ctx, p, queues, opts)
@@ -138,14 +139,14 @@ func runQueueAct(ctx context.Context, s *session, opts queueActOptions) error {
 	sel := opts.sel
 	sel.Expect, sel.Limit = opts.expect, cmp.Or(sel.Limit, opts.expect, defaultLimit)
 	n, err := queues.Act(ctx, opts.verb, sel, "", opts.reason)
+	if text := opts.note(n, err); text != "" {
+		s.noteInRun(ctx, p, opts.name, text)
+	}
 	if err != nil {
-		return changing(opts.name, err)
+		return opts.broken(n, err)
 	}
 	if n == 0 && sel.ID != "" {
 		return output.As(output.Failed, "ims queue list "+opts.name, fmt.Errorf("gateway %s holds no message or entry %q that can be %s", opts.name, sel.ID, opts.done))
-	}
-	if n > 0 {
-		s.noteInRun(ctx, p, opts.name, fmt.Sprintf("%s %s: %s", entries(n), opts.done, opts.reason))
 	}
 	return p.Result("queue-act", queueActData{Gateway: opts.name, Verb: opts.verb, Touched: n}, func(page *output.Page) {
 		page.Line("%s: %s %s", opts.name, entries(n), opts.done)
@@ -155,6 +156,37 @@ func runQueueAct(ctx context.Context, s *session, opts queueActOptions) error {
 	})
 }
 
+// note is what a run's journal gets to read of an act: nothing, if nothing was
+// done.
+func (o *queueActOptions) note(n int, err error) string {
+	switch {
+	case err != nil && n > 0:
+		return fmt.Sprintf("%s %s, and then it broke off (%v): %s", entries(n), o.done, err, o.reason)
+	case err != nil && unclear(o.name, err):
+		return fmt.Sprintf("it is not known whether entries were %s (%v): %s", o.done, err, o.reason)
+	case n > 0:
+		return fmt.Sprintf("%s %s: %s", entries(n), o.done, o.reason)
+	}
+	return ""
+}
+
+// unclear reports whether an act that failed may have been done all the same.
+func unclear(name string, err error) bool {
+	return output.KindOf(changing(name, err)) == output.Unknown && !errors.Is(err, gateway.ErrUnreachable)
+}
+
+// broken is the error of an act that touched n entries before it.
+func (o *queueActOptions) broken(n int, err error) error {
+	if n > 0 {
+		err = fmt.Errorf("%s %s, and then it broke off: %w", entries(n), o.done, err)
+	}
+	return changing(o.name, err)
+}
+
+// noteWithin is how long the note about an act may take; whoever interrupts the
+// act does not interrupt the note.
+const noteWithin = 5 * time.Second
+
 // noteInRun writes what was done to a gateway's queues into the journal of the
 // run that is open on it; the tracking log has it in any case.
 func (s *session) noteInRun(ctx context.Context, p *output.Printer, name, text string) {
@@ -162,9 +194,12 @@ func (s *session) noteInRun(ctx context.Context, p *output.Printer, name, text s
 	if err != nil {
 		return // said already by what was done
 	}
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), noteWithin)
+	defer done()
 	all, err := runner.ReadList(ctx, c.StateDir)
 	if err != nil {
-		return // there is no run to write into
+		p.Note("not in the journal of any run: %s", err)
+		return
 	}
 	for _, one := range all {
 		if one.Closed != nil || one.Gateway != name {

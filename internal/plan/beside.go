@@ -25,7 +25,8 @@ func (p *Plan) book() (*runbook.Book, error) {
 // Beside are the states of the runbook that the path does not come to, by hand,
 // in the order of the runbook: where an answer, a time-out, a stall or a
 // condition leads that was not predicted. Each is written for the world that the
-// path leaves before it. Its error is that of the runbook in the plan.
+// path leaves before it, and says what comes next if it comes out well. Its error
+// is that of the runbook in the plan.
 func (p *Plan) Beside(by Begun) ([]Hand, error) {
 	book, err := p.book()
 	if err != nil {
@@ -67,31 +68,9 @@ func (p *Plan) beside(by Begun, book *runbook.Book, state int) Hand {
 	}
 	s := &m.plan.States[0]
 	h := handOf(s)
+	h.Next = w.after(s.ID)
 	w.step(&h, s)
 	return h
-}
-
-// Onward are the states from one that the path does not come to until it is
-// joined again, each of them followed by what comes after it if it comes out
-// well, or is granted. Joins is the state of the path that comes next, or "" if
-// none does. Of a state on the path, that is all.
-func (p *Plan) Onward(state string) (aside []string, joins string) {
-	book, err := p.book()
-	if err != nil {
-		return nil, ""
-	}
-	path := p.Path()
-	for i := book.Def.Find(state); i >= 0; i = comesAfter(&book.Def.States[i]) {
-		id := book.Def.States[i].ID
-		if slices.Contains(path, id) {
-			return aside, id
-		}
-		if slices.Contains(aside, id) {
-			break
-		}
-		aside = append(aside, id)
-	}
-	return aside, ""
 }
 
 // comesAfter is the state that comes after one, or a reserved target.

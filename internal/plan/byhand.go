@@ -33,6 +33,7 @@ type Hand struct {
 	Undo    []string     `json:"undo,omitempty"`
 	Warning string       `json:"warning,omitempty"`
 	Mind    string       `json:"mind,omitempty"`  // what its commands leave alone
+	Next    string       `json:"next,omitempty"`  // the state that comes next, of a step beside the path
 	Turns   []Turn       `json:"turns,omitempty"` // where it goes on if that is not the next step
 }
 
