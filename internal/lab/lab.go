@@ -24,6 +24,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -60,6 +61,7 @@ type Program struct {
 // Lab is a lab at work. Its methods are safe for concurrent use except Stop.
 type Lab struct {
 	*Layout
+	guard   io.Closer // of its ports
 	program Program
 	ending  func(config string) error
 	temp    bool
@@ -78,12 +80,12 @@ func Start(ctx context.Context, o Options) (*Lab, error) {
 		}
 		temp = true
 	}
-	layout, err := NewLayout(dir, o.Traffic)
+	layout, guard, err := NewLayout(dir, o.Traffic)
 	if err != nil {
 		return nil, err
 	}
 	layout.Runbook = cmp.Or(o.Runbook, "q285090")
-	l := &Lab{Layout: layout, program: o.Program, ending: o.Ending, temp: temp, parts: map[string]*Part{}}
+	l := &Lab{Layout: layout, guard: guard, program: o.Program, ending: o.Ending, temp: temp, parts: map[string]*Part{}}
 	if err := l.write(cmp.Or(o.DecideWithin, forPeople)); err != nil {
 		return nil, errors.Join(fmt.Errorf("make lab: %w", err), l.Stop())
 	}
@@ -160,6 +162,7 @@ func (l *Lab) Stop() error {
 			errs = append(errs, fmt.Errorf("stop %s: %w", role, err))
 		}
 	}
+	errs = append(errs, l.guard.Close())
 	if l.temp {
 		errs = append(errs, os.RemoveAll(l.Dir))
 	}
@@ -169,8 +172,8 @@ func (l *Lab) Stop() error {
 // Keep leaves the folder in place when the lab ends.
 func (l *Lab) Keep() { l.temp = false }
 
-// stopGrace is how long a process may take to end.
-const stopGrace = 20 * time.Second
+// stopGrace is how long a process may take to end, on a machine that is busy.
+const stopGrace = time.Minute
 
 // Run shows the lab and keeps it until ctx ends or one of its processes does.
 // Then it stops everything.

@@ -7,10 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
-	mrand "math/rand/v2"
-	"net"
 	"os"
 	"path/filepath"
 )
@@ -77,24 +76,24 @@ var listeners = []string{
 var ErrNotEmpty = errors.New("it is not empty")
 
 // NewLayout chooses ports for a lab in dir, which must be empty or not exist.
-func NewLayout(dir string, t Traffic) (*Layout, error) {
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return nil, fmt.Errorf("make lab: %w", err)
+// They are the lab's own until guard is closed.
+func NewLayout(dir string, t Traffic) (l *Layout, guard io.Closer, err error) {
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, nil, fmt.Errorf("make lab: %w", err)
 	}
 	if old, err := os.ReadDir(dir); err == nil && len(old) > 0 {
-		return nil, fmt.Errorf("make lab: folder %s: %w", dir, ErrNotEmpty)
+		return nil, nil, fmt.Errorf("make lab: folder %s: %w", dir, ErrNotEmpty)
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("make lab: %w", err)
+		return nil, nil, fmt.Errorf("make lab: %w", err)
 	}
-	ports, err := freePorts(listeners)
+	ports, guard, err := freePorts(listeners)
 	if err != nil {
-		return nil, fmt.Errorf("make lab: %w", err)
+		return nil, nil, fmt.Errorf("make lab: %w", err)
 	}
 	ports[Heir] = ports[Retiring] // as on port 25: who takes over a host name is found at the same port
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret) // never fails (Go 1.24)
-	l := &Layout{Dir: dir, Ports: ports, Traffic: t, Settings: Settings{TTL: 3}, Secret: base64.StdEncoding.EncodeToString(secret)}
+	l = &Layout{Dir: dir, Ports: ports, Traffic: t, Settings: Settings{TTL: 3}, Secret: base64.StdEncoding.EncodeToString(secret)}
 	l.Hosts = map[string]string{
 		"east." + Domain: l.addr("east"), "west." + Domain: l.addr("west"), "mail." + Domain: l.addr("mailhost"),
 		"mx.reports.test": l.addr("reports"), "bridgehead." + Domain: l.addr("bridgehead"),
@@ -103,7 +102,7 @@ func NewLayout(dir string, t Traffic) (*Layout, error) {
 	for _, d := range remoteDomains {
 		l.Hosts["mx."+d] = l.addr(d)
 	}
-	return l, nil
+	return l, guard, nil
 }
 
 // machines are the addresses of the gateways' machines. The rest of the lab is
@@ -163,39 +162,4 @@ func Load(dir string) (*Layout, error) {
 		return nil, fmt.Errorf("read layout: %w", err)
 	}
 	return &l, nil
-}
-
-// freePorts finds ports that nobody listens on, below the range from which
-// the kernel takes the ports of outgoing connections: a listener that is
-// restarted must find its port free.
-func freePorts(names []string) (map[string]int, error) {
-	const low, high = 16000, 32000
-	ports, next := map[string]int{}, low+mrand.IntN(high-low) //nolint:gosec // no secret
-	for range high - low {
-		if len(ports) == len(names) {
-			return ports, nil
-		}
-		if next++; next >= high {
-			next = low
-		}
-		if free(next) {
-			ports[names[len(ports)]] = next
-		}
-	}
-	return nil, fmt.Errorf("find %d free ports", len(names))
-}
-
-// free reports whether a port is free for TCP and UDP.
-func free(port int) bool {
-	at := fmt.Sprintf("127.0.0.1:%d", port)
-	t, err := net.Listen("tcp", at)
-	if err != nil {
-		return false
-	}
-	u, err := net.ListenPacket("udp", at)
-	if err != nil {
-		_ = t.Close()
-		return false
-	}
-	return errors.Join(t.Close(), u.Close()) == nil
 }

@@ -27,8 +27,9 @@ type Part struct {
 	done chan struct{}
 }
 
-// readyTimeout is how long a process may take to answer.
-const readyTimeout = 30 * time.Second
+// readyTimeout is how long a process may take to answer, on a machine that is
+// busy.
+const readyTimeout = 2 * time.Minute
 
 // launch starts a process and waits until it says that it is ready.
 func launch(ctx context.Context, prog Program, role, dir, logFile string, env ...string) (*Part, error) {

@@ -223,14 +223,14 @@ func (s *show) finish(ctx context.Context) error {
 		}
 	}
 	s.say("lab", "senders end")
-	if err := s.lab.Part("senders").Stop(20 * time.Second); err != nil {
+	if err := s.lab.Part("senders").Stop(time.Minute); err != nil {
 		return err
 	}
 	if bad {
 		return nil
 	}
 	s.say("lab", "waiting until %s has delivered or returned all that it took", lab.Heir)
-	limit, cancel := context.WithTimeout(ctx, 30*time.Second)
+	limit, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	for quiet := 0; quiet < 5; quiet++ {
 		if c, err := s.mail.Census(limit, lab.Heir); err == nil {

@@ -13,7 +13,7 @@ import (
 // who answer, and how often it is said what it waits for.
 const (
 	look      = 150 * time.Millisecond
-	mostTime  = 4 * time.Minute
+	mostTime  = 6 * time.Minute
 	forPeople = 4 * time.Hour
 	heartbeat = 4 * time.Second
 )
