@@ -35,6 +35,7 @@ type Status struct {
 // Visit is one stay in a state.
 type Visit struct {
 	machine.Visit
+	Number  int      `json:"number"` // machine.Def.Number
 	Title   string   `json:"title"`
 	Kind    string   `json:"kind"`
 	Source  []string `json:"source"`
@@ -90,7 +91,7 @@ func describe(es engine.Status, book *runbook.Book) Status {
 			continue
 		}
 		st := &book.Def.States[i]
-		out := Visit{Visit: v, Title: st.Title, Kind: st.Kind.String(), Source: st.Sources, Because: st.Because}
+		out := Visit{Visit: v, Number: book.Def.Number(i), Title: st.Title, Kind: st.Kind.String(), Source: st.Sources, Because: st.Because}
 		if out.Source == nil {
 			out.Source = []string{}
 		}

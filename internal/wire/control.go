@@ -86,7 +86,7 @@ func (c runControl) Status(ctx context.Context, run string) (demo.Status, error)
 	}
 	for _, v := range s.Visits {
 		out.Visits = append(out.Visits, demo.Visit{
-			State: v.State, Title: v.Title, Source: v.Source, Because: v.Because,
+			State: v.State, Number: v.Number, Title: v.Title, Source: v.Source, Because: v.Because,
 			Entered: v.Entered, Left: v.Left, Before: v.Before, After: v.After,
 		})
 	}

@@ -80,6 +80,7 @@ type Question struct {
 // Visit is one stay in a state.
 type Visit struct {
 	State, Title  string
+	Number        int      // of the state in the runbook, as everywhere
 	Source        []string // the historical steps it encodes
 	Because       string   // or why it was added
 	Entered, Left time.Time

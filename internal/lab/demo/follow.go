@@ -74,7 +74,7 @@ func (s *show) visits(st Status, shown int) int {
 	for i := max(0, shown-1); i < len(st.Visits); i++ {
 		v := st.Visits[i]
 		if i >= shown {
-			s.say("state", "[%2d] %-17s %s%s", i+1, v.State, v.Title, origin(v))
+			s.say("state", "[%2d] %-17s %s%s", v.Number, v.State, v.Title, origin(v))
 		}
 		if s.moments[v.State].IsZero() {
 			s.moments[v.State] = v.Entered
