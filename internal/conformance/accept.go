@@ -206,7 +206,7 @@ var parts = [][]facts.ID{
 	{facts.NameHere, facts.NameWanted, facts.NameAgree, facts.NameExpired},
 	{facts.DrainNamed},
 	{facts.SpfNone},
-	{facts.NextAccepts, facts.NextCoversIn},
+	{facts.NextAccepts, facts.NextSends, facts.NextCoversIn},
 	{facts.NextDiffers},
 	{facts.NextLimited},
 	{facts.NextSplit},

@@ -44,7 +44,7 @@ func live(change map[facts.ID]facts.Value) *facts.Set {
 	}
 	base := map[facts.ID]facts.Value{
 		facts.GwExists: 1, facts.GwRunning: 1, facts.GwAccepts: 1, facts.RouteHere: 1, facts.RouteSites: 1,
-		facts.MxHere: 1, facts.MxAgree: 1, facts.NextAccepts: 1, facts.NextCoversIn: 1, facts.NextCoversOut: 1, facts.LateQuiet: 1,
+		facts.MxHere: 1, facts.MxAgree: 1, facts.NextAccepts: 1, facts.NextSends: 1, facts.NextCoversIn: 1, facts.NextCoversOut: 1, facts.LateQuiet: 1,
 		facts.GwQMTA: 1, facts.GwQMTSOut: 2, facts.GwQOut: 3, facts.GwQIn: 1, facts.GwQMTSIn: 1, facts.GwQTotal: 8,
 		facts.LedgerPresent: 8,
 	}

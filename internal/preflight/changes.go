@@ -21,7 +21,7 @@ var (
 	clients   = []facts.ID{facts.LateClients, facts.LateNeverFollow, facts.LateQuiet, facts.GwArrivals, facts.GwSessions}
 	mx        = []facts.ID{facts.MxHere, facts.MxWanted, facts.MxPrimaryWanted, facts.MxAgree, facts.MxExpired, facts.MxNull, facts.NextNamed}
 	hostName  = []facts.ID{facts.NameHere, facts.NameWanted, facts.NameAgree, facts.NameExpired}
-	successor = []facts.ID{facts.NextAccepts, facts.NextCoversIn, facts.NextDiffers, facts.NextLimited}
+	successor = []facts.ID{facts.NextAccepts, facts.NextSends, facts.NextCoversIn, facts.NextDiffers, facts.NextLimited}
 	routes    = []facts.ID{facts.RouteHere, facts.RouteStale, facts.RouteUncovered, facts.NextCoversOut}
 )
 

@@ -50,7 +50,7 @@ func serving(change map[facts.ID]facts.Value) *Snapshot {
 	set := facts.NewSet()
 	good := map[facts.ID]facts.Value{
 		facts.GwExists: 1, facts.GwRunning: 1, facts.GwMode: 0, facts.GwModeSet: 0, facts.GwReply: facts.ReplyAccept, facts.GwAccepts: 1,
-		facts.NextAccepts: 1, facts.NextCoversIn: 1, facts.NextCoversOut: 1, facts.MxHere: 1, facts.MxAgree: 1, facts.RouteHere: 1,
+		facts.NextAccepts: 1, facts.NextSends: 1, facts.NextCoversIn: 1, facts.NextCoversOut: 1, facts.MxHere: 1, facts.MxAgree: 1, facts.RouteHere: 1,
 	}
 	for _, id := range facts.All() {
 		if name := id.String(); strings.HasPrefix(name, "run.") || id == facts.GwArrivals {

@@ -69,9 +69,9 @@ func (o *small) drifts() map[string]drift {
 		"no route":           {[]facts.ID{facts.RouteHere, facts.RouteSites}, func() { spaces("east")(); sites()() }, func() { spaces("east", all)(); sites(branch)() }},
 		"another site":       {[]facts.ID{facts.RouteSites}, sites(branch, other), sites(branch)},
 		"no cover":           {[]facts.ID{facts.RouteUncovered, facts.NextCoversOut}, spaces("west"), spaces("west", all)},
-		"a black hole":       {[]facts.ID{facts.RouteSwallowed, facts.NextCoversOut}, set("west", gateway.SettingsPatch{Mode: &inbound, Restart: true}), set("west", gateway.SettingsPatch{Mode: &both, Restart: true})},
+		"a black hole":       {[]facts.ID{facts.RouteSwallowed, facts.NextCoversOut, facts.NextSends}, set("west", gateway.SettingsPatch{Mode: &inbound, Restart: true}), set("west", gateway.SettingsPatch{Mode: &both, Restart: true})},
 		"a dependent":        {[]facts.ID{facts.RouteDependents}, set("west", gateway.SettingsPatch{ForwardHost: &forward}), set("west", gateway.SettingsPatch{ForwardHost: &none})},
-		"the successor down": {[]facts.ID{facts.NextAccepts, facts.NextCoversIn}, run("west", gateway.Stopped), run("west", gateway.Started)},
+		"the successor down": {[]facts.ID{facts.NextAccepts, facts.NextSends, facts.NextCoversIn}, run("west", gateway.Stopped), run("west", gateway.Started)},
 		"a setting":          {[]facts.ID{facts.NextDiffers}, set("west", gateway.SettingsPatch{MaxSize: &large}), set("west", gateway.SettingsPatch{MaxSize: &unlimited})},
 		"MX moved":           {[]facts.ID{facts.MxHere, facts.MxWanted, facts.MxPrimaryWanted}, mx(west), mx(east)},
 	}

@@ -172,17 +172,20 @@ func (o *observer) wantedRRset(r zone.RRset) bool {
 func (o *observer) next() {
 	if o.cfg.Successor == nil {
 		o.put(facts.NextAccepts, 0, "configuration")
+		o.put(facts.NextSends, 0, "configuration")
 		o.put(facts.NextCoversIn, 0, "configuration")
 		return
 	}
 	src := "gateway " + o.cfg.SuccessorName
 	c, err := o.cfg.Successor.Config(o.ctx)
 	if err != nil {
-		o.unknown(err, src, facts.NextAccepts, facts.NextCoversIn)
+		o.unknown(err, src, facts.NextAccepts, facts.NextSends, facts.NextCoversIn)
 		return
 	}
+	mode := c.Effective.Mode
+	o.put(facts.NextSends, facts.Bool(c.Exists && c.Running && (mode == gateway.InboundOutbound || mode == gateway.OutboundOnly)), src)
 	takes := c.Exists && c.Running && !c.Paused &&
-		(c.Effective.Mode == gateway.InboundOutbound || c.Effective.Mode == gateway.InboundOnly)
+		(mode == gateway.InboundOutbound || mode == gateway.InboundOnly)
 	covers := takes
 	for _, d := range o.cfg.Domains {
 		v, words, err := o.cfg.Prober.Probe(o.ctx, o.cfg.SuccessorAddress, d.Rcpt)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"example.org/ims/pkg/check"
+	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/model"
 )
 
@@ -81,6 +82,8 @@ var mutants = []struct {
 	{measure: "dependents", book: "q285090", state: "move_dependents", edits: measure, want: []string{"S1"}, special: true},
 	{measure: "black hole", book: "q285090", state: "remove_spaces", edits: guardAnywhere, want: []string{"S1"}, special: true},
 	{measure: "the last", book: "last-gateway", state: "ready", edits: measure, want: []string{"S15"}, special: true},
+	{measure: "still the last", book: "last-gateway", state: "null_mx", edits: []edit{check.WithoutGuard}, want: []string{"S15"}, special: true},
+	{measure: "still the last", book: "last-gateway", state: "spf_none", edits: []edit{check.WithoutGuard}, want: []string{"S15"}, special: true},
 	{measure: "settings taken over", book: "q285090", state: "settings_decision", edits: measure, want: []string{"S13"}, special: true},
 	{measure: "undo of hold", book: "q285090", state: "hold_aged", edits: []edit{check.WithoutUndo}, want: []string{"L5"}, special: true},
 	{measure: "undo of dependents", book: "q285090", state: "move_dependents", edits: []edit{check.WithoutUndo}, want: []string{"S12"}, special: true},
@@ -113,6 +116,9 @@ var mutants = []struct {
 	{measure: "start", book: "rescue", state: "restart", edits: []edit{check.Without, bareOf("sending", "serving")}, want: []string{"L5", "S13"}, special: true},
 	{measure: "direction", book: "rescue", state: "direction", edits: []edit{bareOf("outbound_only", "serving"), check.Without}, want: []string{"S13"}, special: true},
 	{measure: "successor's part first", book: "add-successor", state: "next_spaces", edits: []edit{check.Swapped}, want: []string{"S3"}, special: true},
+	{measure: "a successor that sends", book: "add-successor", state: "next_spaces", edits: []edit{check.WithoutGuard}, want: []string{"S1"}, special: true},
+	{measure: "a successor that sends", book: "add-successor", state: "here_spaces", edits: []edit{check.WithoutGuard}, want: []string{"S1"}, special: true},
+	{measure: "a successor that sends", book: "add-successor", state: "verify", edits: []edit{blindOf("verify")}, want: []string{"S13"}, special: true},
 	{measure: "a successor that accepts", book: "add-successor", state: "name_next", edits: []edit{check.WithoutGuard}, want: []string{"S2a"}, special: true},
 	{measure: "publishing", book: "add-successor", state: "name_next", edits: []edit{check.Without, bareOf("named", "verify")}, want: []string{"S13"}, special: true},
 	{measure: "undo of the split", book: "add-successor", state: "here_spaces", edits: []edit{check.WithoutUndo}, want: []string{"S10", "S12"}, special: true},
@@ -135,6 +141,23 @@ func dropFor(answer string) edit {
 func bareOf(states ...string) edit {
 	return func(b *check.Runbook, _ string) (*check.Runbook, error) {
 		return check.Bare(b, states...)
+	}
+}
+
+// blindOf does without everything that waits make sure of, and without what they
+// notice meanwhile.
+func blindOf(states ...string) edit {
+	return func(b *check.Runbook, _ string) (*check.Runbook, error) {
+		c, err := check.Bare(b, states...)
+		if err != nil {
+			return nil, err
+		}
+		for _, state := range states {
+			st := &c.Def.States[c.Def.Find(state)]
+			wait := *st.Wait
+			wait.Drift, st.Wait = machine.Here, &wait
+		}
+		return c, nil
 	}
 }
 

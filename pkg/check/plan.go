@@ -28,6 +28,7 @@ type notes struct {
 	bound    bool // a destructive effect here is bound to the decision before it
 	starts   bool // on the way from a stop to a start, with nothing but effects between
 	restart  bool // the next effect is a start
+	sends    bool // it matters whether the successor sends
 	metric   facts.ID
 
 	// What is read from here on, if the run is not aborted.
@@ -57,7 +58,7 @@ func study(b *Runbook) plan {
 		}
 		n.arrivals, n.late = reads(b, i, facts.GwArrivals), reads(b, i, facts.LateQuiet)
 		n.bound = leadsToRisk(def, i)
-		n.restart = startFollows(def, i)
+		n.restart, n.sends = startFollows(def, i), def.Begins == machine.BeginsJoining
 		p.ahead(b, i)
 	}
 	for i := range def.States { // an effect that a wait follows: the wait's first look goes back to before it

@@ -30,7 +30,7 @@ const (
 )
 
 var properties = [numProperties]struct{ id, title string }{
-	s1:  {"S1", "no message is stranded or lost: a gateway that is gone holds nothing and nothing leads to it; one that holds mail is stopped only if a start is the next effect; None only when mts-out, in and mts-in are empty, Inbound Only never; no route goes while what would take its mail carries nothing"},
+	s1:  {"S1", "no message is stranded or lost: a gateway that is gone holds nothing and nothing leads to it; one that holds mail is stopped only if a start is the next effect; None only when mts-out, in and mts-in are empty, Inbound Only never; no route goes, and none is given to the successor, while what would take its mail carries nothing"},
 	s2a: {"S2a", "while an authoritative MX names the gateway, it accepts, except during a restart"},
 	s2b: {"S2b", "while a cache may hold an MX that names the gateway, it accepts, except during a restart"},
 	s2c: {"S2c", "after that it refuses only temporarily, never with 5xx"},
@@ -45,7 +45,7 @@ var properties = [numProperties]struct{ id, title string }{
 	s12: {"S12", "what an abort leaves is the configuration of before, except one that held mail back"},
 	s13: {"S13", "success is claimed only if it is so"},
 	s14: {"S14", "mail older than release_max_age leaves by the run's doing only after a decision that names it"},
-	s15: {"S15", "what is still to be sent leaves under a name that has its address, PTR and SPF; while another gateway sends, no domain says that nobody does"},
+	s15: {"S15", "what is still to be sent leaves under a name that has its address, PTR and SPF; no domain begins to say that nobody sends while another gateway does"},
 	l1:  {"L1", "no message is trapped where neither time nor an answer about it moves it; in a service that the run has stopped, only time counts"},
 	l2:  {"L2", "every run ends, or waits for a person, and never turns in a circle"},
 	l3:  {"L3", "from wherever a run waits, some answer leads to an end; from every start, success can be reached"},

@@ -24,7 +24,7 @@ func (x *shell) broken(s machine.State, w *model.World) (bad set) {
 	bad.add(s2c, w.Reply(x.rules.Params) == facts.ReplyPermanent)
 	lost := w.Init &^ w.Config() & (model.ConfigSpaces | model.ConfigSites)
 	bad.add(s3, (lost != 0 || w.Torn()) && !w.Other && !s.Granted(noRoute))
-	bad.add(s15, w.Exists && x.nameless(s, w) || w.Other && w.Anywhere(model.SPFNone))
+	bad.add(s15, w.Exists && x.nameless(s, w))
 	x.claims(s, w, &bad)
 	aborted := s.Undoing || (s.Phase == machine.Closed && x.def.Outcome(s) == machine.Aborted)
 	bad.add(s10, aborted && bad != 0)
@@ -96,6 +96,8 @@ func (x *shell) wrong(s machine.State, w *model.World, m *move) (bad set) {
 		x.wrongEffect(s, w, m, &bad)
 	default:
 	}
+	claimed := m.s.Phase == machine.Closing && s.Phase != machine.Closing && x.def.Outcome(m.s) == machine.Succeeded
+	bad.add(s13, claimed && m.w.Flags&model.Mute != 0)
 	if m.s.Phase == machine.Ready && !m.s.Undoing && (s.Phase != machine.Ready || s.Cur != m.s.Cur) {
 		x.wrongDecision(m, &bad)
 	}
@@ -182,11 +184,14 @@ func (x *shell) wrongDecision(m *move, bad *set) {
 	switch {
 	case do.Action == machine.RouteSites, do.Action == machine.RouteSpaces && do.Args.Empty:
 		bad.add(s1, m.w.Swallowed() > 0)
+	case do.Action == machine.RouteSpaces && model.Gives(&do.Args):
+		bad.add(s1, m.w.Flags&model.Mute != 0)
 	case do.Action == machine.GatewayDependents:
 		bad.add(s2a, m.w.Dependents && !m.w.Next)
 	case do.Action == machine.DNSRRset && m.w.Points(&do.Args):
 		bad.add(s2a, unfit || loses)
 	}
+	bad.add(s15, do.Action == machine.DNSRRset && m.w.Other && model.Silences(&do.Args))
 }
 
 // unstable reports whether a move of the world falsifies the guard of the

@@ -179,6 +179,9 @@ func (x *shell) tidy(s *machine.State, w *model.World) {
 	w.LateCame = w.LateCame && p.late
 	w.Next = w.Next || (!p.next && w.Flags&model.Alone == 0)
 	w.Covers = w.Covers || !p.covers
+	if !p.sends {
+		w.Flags &^= model.Mute
+	}
 	if !p.bound {
 		w.Digest = 0
 	}

@@ -76,6 +76,7 @@ const (
 	NameExpired
 	DrainNamed
 	NextAccepts
+	NextSends
 	NextCoversIn
 	NextCoversOut
 	NextDiffers
@@ -153,6 +154,7 @@ var schema = [Count]Definition{
 	DrainNamed:  {"drain.named", TypeBool, Config, nil, "the old machine's drain name has its address, the address has a PTR that names it, and its SPF and that of every accepted domain let it send, at every authority"},
 
 	NextAccepts:   {"next.accepts", TypeBool, Config, nil, "the successor takes inbound mail"},
+	NextSends:     {"next.sends", TypeBool, Config, nil, "the successor runs in a mode that sends: what is routed to it leaves"},
 	NextCoversIn:  {"next.covers_in", TypeBool, Config, nil, "the successor accepts every domain the gateway accepts"},
 	NextCoversOut: {"next.covers_out", TypeBool, Config, nil, "other gateways cover every address space of this one"},
 

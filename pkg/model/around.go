@@ -12,7 +12,7 @@ type Around [len(aroundFacts)]facts.Value
 var aroundFacts = [...]facts.ID{
 	facts.GwAged, facts.RouteSwallowed, facts.RouteOthers, facts.MxNull, facts.SpfNone,
 	facts.NameHere, facts.NameWanted, facts.NameAgree, facts.NameExpired, facts.DrainNamed,
-	facts.NextDiffers, facts.NextNamed, facts.NextLimited, facts.NextSplit,
+	facts.NextSends, facts.NextDiffers, facts.NextNamed, facts.NextLimited, facts.NextSplit,
 }
 
 func (a *Around) of(id facts.ID) facts.Value {

@@ -85,6 +85,8 @@ func (w *World) outside(id facts.ID) facts.Value {
 		return b(w.Dependents)
 	case facts.NextAccepts:
 		return b(w.Next)
+	case facts.NextSends:
+		return b(w.Flags&(Mute|Alone) == 0)
 	case facts.NextCoversIn:
 		return b(w.Covers)
 	case facts.NextCoversOut:

@@ -151,13 +151,19 @@ func (l *live) published() {
 func (l *live) successor(begins machine.Begins) {
 	if begins == machine.BeginsAlone {
 		l.is(facts.RouteOthers, func(w *World, is bool) {
-			w.Flags |= Alone
+			w.Flags |= Alone | Comes
 			w.Other = is
 		})
 		l.assume("there is no successor, as the runbook says")
 		return
 	}
 	l.is(facts.NextAccepts, func(w *World, is bool) { w.Next = is })
+	if l.v[facts.NextSends] != facts.Unknown || begins == machine.BeginsJoining {
+		l.is(facts.NextSends, func(w *World, is bool) {
+			w.flag(Mutes, true)
+			w.flag(Mute, !is)
+		})
+	}
 	if l.v[facts.NextAccepts] == 0 {
 		l.assume("whether the successor accepts every domain is not to be seen while it accepts nothing: taken each way")
 		l.each(either, func(w *World, x facts.Value) { w.Covers = x == 1 })

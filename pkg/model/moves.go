@@ -40,6 +40,9 @@ const (
 	OtherIdles
 	OtherCarries
 	OtherGoes
+	OtherComes
+	SuccessorMute
+	SuccessorSends
 
 	SpacesBack // these happen only in a world that is marked for them
 	MXBack
@@ -112,6 +115,9 @@ var moves = [NumMoves]struct {
 	OtherIdles:          {"the other gateway stops carrying mail, and its routes stay", Maybe},
 	OtherCarries:        {"somebody lets the other gateway carry mail again", Person},
 	OtherGoes:           {"somebody takes the other gateway's routes away", Person},
+	OtherComes:          {"somebody gives another gateway a route, and it carries mail", Maybe},
+	SuccessorMute:       {"the successor sends no more, though it accepts: Inbound Only", Maybe},
+	SuccessorSends:      {"somebody lets the successor send again", Person},
 
 	SpacesBack:    {"somebody puts the address space back", Maybe},
 	MXBack:        {"somebody puts the old MX back", Maybe},
@@ -158,7 +164,7 @@ func (r *Rules) AppendMoves(buf []Step, w *World) []Step {
 	if w.Flags&Meddle != 0 {
 		buf = meddle(buf, w)
 	}
-	if w.Flags&(Wavers|Alone) != 0 {
+	if w.Flags&(Wavers|Alone|Mutes) != 0 {
 		buf = other(buf, w)
 	}
 	return r.around(buf, w)

@@ -137,6 +137,7 @@ func alone() []Start {
 		calm("the only gateway; a message older than release_max_age is in mts-out", func(w *World) { only(w); w.Old = 1 }),
 		calm("the only gateway; another site's settings name this one", func(w *World) { only(w); w.Dependents = true }),
 		calm("not the only gateway: another covers the address space", func(w *World) { only(w); w.Other = true }),
+		calm("the only gateway; another may begin to carry mail", func(w *World) { only(w); w.Flags |= Comes | Lean }),
 	}
 }
 
@@ -145,5 +146,9 @@ func joining() []Start {
 	return []Start{
 		start("no other gateway covers the address space", func(w *World) { w.Other = false }),
 		start("another gateway covers the address space; a connected site", func(w *World) { w.Sites = true }),
+		calm("no other gateway covers the address space; the successor may stop sending", func(w *World) {
+			w.Other = false
+			w.Flags |= Mutes | Lean
+		}),
 	}
 }
