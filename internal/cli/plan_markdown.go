@@ -36,9 +36,16 @@ func planMarkdown(pl *plan.Plan, v planView) []byte {
 	m.line("")
 	m.line("**Verdict: %s** (%s). Made %s. Nothing was changed.", strings.ToUpper(string(pl.Verdict)), pl.Counts(), moment(pl.Made))
 	m.line("")
+	if names := planApprovals(pl); len(names) > 0 {
+		m.line("%s\n", md(approvalsWords(len(pl.Questions), names)))
+	}
 	m.standings(planStandings(pl), pl.Questions)
 	if v.differs != nil {
 		m.differs(v.differs)
+	}
+	if pl.Gone() {
+		m.list("Notes", pl.Notes)
+		return m.Bytes()
 	}
 	m.line("\n### What would be done\n\nTimes are local (%s), and not before. %s", zoneWords(pl.Ends), numberWords)
 	for i := range pl.States {

@@ -61,11 +61,15 @@ func planPage(page *output.Page, pl *plan.Plan, v planView) {
 	if counts.Predicted.Any() {
 		page.Line("predicted of what the run will find: %s", counts.Predicted)
 	}
+	approvalsPage(page, len(pl.Questions), planApprovals(pl))
 	standingsPage(page, planStandings(pl), pl.Questions)
-	alwaysAsked(page, pl)
 	if v.differs != nil {
 		page.Blank()
 		diffPage(page, v.differs)
+	}
+	if pl.Gone() {
+		section(page, "NOTES", pl.Notes)
+		return
 	}
 	page.Blank()
 	page.Line("WHAT WOULD BE DONE; times are local (%s), and not before", zoneWords(pl.Ends))
@@ -121,18 +125,15 @@ func planStandings(pl *plan.Plan) []standing {
 	return out
 }
 
-// alwaysAsked names what the run asks whatever it finds.
-func alwaysAsked(page *output.Page, pl *plan.Plan) {
+// planApprovals are the states in which the run asks whatever it finds.
+func planApprovals(pl *plan.Plan) []string {
 	var names []string
 	for i := range pl.States {
 		if q := pl.States[i].Asks; q != nil && q.When == plan.Always {
 			names = append(names, pl.States[i].ID)
 		}
 	}
-	if len(names) > 0 {
-		page.Blank()
-		page.Line("In any case the run asks: %s.", strings.Join(names, ", "))
-	}
+	return names
 }
 
 // stepPage is one state: what it changes as a difference, how long it takes,

@@ -135,11 +135,6 @@ func runPreflight(ctx context.Context, s *session, p *output.Printer, opts prefl
 	if err != nil {
 		return output.As(output.Usage, "", err)
 	}
-	if !in.Offline {
-		if err := s.sayRemoved(ctx, r); err != nil {
-			return err
-		}
-	}
 	return showPreflight(s, p, r, in.Book, src, opts.report)
 }
 

@@ -18,9 +18,17 @@ func preflightMarkdown(r *preflight.Report) []byte {
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("## Preflight %s → %s: %s", cellText(r.Gateway), cellText(cmp.Or(r.Successor, "no successor")), preflightWhole(r))
 	line("")
-	line("Runbook %s, %s. As of %s; a run that starts then ends %s at the earliest. Nothing was changed.",
-		cellText(r.Runbook), strings.TrimSuffix(r.Counts.String()+", "+preflightOthers(r), ", "), r.Now.UTC().Format(time.RFC3339), r.Ends.UTC().Format(time.RFC3339))
+	ends := ""
+	if r.Removed == nil {
+		ends = "; a run that starts then ends " + r.Ends.UTC().Format(time.RFC3339) + " at the earliest"
+	}
+	line("Runbook %s, %s. As of %s%s. Nothing was changed.",
+		cellText(r.Runbook), strings.TrimSuffix(r.Counts.String()+", "+preflightOthers(r), ", "), r.Now.UTC().Format(time.RFC3339), ends)
 	line("")
+	if len(r.Approvals) > 0 {
+		line("%s", cellText(approvalsWords(len(r.Questions), r.Approvals)))
+		line("")
+	}
 	for _, q := range r.Questions {
 		line("- **%s** %s: asks %s", verdict.Ask.Word(), cellCode(q.State), cellText(questionWords(q)))
 	}
@@ -50,12 +58,18 @@ func preflightMarkdown(r *preflight.Report) []byte {
 			line("| %s | %s | %s | %s | %s |", cellCode(w.ID), cellText(w.By), w.Expires.UTC().Format(time.RFC3339), cellText(w.Reason), cellText(w.Note))
 		}
 	}
-	if len(r.Later) > 0 {
+	if len(r.Later) > 0 && r.Removed == nil {
 		line("")
 		line("| Not judged yet | Guard | Why |")
 		line("|---|---|---|")
 		for _, l := range r.Later {
 			line("| %s | %s | %s |", cellCode(l.ID), cellCode(l.That), cellText(l.Why))
+		}
+	}
+	if r.Removed != nil {
+		line("")
+		for _, n := range r.Notes {
+			line("- %s", cellText(n))
 		}
 	}
 	return []byte(b.String())

@@ -102,6 +102,7 @@ func preflightDetail(c *preflight.Check) []string {
 func preflightPage(page *output.Page, r *preflight.Report) {
 	page.Line("PREFLIGHT %s -> %s   runbook %s   nothing was changed", r.Gateway, cmp.Or(r.Successor, "no successor"), r.Runbook)
 	preflightVerdict(page, r)
+	approvalsPage(page, len(r.Questions), r.Approvals)
 	if words := preflightOthers(r); words != "" {
 		page.Line("%s", words)
 	}
@@ -111,16 +112,23 @@ func preflightPage(page *output.Page, r *preflight.Report) {
 	if b := r.Baseline; b != nil {
 		page.Line("baseline of %s: %d as before, %d new, %d gone", page.Time(b.Made), len(b.Old), len(b.New), len(b.Gone))
 	}
-	page.Line("a run that starts now ends %s at the earliest", page.Time(r.Ends))
+	if r.Removed == nil {
+		page.Line("a run that starts now ends %s at the earliest", page.Time(r.Ends))
+	}
 	standingsPage(page, preflightStandings(r), r.Questions)
 	page.Blank()
-	preflightPassed(page, r)
-	preflightLater(page, r)
+	if r.Removed == nil {
+		preflightPassed(page, r)
+		preflightLater(page, r)
+	}
 	for _, w := range r.Waivers {
 		prose(page, "waiver    ", fmt.Sprintf("%s: %s; %s", w.ID, w.Waiver, w.Note))
 	}
 	for _, n := range r.Notes {
 		prose(page, "note      ", n)
+	}
+	if r.Removed != nil {
+		return
 	}
 	page.Blank()
 	preflightVerdict(page, r) // above it, there are screens of text
@@ -170,7 +178,7 @@ func preflightOthers(r *preflight.Report) string {
 	if old > 0 {
 		words = append(words, fmt.Sprintf("%d as before", old))
 	}
-	if n := len(r.Later); n > 0 {
+	if n := len(r.Later); n > 0 && r.Removed == nil {
 		words = append(words, fmt.Sprintf("%d not judged yet: they are about what the run changes or waits for", n))
 	}
 	return strings.Join(words, ", ")

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,8 +13,6 @@ import (
 	"example.org/ims/internal/output"
 	"example.org/ims/internal/plan"
 	"example.org/ims/internal/runner"
-	"example.org/ims/internal/verdict"
-	"example.org/ims/pkg/facts"
 )
 
 type retireOptions struct {
@@ -161,7 +158,6 @@ func dryRun(ctx context.Context, s *session, p *output.Printer, c *config.Config
 	if err != nil {
 		return err
 	}
-	sayRemovedBy(pl, all)
 	view := planView{messages: opts.messages}
 	if old != nil {
 		view.differs = compare(old, pl)
@@ -230,18 +226,6 @@ func driftPage(page *output.Page, d *runner.DriftError) {
 	page.Line("DRIFT: plan %s does not hold any more, and was not performed; nothing was changed.", short12(d.Plan))
 	for _, one := range d.Differences {
 		differencePage(page, plan.Difference(one))
-	}
-}
-
-// sayRemovedBy names the run that removed a gateway in the checks of a plan.
-func sayRemovedBy(pl *plan.Plan, all []runner.Summary) {
-	run, ok := removedIn(all, pl.Gateway)
-	for i := range pl.Checks {
-		if c := &pl.Checks[i]; ok && c.ID == plan.Removed {
-			c.Why, c.Fix = removedWords(run), "ims status "+run.Run
-		} else if ok && c.Verdict == verdict.Fail && strings.Contains(c.That, facts.GwExists.String()) {
-			c.Fix = "ims status " + run.Run // what is gone cannot be started
-		}
 	}
 }
 

@@ -28,6 +28,22 @@ func verdictLine(page *output.Page, v verdict.Whole, counts string) {
 	page.Line("Verdict: %s   %s   (exit %d)", strings.ToUpper(string(v)), counts, kindOfWhole(v).Code())
 }
 
+// approvalsPage names what a run asks whatever it finds, under the verdict: that
+// line counts the questions that were raised by what was found.
+func approvalsPage(page *output.Page, questions int, names []string) {
+	if len(names) > 0 {
+		prose(page, "", approvalsWords(questions, names))
+	}
+}
+
+func approvalsWords(questions int, names []string) string {
+	found := "Nothing that was found raises a question"
+	if questions > 0 {
+		found = "What was found raises the questions below"
+	}
+	return found + "; whatever is found, the runbook wants approval in " + strings.Join(names, ", ") + "."
+}
+
 // standing is a check that does not pass, as a preflight and a plan print it.
 type standing struct {
 	verdict verdict.Check

@@ -61,6 +61,9 @@ func Make(in Input) *Plan {
 	m.removed()
 	m.run()
 	m.fates()
+	if m.plan.Gone() { // of what is gone, no other check says anything
+		m.plan.Checks = slices.DeleteFunc(m.plan.Checks, func(c Check) bool { return c.ID != Removed })
+	}
 	m.plan.conclude()
 	m.plan.Ends = m.clock
 	m.plan.ID = ID{Hash: m.plan.identity(), Core: machine.CoreVersion}

@@ -225,7 +225,7 @@ func TestChangesAreDifferencesFromTheStepBefore(t *testing.T) {
 
 func TestRemovedAlready(t *testing.T) {
 	p := plan.Make(input(t, map[facts.ID]facts.Value{facts.GwExists: 0, facts.GwRunning: 0}))
-	if p.Verdict != plan.Blocked || p.Checks[0].ID != plan.Removed || !strings.Contains(p.Checks[0].Why, "removed already") || p.Complete() {
+	if p.Verdict != plan.Blocked || len(p.Checks) != 1 || p.Checks[0].ID != plan.Removed || !strings.Contains(p.Checks[0].Why, "removed already") || p.Complete() {
 		t.Errorf("verdict %s, checks %+v", p.Verdict, p.Checks)
 	}
 }

@@ -16,7 +16,7 @@ import (
 func guardsOf(r *Report) verdict.Check {
 	worst := Pass
 	for i := range r.Checks {
-		if c := &r.Checks[i]; c.Group == GroupGuard {
+		if c := &r.Checks[i]; c.Group == GroupGuard || c.ID == plan.Removed {
 			worst = verdict.Worse(worst, c.Verdict)
 		}
 	}

@@ -66,6 +66,9 @@ func (r *Report) guards(s *Snapshot, book *runbook.Book) {
 				r.judge(set, st, u, w.then[k], w)
 			}
 		}
+		if st.Approve != nil && st.Approve.When < 0 && k >= 0 {
+			r.Approvals = append(r.Approvals, st.ID)
+		}
 		r.stops(s, st, w)
 	}
 	r.uncovered(s)

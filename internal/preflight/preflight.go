@@ -91,6 +91,10 @@ type Report struct {
 	Waivers   []WaiverUse        `json:"waivers"`
 	Baseline  *Baseline          `json:"baseline,omitempty"`
 	Notes     []string           `json:"notes"`
+	Removed   *Removal           `json:"removed,omitempty"` // if the gateway exists no more
+	// Approvals are the states in which the run asks people whatever it finds.
+	// They are no questions: nothing that was found raises them.
+	Approvals []string `json:"approvals"`
 
 	asked map[facts.ID]string // what the run asks people about, by the state that asks
 }
@@ -124,19 +128,10 @@ func Make(in Input) (*Report, error) {
 	r := &Report{
 		Gateway: s.Gateway, Successor: s.Successor, Runbook: in.Book.Def.Name, Offline: in.Offline,
 		Now: s.Made, Made: in.Made,
-		Checks: []Check{}, Questions: []verdict.Question{}, Later: []Later{}, Waivers: []WaiverUse{}, Notes: append([]string{}, s.Notes...),
+		Checks: []Check{}, Questions: []verdict.Question{}, Later: []Later{}, Approvals: []string{}, Waivers: []WaiverUse{}, Notes: append([]string{}, s.Notes...),
 		asked: map[facts.ID]string{},
 	}
-	r.guards(s, in.Book)
-	r.outbound(s, in.Book)
-	r.inbound(s, in.Book)
-	r.dependents(s, in.Book)
-	r.runs(s)
-	r.held(s)
-	r.servers(s, in.Book)
-	r.updates(s, in.Book)
-	r.people(s, in.Book)
-	r.told(s)
+	r.judged(s, in.Book)
 	if err := r.waive(in.Waivers, in.Known, in.Book, s); err != nil {
 		return nil, err
 	}
@@ -145,6 +140,25 @@ func Make(in Input) (*Report, error) {
 	}
 	r.conclude(in.Book)
 	return r, nil
+}
+
+// judged makes every check, unless the gateway is gone: then there is one thing
+// to say.
+func (r *Report) judged(s *Snapshot, book *runbook.Book) {
+	if set, err := s.Set(); err == nil && set[facts.GwExists].Value == 0 {
+		r.gone(s, set, book)
+		return
+	}
+	r.guards(s, book)
+	r.outbound(s, book)
+	r.inbound(s, book)
+	r.dependents(s, book)
+	r.runs(s)
+	r.held(s)
+	r.servers(s, book)
+	r.updates(s, book)
+	r.people(s, book)
+	r.told(s)
 }
 
 // conclude counts what stands in the way, and says what the run would ask.

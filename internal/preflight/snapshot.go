@@ -43,10 +43,12 @@ type Snapshot struct {
 	Waivers  []Waiver  `json:"waivers"`   // of the configuration, when this was observed
 	Runs     []string  `json:"open_runs"` // of the gateway
 	Held     []Held    `json:"held"`
-	People   []Person  `json:"people"` // who may do what; null if that is not known
-	Opener   string    `json:"opener"` // who looks, and would open the run, as people names them
-	Told     []Told    `json:"told"`   // who is told what happens; null if that is not known
-	Notes    []string  `json:"notes"`
+	// Removed is the run that removed the gateway last, if one did.
+	Removed *Removal `json:"removed,omitempty"`
+	People  []Person `json:"people"` // who may do what; null if that is not known
+	Opener  string   `json:"opener"` // who looks, and would open the run, as people names them
+	Told    []Told   `json:"told"`   // who is told what happens; null if that is not known
+	Notes   []string `json:"notes"`
 
 	offline bool
 	toldWhy string // why Told and People are null

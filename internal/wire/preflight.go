@@ -72,7 +72,7 @@ func (s *site) snapshot(ctx context.Context, book *runbook.Book) (*preflight.Sna
 	if out.Dependents, err = s.dependents(ctx, g.Name, out.Successor); err != nil {
 		return nil, err
 	}
-	if out.Runs, err = s.open(ctx, book.Bound.Gateway); err != nil {
+	if out.Runs, out.Removed, err = s.runs(ctx, book.Bound.Gateway); err != nil {
 		return nil, err
 	}
 	if out.Updates, err = s.updates(ctx, w, book); err != nil {
@@ -126,19 +126,23 @@ func (s *site) held(ctx context.Context, book *runbook.Book) ([]preflight.Held, 
 	return held, nil
 }
 
-// open names the runs that are open on a gateway.
-func (s *site) open(ctx context.Context, name string) ([]string, error) {
+// runs names the runs that are open on a gateway, and the one that removed it
+// last.
+func (s *site) runs(ctx context.Context, name string) (open []string, last *preflight.Removal, err error) {
 	all, err := runner.ReadList(ctx, s.cfg.StateDir)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	runs := []string{}
+	open = []string{}
 	for _, r := range all {
 		if r.Closed == nil && r.Gateway == name {
-			runs = append(runs, r.Run)
+			open = append(open, r.Run)
 		}
 	}
-	return runs, nil
+	if r, ok := runner.RemovedIn(all, name); ok {
+		last = &preflight.Removal{Run: r.Run, Ended: *r.Closed}
+	}
+	return open, last, nil
 }
 
 // outbound simulates routing without the gateway: each of its address spaces

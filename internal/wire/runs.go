@@ -35,8 +35,8 @@ func (runs) Plan(ctx context.Context, c *config.Config, look cli.Look) (*plan.Pl
 		return nil, err
 	}
 	pl, err := s.plan(ctx, book)
-	if err != nil || pl.Gone() {
-		return pl, err
+	if err != nil {
+		return nil, err
 	}
 	return pl, s.judge(ctx, book, pl)
 }
@@ -69,6 +69,9 @@ func (s *site) judge(ctx context.Context, book *runbook.Book, pl *plan.Plan) err
 		now = append(now, one)
 	}
 	pl.Judge(now)
+	if r.Removed != nil { // what else was observed is about nothing that is left
+		pl.Notes, pl.Unread = r.Notes, []string{}
+	}
 	return nil
 }
 
