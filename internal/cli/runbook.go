@@ -43,11 +43,7 @@ func (s *session) sources(arg string) ([]source, error) {
 	if !isPath(arg) {
 		data, err := fs.ReadFile(s.deps.Runbooks, arg+".yaml")
 		if errors.Is(err, fs.ErrNotExist) {
-			names, err := s.shipped()
-			if err != nil {
-				return nil, err
-			}
-			return nil, output.As(output.Usage, "ims runbook list", fmt.Errorf("no runbook %q%s", arg, didYouMean(arg, names)))
+			return nil, s.noRunbook(arg)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read runbook %q: %w", arg, err)
@@ -79,6 +75,22 @@ func (s *session) sources(arg string) ([]source, error) {
 		all = append(all, source{f, data})
 	}
 	return all, nil
+}
+
+// noRunbook says that no shipped runbook has a name. Whoever wrote a file of that
+// name means it, but a file is never taken for a shipped runbook, or the other
+// way round.
+func (s *session) noRunbook(name string) error {
+	for _, file := range []string{"./" + name + ".yaml", "./" + name + ".yml", "./" + name} {
+		if _, err := os.Stat(file); err == nil {
+			return output.As(output.Usage, "ims runbook lint "+quoted(file), fmt.Errorf("no runbook %q is shipped; the file that is here is called %s", name, file))
+		}
+	}
+	names, err := s.shipped()
+	if err != nil {
+		return err
+	}
+	return output.As(output.Usage, "ims runbook list", fmt.Errorf("no runbook %q%s", name, didYouMean(name, names)))
 }
 
 func isPath(arg string) bool {
