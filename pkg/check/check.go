@@ -52,7 +52,7 @@ type Result struct {
 	Bound       Bound         `json:"bound_hit,omitempty"`
 	Bytes       int64         `json:"memory_bytes"` // the most that the states took at once
 	Elapsed     time.Duration `json:"elapsed_ns"`
-	Exploring   time.Duration `json:"exploring_ns"` // of Elapsed, until the last of States was reached
+	Exploring   time.Duration `json:"exploring_ns"` // of Elapsed, until the last of States was reached; without waits for memory
 }
 
 // Bound is one that ended an exploration before everything was seen.
@@ -178,9 +178,7 @@ func (res *Result) explore(ctx context.Context, b *Runbook, o Options, memory *s
 			x.next = o.step(b.Def)
 		}
 		wanted := named(o.Until)
-		begin := o.Now()
-		g := explore(ctx, x, r.starts, limits{o.MaxStates, wanted &^ found(res), memory, o.after(res.States)})
-		res.Exploring += o.Now().Sub(begin)
+		g := explore(ctx, x, r.starts, limits{o.MaxStates, wanted &^ found(res), memory, o.after(res.States), o.Now})
 		if g.ended == complete {
 			g.live(ctx)
 		}
@@ -269,6 +267,7 @@ func (res *Result) hit(why stop) {
 // merge adds what the exploration under one reading found.
 func (res *Result) merge(g *graph, reading string) {
 	res.States += g.keys.len()
+	res.Exploring += g.took
 	res.Edges += g.count
 	res.Bytes = max(res.Bytes, g.peak)
 	res.hit(g.ended)

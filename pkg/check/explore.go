@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"time"
 
 	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/model"
@@ -24,8 +25,9 @@ type graph struct {
 	count  int64        // of all moves
 	clean  int          // states before this one need no crash
 	ended  stop
-	peak   int64 // the most bytes that it has taken
-	bad    set   // violated
+	peak   int64         // the most bytes that it has taken
+	took   time.Duration // until everything was seen, without waits
+	bad    set           // violated
 
 	found [numProperties]violation
 	cover cover
@@ -47,6 +49,7 @@ type limits struct {
 	until  set    // enough, if all of these are violated; none is never enough
 	memory *share // what it may take
 	tell   func(Progress)
+	now    func() time.Time // nil tells no time
 }
 
 // stop is why an exploration ended.
@@ -86,6 +89,10 @@ func explore(ctx context.Context, x *shell, starts []model.Start, l limits) *gra
 }
 
 func search(ctx context.Context, x *shell, starts []model.Start, l limits) *graph {
+	if l.now == nil {
+		l.now = func() time.Time { return time.Time{} }
+	}
+	begin := l.now()
 	g := &graph{shell: x, starts: starts, table: newTable(), limits: l, cover: newCover()}
 	for i := range starts {
 		w := starts[i].World
@@ -110,6 +117,7 @@ func search(ctx context.Context, x *shell, starts []model.Start, l limits) *grap
 	if g.ended == complete {
 		g.ended = g.look(ctx, g.keys.len()-1)
 	}
+	g.took += l.now().Sub(begin)
 	return g
 }
 
@@ -155,10 +163,15 @@ func (g *graph) look(ctx context.Context, i int) stop {
 	g.peak = max(g.peak, bytes)
 	at := Progress{States: g.keys.len(), Depth: g.depth(i), Bytes: bytes}
 	g.report(at)
-	return g.memory.hold(ctx, bytes, func() {
-		at.Waiting = true
+	var since time.Time
+	why := g.memory.hold(ctx, bytes, func() {
+		since, at.Waiting = g.now(), true
 		g.report(at)
 	})
+	if at.Waiting {
+		g.took -= g.now().Sub(since)
+	}
+	return why
 }
 
 // state checks a state and follows its moves.
