@@ -7,7 +7,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -183,7 +182,7 @@ func TestReadWithoutAJournal(t *testing.T) {
 // waitFor watches a run until it is as wanted.
 func waitFor(t *testing.T, c *runner.Client, run string, want func(runner.Status) bool) (got runner.Status) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), tooLong)
 	defer cancel()
 	enough := errors.New("enough")
 	err := c.Watch(ctx, run, func(s runner.Status) error {

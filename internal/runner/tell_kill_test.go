@@ -147,7 +147,7 @@ func TestPeopleAreToldOverKills(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(h.take))
 	defer srv.Close()
 	h.child.File, h.child.Hook, h.child.Watches = filepath.Join(t.TempDir(), "told"), srv.URL, true
-	h.child.Digest, h.child.Params = 60*time.Millisecond, map[string]string{"stalled_after": "700ms", "quiet": "300ms", "watch": "300ms"}
+	h.child.Digest, h.child.Params = 60*time.Millisecond, map[string]string{"stalled_after": "1500ms", "quiet": "1s", "watch": "1s"}
 	h.lab.Org.OnHandover(func(d mem.Handover) mem.Answer {
 		if d.Inbound {
 			return mem.Answer{}
@@ -155,7 +155,7 @@ func TestPeopleAreToldOverKills(t *testing.T) {
 		return mem.Answer{Code: 450, Text: "later"}
 	})
 	h.lab.Org.Send(mem.Mail{From: "u@example.test", Rcpts: []string{"stays@far.test"}}) // what the stage sent may have left before
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), tooLong)
 	defer cancel()
 	over := make(chan error, 1)
 	go func() { over <- h.live(ctx) }()
