@@ -13,7 +13,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"example.org/ims/internal/conformance"
 )
@@ -29,7 +28,7 @@ func ims(ctx context.Context, t testing.TB, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, self)
 	cmd.Args = append([]string{"ims"}, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = 30 * time.Second
+	cmd.WaitDelay = patience
 	return cmd
 }
 
@@ -101,7 +100,7 @@ func demonstrate(t *testing.T, name string, args []string, exit int, want func(d
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // what is left there is of no use
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), mostByHand)
 	defer cancel()
 	lab := filepath.Join(dir, "lab")
 	cmd := ims(ctx, t, append([]string{"demo", "--yes", "--messages", "600", "--keep", "--dir", lab, "-o", "json"}, args...)...)

@@ -52,7 +52,7 @@ func startLab(t *testing.T) *quietLab {
 	case <-up:
 	case err := <-done:
 		t.Fatalf("the lab ends: %v\n%s", err, words.String())
-	case <-time.After(time.Minute):
+	case <-time.After(patience):
 		t.Fatalf("the lab does not come up:\n%s", words.String())
 	}
 	l := &quietLab{dir: filepath.Join(dir, "lab"), wires: newWires(t, dir)}

@@ -62,7 +62,7 @@ func gone(t *testing.T, v labView) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.After(time.Minute)
+	limit := time.After(patience)
 	for {
 		var alive []string
 		for _, p := range v.Processes {
@@ -127,7 +127,7 @@ func answers(t *testing.T, v labView) {
 	for _, p := range v.Processes {
 		for _, port := range p.Ports {
 			_, addr, _ := strings.Cut(port, "=")
-			conn, err := net.DialTimeout("tcp", addr, 10*time.Second)
+			conn, err := net.DialTimeout("tcp", addr, patience)
 			if err != nil {
 				t.Errorf("%s %s: %v", p.Role, port, err)
 				continue

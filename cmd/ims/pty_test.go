@@ -12,7 +12,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/creack/pty"
 )
@@ -137,7 +136,7 @@ func TestTerminalIsNotAsked(t *testing.T) {
 
 // TestDumbTerminal: what cannot address its cells gets lines.
 func TestDumbTerminal(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	p, err := onTerminal(ctx, t, monitoredDir(t), []string{"TERM=dumb"}, "monitor", "east")
 	if err != nil {
@@ -179,7 +178,7 @@ func TestMonitorOnSignal(t *testing.T) {
 
 func signalled(t *testing.T, dir string) error {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	p, err := onTerminal(ctx, t, dir, nil, "monitor", "east")
 	if err != nil {
@@ -206,7 +205,7 @@ func signalled(t *testing.T, dir string) error {
 
 // TestMonitorKeys: keys that arrive in one read are keys each, and q leaves.
 func TestMonitorKeys(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	p, err := onTerminal(ctx, t, monitoredDir(t), []string{"NO_COLOR=1"}, "monitor", "east")
 	if err != nil {

@@ -88,8 +88,8 @@ zones:
 resolver: {servers: ["%[6]s"], hosts: {west.example.test: "%[8]s"}}
 retire:
   default: east
-  params: {floor: 100ms, late_window: 300ms, quiet: 300ms, settle: 300ms, drained: 300ms, refuse_for: 300ms, watch: 500ms, patience: 30s,
-    stalled_after: 20s, decide_within: 30s, poll: 50ms, verify_for: 300ms, work_within: 30s}
+  params: {floor: 100ms, late_window: 300ms, quiet: 300ms, settle: 300ms, drained: 300ms, refuse_for: 300ms, watch: 500ms, patience: 10m,
+    stalled_after: 10m, decide_within: 10m, poll: 50ms, verify_for: 300ms, work_within: 10m}
 people:
   me: {user: "%[9]d", may: approve}
 `, insideAt, free(t), east, outsideAt, second, names.Addr(), back.Addr(), west, os.Getuid())
@@ -188,7 +188,7 @@ func (o *town) run(book string, answers, params map[string]string) runner.Status
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(o.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(o.t.Context(), 5*time.Minute)
 	defer cancel()
 	var last runner.Status
 	err = o.client.Watch(ctx, run, func(s runner.Status) error {
