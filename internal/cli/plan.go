@@ -27,8 +27,8 @@ and those that undo it: ims for what its commands can do, curl at the gateways'
 control socket for the rest, nsupdate for zones, and dig and swaks to look. If
 the journal knows the run that performed the plan, it begins where that is, even
 if the plan did not predict that state. If a run is open on one of the gateways,
-the page says first whether a runner performs it, and pauses it: two hands on
-one gateway is how mail is lost.
+the page says first whether a runner performs it, with the command that pauses
+it: two hands on one gateway is how mail is lost.
 
 A state has one number everywhere: that of its place in the runbook.`,
 		Example: "  ims plan show plan.json\n  ims plan diff monday.json tuesday.json\n  ims plan --by-hand plan.json\n  ims plan --by-hand plan.json --state move_mx --undo | sh -e",

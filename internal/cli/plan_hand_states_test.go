@@ -65,7 +65,7 @@ func shippedPlan(t *testing.T, name string) (*plan.Plan, *runbook.Book) {
 	}
 	for id, v := range map[facts.ID]facts.Value{
 		facts.GwExists: 1, facts.GwRunning: 1, facts.GwAccepts: 1, facts.RouteHere: 1, facts.RouteSites: 1, facts.MxHere: 1, facts.MxAgree: 1,
-		facts.NextAccepts: 1, facts.NextCoversIn: 1, facts.NextCoversOut: 1, facts.LateQuiet: 1, facts.GwQOut: 3, facts.GwQTotal: 3, facts.LedgerPresent: 3,
+		facts.NextAccepts: 1, facts.NextSends: 1, facts.NextCoversIn: 1, facts.NextCoversOut: 1, facts.LateQuiet: 1, facts.GwQOut: 3, facts.GwQTotal: 3, facts.LedgerPresent: 3,
 	} {
 		in.Facts.Put(facts.Fact{ID: id, Value: v, At: at, Provenance: facts.Live, Source: "test"})
 	}

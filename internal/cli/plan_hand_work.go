@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -128,8 +127,10 @@ func workPage(page *output.Page, pl *plan.Plan, d *handData) {
 		comment(page, "# ", fmt.Sprintf("WHETHER A RUNNER IS AT WORK IS NOT KNOWN (%s). Two hands on one gateway is how mail is lost. "+
 			"This shows every process of ims; ims pause RUN makes a run wait, and kill -INT PID ends a runner at a commit:", d.NotKnown))
 		page.Line("pgrep -a ims")
+	case len(d.Work) == 0 && pl.Next == "":
+		comment(page, "# ", fmt.Sprintf("No run is open on %s, so no runner has it in hand.", pl.Gateway))
 	case len(d.Work) == 0:
-		comment(page, "# ", fmt.Sprintf("No run is open on %s or %s, so no runner has them in hand.", pl.Gateway, cmp.Or(pl.Next, "a successor")))
+		comment(page, "# ", fmt.Sprintf("No run is open on %s or %s, so no runner has them in hand.", pl.Gateway, pl.Next))
 	}
 	for i := range d.Work {
 		text, pause := d.Work[i].words()
