@@ -205,7 +205,11 @@ func (s *session) noteInRun(ctx context.Context, p *output.Printer, name, text s
 		if one.Closed != nil || one.Gateway != name {
 			continue
 		}
-		if err := runner.NewClient(c.StateDir).Note(ctx, one.Run, text); err != nil {
+		err := runner.NewClient(c.StateDir).Note(ctx, one.Run, text)
+		if errors.Is(err, runner.ErrNoRunner) {
+			err = runner.Note(ctx, c.StateDir, one.Run, text)
+		}
+		if err != nil {
 			p.Note("not in the journal of run %s: %s", one.Run, err)
 		}
 	}

@@ -130,21 +130,46 @@ func BreakLease(ctx context.Context, dir string, b Break) (l Lease, err error) {
 // Pause pauses an open run, or lets it go on, while no runner is alive; the next
 // one finds it so. Errors: *LockedError if one is alive, ErrRefused.
 func Pause(ctx context.Context, dir, run string, pause bool, reason string) error {
-	return alone(ctx, dir, func(j *journal.Journal) error {
-		st, err := fromJournal(ctx, j.Reader, run)
-		if err != nil {
-			return err
-		}
-		rec := machine.Record{Kind: machine.Unpaused, At: time.Now(), Detail: machine.Detail{State: st.State, Actor: self(), Comment: reason}}
+	return record(ctx, dir, run, reason, func(st *Status, rec *machine.Record) error {
+		rec.Kind = machine.Unpaused
 		switch {
-		case st.Ended():
-			return fmt.Errorf("%w: the run has ended", ErrRefused)
 		case pause && st.Paused != nil:
 			return fmt.Errorf("%w: %s paused the run already", ErrRefused, st.Paused.Actor)
 		case pause:
 			rec.Kind = machine.Paused
 		case st.Paused == nil:
 			return fmt.Errorf("%w: the run is not paused", ErrRefused)
+		}
+		return nil
+	})
+}
+
+// Note writes into the journal of an open run what somebody did beside it, while
+// no runner is alive. Errors: *LockedError if one is alive, ErrRefused.
+func Note(ctx context.Context, dir, run, text string) error {
+	return record(ctx, dir, run, text, func(_ *Status, rec *machine.Record) error {
+		rec.Kind = machine.Noted
+		if text == "" {
+			return fmt.Errorf("%w: a note says something", ErrRefused)
+		}
+		return nil
+	})
+}
+
+// record adds to the journal of an open run, while no runner is alive, what the
+// user of this process says; fill gives it its kind, or refuses it.
+func record(ctx context.Context, dir, run, words string, fill func(*Status, *machine.Record) error) error {
+	return alone(ctx, dir, func(j *journal.Journal) error {
+		st, err := fromJournal(ctx, j.Reader, run)
+		if err != nil {
+			return err
+		}
+		if st.Ended() {
+			return fmt.Errorf("%w: the run has ended", ErrRefused)
+		}
+		rec := machine.Record{At: time.Now(), Detail: machine.Detail{State: st.State, Actor: self(), Comment: words}}
+		if err := fill(&st, &rec); err != nil {
+			return err
 		}
 		resumed := machine.Record{
 			Kind: machine.Resumed.String(), At: rec.At, Event: machine.Event{Kind: machine.Resumed}, Detail: machine.Detail{Actor: owner()},

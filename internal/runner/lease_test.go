@@ -44,7 +44,16 @@ func TestPauseOutlivesTheRunner(t *testing.T) {
 	if err := runner.Pause(t.Context(), dir, run, true, "again"); err != nil {
 		t.Fatal(err)
 	}
+	if err := runner.Note(t.Context(), dir, run, ""); !errors.Is(err, runner.ErrRefused) {
+		t.Errorf("a note that says nothing: %v", err)
+	}
+	if err := runner.Note(t.Context(), dir, run, "2 entries held: legal"); err != nil {
+		t.Fatal(err)
+	}
 	c, _ = serve(t, o)
+	if m, err := c.Monitor(t.Context(), run, "me", 0); err != nil || !slices.ContainsFunc(m.Lines, func(l runner.Line) bool { return strings.Contains(l.Text, "2 entries held: legal") }) {
+		t.Errorf("the note is not in the journal: %+v, %v", m.Lines, err)
+	}
 	paused := waitFor(t, c, run, func(s runner.Status) bool { return s.Alive })
 	if paused.Paused == nil || paused.Paused.Reason != "again" {
 		t.Errorf("with the next runner: paused %+v", paused.Paused)
