@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	mrand "math/rand/v2"
 	"net"
 	"net/smtp"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 
 	"example.org/ims/internal/cli"
@@ -54,6 +57,7 @@ func newSmall(t *testing.T) *small {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	dns := dnstest.Start(t, server.Config{Zone: "example.test.", Text: zoneText, Keys: dnstest.Grants(t)})
+	at := freeAt(t, "127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.1")
 	text := fmt.Sprintf(`apiVersion: ims/v1
 kind: Config
 state_dir: state
@@ -68,7 +72,7 @@ retire: {default: east, successor: west, params: {poll: 20ms, quiet: 1h}}
 people:
   me: {user: "%[6]d", may: approve}
 notify: {targets: {ops: {exec: ["true"]}}}
-`, free(t), free(t), free(t), free(t), dns.Addr(), os.Getuid())
+`, at[0], at[1], at[2], at[3], dns.Addr(), os.Getuid())
 	file := filepath.Join(dir, "ims.yaml")
 	key := "key \"ims-update\" {\n\talgorithm hmac-sha256;\n\tsecret \"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\";\n};\n"
 	for path, content := range map[string]string{file: text, filepath.Join(dir, "update.key"): key} {
@@ -92,12 +96,37 @@ notify: {targets: {ops: {exec: ["true"]}}}
 // free is an address on loopback that nobody listens at.
 func free(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	return freeAt(t, "127.0.0.1")[0]
+}
+
+// freeAt are ports of addresses on loopback that nobody listens at. They lie
+// below those that the kernel gives to outgoing connections: what listens there
+// begins later, ends, and begins again.
+func freeAt(t *testing.T, addresses ...string) []string {
+	t.Helper()
+	var free []string
+	for _, address := range addresses {
+		ln := listenBelow(t, address)
+		defer ln.Close() // at the end, so that they differ
+		free = append(free, ln.Addr().String())
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	return free
+}
+
+func listenBelow(t *testing.T, address string) net.Listener {
+	t.Helper()
+	var err error
+	for range 1000 {
+		var ln net.Listener
+		if ln, err = net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(5000+mrand.IntN(5000)))); err == nil {
+			return ln
+		}
+		if errors.Is(err, syscall.EADDRNOTAVAIL) {
+			t.Skipf("this machine has one loopback address: %v", err)
+		}
+	}
+	t.Fatal(err)
+	return nil
 }
 
 // host hosts the gateways until the test ends.

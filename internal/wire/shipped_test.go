@@ -69,7 +69,8 @@ func newTown(t *testing.T, alone bool) *town {
 	var insideAt, outsideAt string
 	o.inside, insideAt = o.sink("mail.example.test", filepath.Join(dir, "inside"))
 	o.outside, outsideAt = o.sink("mx.far.test", filepath.Join(dir, "outside"))
-	east, west := freeAt(t, eastAddress), freeAt(t, westAddress)
+	at := freeAt(t, eastAddress, westAddress, "127.0.0.1")
+	east, west := at[0], at[1]
 	second := fmt.Sprintf(`  west: {site: hq, hostname: west.example.test, listen: "%s", spaces: [{pattern: "*", cost: 10}], forward_host: "%s"}`, west, outsideAt)
 	if alone {
 		second = ""
@@ -92,7 +93,7 @@ retire:
     stalled_after: 10m, decide_within: 10m, poll: 50ms, verify_for: 300ms, work_within: 10m}
 people:
   me: {user: "%[9]d", may: approve}
-`, insideAt, free(t), east, outsideAt, second, names.Addr(), back.Addr(), west, os.Getuid())
+`, insideAt, at[2], east, outsideAt, second, names.Addr(), back.Addr(), west, os.Getuid())
 	if !alone {
 		text = strings.Replace(text, "default: east", "default: east\n  successor: west", 1)
 	}
@@ -116,17 +117,6 @@ people:
 	o.host()
 	o.serve()
 	return o
-}
-
-// freeAt is a port of an address on loopback that nobody listens at.
-func freeAt(t *testing.T, address string) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", address+":0")
-	if err != nil {
-		t.Skipf("this machine has one loopback address: %v", err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
 }
 
 // sink starts a host that takes everything.
