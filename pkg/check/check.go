@@ -128,7 +128,7 @@ func BoundNames() []string { return []string{model.DefaultBounds().Name, model.C
 // be explored at all, or that ctx ended.
 func Run(ctx context.Context, b *Runbook, o Options) (*Result, error) {
 	bound := b.limited(o.Bounds.Attempts)
-	p := study(bound)
+	p := analyze(bound)
 	if n := p.bitsNeeded(); n > model.ImageBits {
 		return nil, fmt.Errorf("check runbook %q: the values before its effects take %d bits, the model keeps %d", b.Name, n, model.ImageBits)
 	}
@@ -175,12 +175,12 @@ func (res *Result) explore(ctx context.Context, b *Runbook, o Options, memory *s
 	for _, r := range readings(b.Def, starts) {
 		x := newShell(b, model.Rules{Params: r.params, Bounds: o.Bounds})
 		if o.step != nil {
-			x.next = o.step(b.Def)
+			x.step = o.step(b.Def)
 		}
 		wanted := named(o.Until)
 		g := explore(ctx, x, r.starts, limits{o.MaxStates, wanted &^ found(res), memory, o.after(res.States), o.Now})
 		if g.ended == complete {
-			g.live(ctx)
+			g.liveness(ctx)
 		}
 		if err := ctx.Err(); err != nil {
 			return err
@@ -266,7 +266,7 @@ func (res *Result) hit(why stop) {
 
 // merge adds what the exploration under one reading found.
 func (res *Result) merge(g *graph, reading string) {
-	res.States += g.keys.len()
+	res.States += g.states.len()
 	res.Exploring += g.took
 	res.Edges += g.count
 	res.Bytes = max(res.Bytes, g.peak)
@@ -277,7 +277,7 @@ func (res *Result) merge(g *graph, reading string) {
 		switch {
 		case f.Verdict == Violated:
 		case v.is:
-			f.Verdict, f.Reading, f.Note, f.Trace = Violated, reading, v.note, g.trace(v)
+			f.Verdict, f.Reading, f.Note, f.Trace = Violated, reading, v.note, g.counterexample(v)
 			res.Verdict = Violated
 		case g.ended != complete:
 			f.Verdict, f.Note = Inconclusive, "not everything was seen"

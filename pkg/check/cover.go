@@ -24,8 +24,8 @@ func (c *cover) state(s machine.State) {
 	}
 }
 
-// move notes which result of a state a move was.
-func (c *cover) move(def *machine.Def, s machine.State, m *move) {
+// transition notes which result of a state a transition was.
+func (c *cover) transition(def *machine.Def, s machine.State, m *transition) {
 	if s.Back > 0 && !m.s.Undoing {
 		c.results[s.Back-1] |= 1 << machine.OK
 	}
@@ -45,7 +45,7 @@ func (c *cover) move(def *machine.Def, s machine.State, m *move) {
 }
 
 // result is how the work of a state ended, if a move ended it.
-func result(def *machine.Def, s machine.State, m *move) (machine.Result, bool) {
+func result(def *machine.Def, s machine.State, m *transition) (machine.Result, bool) {
 	st := &def.States[s.Cur]
 	switch {
 	case m.s.Undoing || s.Phase == machine.Operating:

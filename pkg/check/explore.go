@@ -8,48 +8,13 @@ import (
 	"example.org/ims/pkg/model"
 )
 
-// graph is every state that can be reached, with how it is reached first. The
-// breadth of the search makes that the shortest way, with one exception that is
-// wanted: states that can be reached without a crash come first, so a trace
-// has a crash in it only if it needs one.
-type graph struct {
-	*shell
-	limits
-	starts []model.Start
-	keys   list[key]
-	parent list[int32] // or -1-start
-	act    list[action]
-	table  table
-	offset list[uint32] // by state: where its edges begin
-	edges  list[uint32] // state<<2 | class, for classes that liveness relies on
-	count  int64        // of all moves
-	clean  int          // states before this one need no crash
-	ended  stop
-	peak   int64         // the most bytes that it has taken
-	took   time.Duration // until everything was seen, without waits
-	bad    set           // violated
-
-	found [numProperties]violation
-	cover cover
-}
-
-// violation is where a property fails first: in a state, or by a move from it.
-type violation struct {
-	is    bool
-	state int32
-	act   action
-	moved bool
-	after machine.State
-	note  string
-}
-
-// limits end an exploration before everything was seen.
+// limits end an exploration before everything was seen, and tell how it goes on.
 type limits struct {
-	states int    // that may be known; 0 is as many as can be numbered
-	until  set    // enough, if all of these are violated; none is never enough
-	memory *share // what it may take
-	tell   func(Progress)
-	now    func() time.Time // nil tells no time
+	maxStates int    // 0 is as many as can be numbered
+	until     set    // enough, if all of these are violated; none is never enough
+	memory    *share // what it may take
+	tell      func(Progress)
+	now       func() time.Time // nil tells no time
 }
 
 // stop is why an exploration ended.
@@ -71,8 +36,8 @@ const (
 	mostEdges  = 1<<32 - 1<<24
 )
 
-// explore visits every state that can be reached from starts, as far as limits
-// let it. One that has to leave its memory to another check begins anew when
+// explore discovers every state that can be reached from starts, as far as
+// limits let it. An exploration that has to leave its memory to another check begins anew when
 // that has ended.
 func explore(ctx context.Context, x *shell, starts []model.Start, l limits) *graph {
 	for {
@@ -88,47 +53,58 @@ func explore(ctx context.Context, x *shell, starts []model.Start, l limits) *gra
 	}
 }
 
+// search explores breadth-first: the states from the one that is expanded to
+// the last that is known are the frontier. It does so twice. First there is no
+// crash; then one may happen in every state, so that a counterexample has a
+// crash in it only if it needs one.
 func search(ctx context.Context, x *shell, starts []model.Start, l limits) *graph {
 	if l.now == nil {
 		l.now = func() time.Time { return time.Time{} }
 	}
 	begin := l.now()
 	g := &graph{shell: x, starts: starts, table: newTable(), limits: l, cover: newCover()}
-	for i := range starts {
-		w := starts[i].World
-		s := x.next(x.def.Begin(), machine.Event{Kind: machine.Opened})
-		m := move{s: s, w: w}
-		x.tidy(&m.s, &m.w)
-		n := g.visit(m.s, &m.w, int32(-1-i), 0)
-		if m.s.Phase == machine.Ready { // an effect without a guard begins the runbook
-			var bad set
-			x.wrongDecision(&m, &bad)
-			g.violated(bad, violation{state: n})
-		}
-	}
+	g.begin()
 	g.run(ctx, 0, false)
-	g.clean = g.keys.len()
+	g.clean = g.states.len()
 	for i := 0; i < g.clean && g.ended == complete; i++ {
-		s, w := g.keys.at(i).unpack()
+		if g.ended = g.early(ctx, i); g.ended != complete {
+			break
+		}
+		s, w := g.states.at(i).unpack()
 		g.crashed(int32(i), s, &w)
 	}
 	g.run(ctx, g.clean, true)
 	g.offset.add(uint32(g.edges.len()))
 	if g.ended == complete {
-		g.ended = g.look(ctx, g.keys.len()-1)
+		g.ended = g.look(ctx, g.states.len()-1)
 	}
 	g.took += l.now().Sub(begin)
 	return g
 }
 
-// run expands states until none is new.
+// begin discovers the initial states: the run was opened in each of the worlds.
+func (g *graph) begin() {
+	for i := range g.starts {
+		s := g.step(g.def.Begin(), machine.Event{Kind: machine.Opened})
+		m := transition{s: s, w: g.starts[i].World}
+		g.reduce(&m.s, &m.w)
+		n := g.discover(m.s, &m.w, int32(-1-i), 0)
+		if m.s.Phase == machine.Ready { // an effect without a guard begins the runbook
+			var bad set
+			g.wrongDecision(&m, &bad)
+			g.violated(bad, violation{state: n})
+		}
+	}
+}
+
+// run expands the frontier until it is empty.
 func (g *graph) run(ctx context.Context, from int, crashes bool) {
-	for i := from; i < g.keys.len() && g.ended == complete; i++ {
+	for i := from; i < g.states.len() && g.ended == complete; i++ {
 		if g.ended = g.early(ctx, i); g.ended != complete {
 			return
 		}
-		s, w := g.keys.at(i).unpack()
-		g.state(int32(i), s, &w)
+		s, w := g.states.at(i).unpack()
+		g.expand(int32(i), s, &w)
 		if crashes {
 			g.crashed(int32(i), s, &w)
 		}
@@ -142,13 +118,13 @@ const lookEvery = 1 << 12
 // early is why the exploration ends before state i; complete, if it goes on.
 func (g *graph) early(ctx context.Context, i int) stop {
 	switch {
-	case g.limits.states > 0 && g.keys.len() > g.limits.states:
+	case g.limits.maxStates > 0 && g.states.len() > g.limits.maxStates:
 		return hitStates
 	case g.until != 0 && g.until&^g.bad == 0:
 		return enough
 	case i%lookEvery != 0:
 		return complete
-	case g.keys.len() > mostStates || g.edges.len() > mostEdges:
+	case g.states.len() > mostStates || g.edges.len() > mostEdges:
 		return hitStates
 	case ctx.Err() != nil:
 		return cancelled
@@ -161,7 +137,7 @@ func (g *graph) early(ctx context.Context, i int) stop {
 func (g *graph) look(ctx context.Context, i int) stop {
 	bytes := g.bytes()
 	g.peak = max(g.peak, bytes)
-	at := Progress{States: g.keys.len(), Depth: g.depth(i), Bytes: bytes}
+	at := Progress{States: g.states.len(), Depth: g.depth(i), Bytes: bytes}
 	g.report(at)
 	var since time.Time
 	why := g.memory.hold(ctx, bytes, func() {
@@ -174,102 +150,42 @@ func (g *graph) look(ctx context.Context, i int) stop {
 	return why
 }
 
-// state checks a state and follows its moves.
-func (g *graph) state(i int32, s machine.State, w *model.World) {
-	moves := g.expand(s, w)
-	g.edges.room(len(moves), uint32(maybe))
+// expand checks a state and follows the transitions out of it.
+func (g *graph) expand(i int32, s machine.State, w *model.World) {
+	out := g.successors(s, w)
+	g.edges.room(len(out), uint32(maybe))
 	g.offset.add(uint32(g.edges.len()))
-	g.violated(g.broken(s, w), violation{state: i})
-	if m, ok := g.unstable(s, w, moves); ok {
-		g.violated(1<<s6, violation{state: i, act: m.act, moved: true, after: m.s})
+	g.violated(g.brokenIn(s, w), violation{state: i})
+	if m, ok := g.unstable(s, w, out); ok {
+		g.violated(1<<s6, violation{state: i, moved: true, act: m.act})
 	}
-	if g.silent(s, w, moves) {
+	if g.silent(s, w, out) {
 		g.violated(1<<l4, violation{state: i})
 	}
 	g.cover.state(s)
-	for n := range moves {
-		m := &moves[n]
-		g.cover.move(g.def, s, m)
+	for n := range out {
+		m := &out[n]
+		g.cover.transition(g.def, s, m)
 		g.count++
-		if bad := g.wrong(s, w, m); bad != 0 {
-			g.violated(bad, violation{state: i, act: m.act, moved: true, after: m.s})
+		if bad := g.brokenBy(s, w, m); bad != 0 {
+			g.violated(bad, violation{state: i, moved: true, act: m.act})
 		}
-		to := g.visit(m.s, &m.w, i, m.act)
+		to := g.discover(m.s, &m.w, i, m.act)
 		if m.class != maybe && to != i {
 			g.edges.add(uint32(to)<<2 | uint32(m.class))
 		}
 	}
 }
 
-// from are the edges of a state; those of class maybe only fill a gap.
-func (g *graph) from(i int) []uint32 {
-	return g.edges.run(int(*g.offset.at(i)), int(*g.offset.at(i + 1)))
-}
-
 // crashed follows a crash. A guard that had passed is void after it.
 func (g *graph) crashed(i int32, s machine.State, w *model.World) {
 	if s.Phase == machine.Ready && !s.Undoing && g.def.States[s.Cur].Do.Pre != machine.Here {
-		if n := g.next(s, machine.Event{Kind: machine.Resumed}); n.Phase == machine.Ready {
+		if n := g.step(s, machine.Event{Kind: machine.Resumed}); n.Phase == machine.Ready {
 			g.violated(1<<s5, violation{state: i, act: actCrash, note: "the guard is not judged again"})
 		}
 	}
 	if m, ok := g.crash(s, w); ok {
 		g.count++
-		g.visit(m.s, &m.w, i, actCrash)
+		g.discover(m.s, &m.w, i, actCrash)
 	}
-}
-
-func (g *graph) visit(s machine.State, w *model.World, parent int32, a action) int32 {
-	k := pack(s, w)
-	h := k.hash()
-	n, slot, ok := g.table.find(&g.keys, &k, h)
-	if ok {
-		return n
-	}
-	g.keys.add(k)
-	g.parent.add(parent)
-	g.act.add(a)
-	g.table.put(&g.keys, slot, h)
-	return int32(g.keys.len() - 1)
-}
-
-func (g *graph) violated(bad set, v violation) {
-	if bad&^g.bad == 0 {
-		return
-	}
-	v.is = true
-	g.bad |= bad
-	for p := range numProperties {
-		if bad.has(p) && !g.found[p].is {
-			g.found[p] = v
-		}
-	}
-}
-
-// silent reports whether a wait holds mail that nothing moves and would time
-// out before it says that it is stalled.
-func (g *graph) silent(s machine.State, w *model.World, moves []move) bool {
-	st := &g.def.States[s.Cur]
-	if st.Kind != machine.KindWait || s.Phase != machine.Judging || w.Held() == 0 {
-		return false
-	}
-	for i := range moves {
-		if moves[i].act < actLook && moves[i].class == fair {
-			return false
-		}
-	}
-	if st.Wait.Drift != machine.Here && g.verdict(st.Wait.Drift, s, w) == machine.Pass {
-		return false
-	}
-	if g.verdict(st.Wait.Until, s, w) == machine.Pass {
-		return false
-	}
-	reported := s.Armed(machine.StallTimer) && g.fact(g.plan.states[s.Cur].metric, s, w) > 0
-	return !reported || st.Wait.Stall >= st.Wait.For+st.Wait.Timeout
-}
-
-// rest reports whether a run may stay in a state for good: it has ended, or a
-// person is asked.
-func rest(s machine.State) bool {
-	return s.Phase == machine.Closed || s.Phase == machine.Operating || s.Phase == machine.Asking
 }

@@ -22,7 +22,7 @@ func Footprint(ctx context.Context, b *Runbook, bounds Bounds) float64 {
 	l := b.limited(bounds.Attempts)
 	x := newShell(l, model.Rules{Bounds: bounds})
 	g := explore(ctx, x, x.rules.Starts(x.def.Begins), limits{})
-	return float64(g.bytes())/float64(g.keys.len()) - keyBytes
+	return float64(g.bytes())/float64(g.states.len()) - keyBytes
 }
 
 // Undrifted is the runbook whose wait does not notice drift.

@@ -7,7 +7,7 @@ const (
 	indexBytes  = 4     // of offset and edges
 	slotBytes   = 8
 	// judgeBytes is what live takes for each state at most: eight bitmaps, and
-	// of the search for circles two orders, a stack and the frames.
+	// of the search for cycles two orders, a stack and the frames.
 	judgeBytes = 8/8 + 4 + 4 + 4 + 8
 	// aheadStates is more than become known between two looks at the memory.
 	aheadStates = 8 * lookEvery
@@ -16,7 +16,7 @@ const (
 // bytes is the memory that the graph takes until the next look, and that will
 // be taken to judge it.
 func (g *graph) bytes() int64 {
-	known := int64(g.keys.size())*keyBytes + int64(g.parent.size())*originBytes
+	known := int64(g.states.size())*keyBytes + int64(g.parent.size())*originBytes
 	edges := int64(g.offset.size()+g.edges.size()) * indexBytes
-	return known + edges + g.table.bytes(g.keys.len()+aheadStates) + int64(g.keys.len())*judgeBytes
+	return known + edges + g.table.bytes(g.states.len()+aheadStates) + int64(g.states.len())*judgeBytes
 }

@@ -63,24 +63,24 @@ func (t *table) bytes(n int) int64 {
 	return (grows + slots) * slotBytes
 }
 
-// find returns the number of k among keys, or where in the table it belongs.
-func (t *table) find(keys *list[key], k *key, h uint64) (n int32, slot uint64, found bool) {
+// find returns the number of k among states, or where in the table it belongs.
+func (t *table) find(states *list[key], k *key, h uint64) (n int32, slot uint64, found bool) {
 	tag := h >> 32
 	for i := h & t.mask; ; i = (i + 1) & t.mask {
 		s := t.slots[i]
 		if s == 0 {
 			return 0, i, false
 		}
-		if s>>32 == tag && *keys.at(int(uint32(s)) - 1) == *k {
+		if s>>32 == tag && *states.at(int(uint32(s)) - 1) == *k {
 			return int32(uint32(s) - 1), i, true
 		}
 	}
 }
 
 // put notes the newest key at the place that find gave.
-func (t *table) put(keys *list[key], slot, h uint64) {
-	t.slots[slot] = h>>32<<32 | uint64(keys.len())
-	if uint64(keys.len())*3 < t.mask*2 {
+func (t *table) put(states *list[key], slot, h uint64) {
+	t.slots[slot] = h>>32<<32 | uint64(states.len())
+	if uint64(states.len())*3 < t.mask*2 {
 		return
 	}
 	old := t.slots
@@ -90,7 +90,7 @@ func (t *table) put(keys *list[key], slot, h uint64) {
 		if s == 0 {
 			continue
 		}
-		i := keys.at(int(uint32(s))-1).hash() & t.mask
+		i := states.at(int(uint32(s))-1).hash() & t.mask
 		for t.slots[i] != 0 {
 			i = (i + 1) & t.mask
 		}

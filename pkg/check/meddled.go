@@ -19,7 +19,7 @@ const mostMeddled = 2_000_000
 func meddled(ctx context.Context, b *Runbook, memory *share) *graph {
 	bounds := model.Bounds{Name: "meddled", Out: 1, In: 1, Attempts: 1, Plain: true}
 	x := newShell(b.limited(bounds.Attempts), model.Rules{Params: readings(b.Def, nil)[0].params, Bounds: bounds})
-	return explore(ctx, x, bounds.Meddled(x.rules.Starts(x.def.Begins)), limits{states: mostMeddled, memory: memory})
+	return explore(ctx, x, bounds.Meddled(x.rules.Starts(x.def.Begins)), limits{maxStates: mostMeddled, memory: memory})
 }
 
 // overlooked lists the waits in which nobody notices that somebody leads mail
@@ -27,8 +27,8 @@ func meddled(ctx context.Context, b *Runbook, memory *share) *graph {
 // its answer is bound to the configuration that people were shown.
 func (g *graph) overlooked() []Gap {
 	var blind [machine.MaxStates]bool
-	for i := range g.keys.len() {
-		s, w := g.keys.at(i).unpack()
+	for i := range g.states.len() {
+		s, w := g.states.at(i).unpack()
 		waits := s.Phase == machine.Judging && !s.Undoing && g.def.States[s.Cur].Kind == machine.KindWait
 		if !waits || blind[s.Cur] || w.Flags&model.Meddle == 0 || !accepted(w.Init) {
 			continue
@@ -58,7 +58,7 @@ func (g *graph) notices(s machine.State, w model.World) bool {
 		if s.Phase == machine.Asking || s.Phase == machine.Closed {
 			continue
 		}
-		for _, m := range g.expand(s, &w) {
+		for _, m := range g.successors(s, &w) {
 			timer := m.act >= actElapsed && m.act < actAnswer && m.event.Timer != machine.HoldTimer
 			k := pack(m.s, &m.w)
 			if m.class != fair || timer || seen[k] {

@@ -13,8 +13,8 @@ var (
 	inboundLoss, _  = facts.GrantIndex("inbound_loss")
 )
 
-// broken are the properties that a state violates.
-func (x *shell) broken(s machine.State, w *model.World) (bad set) {
+// brokenIn are the properties that a state violates.
+func (x *shell) brokenIn(s machine.State, w *model.World) (bad set) {
 	gone := !w.Exists
 	bad.add(s1, gone && (w.Held() > 0 || w.Stale || w.Spaces || w.Sites || w.Dependents))
 	if !w.Accepts() && !x.restarting(s, w) && accepted(w.Init) {
@@ -33,7 +33,7 @@ func (x *shell) broken(s machine.State, w *model.World) (bad set) {
 
 // restarting reports whether the gateway is stopped on the way to a start.
 func (x *shell) restarting(s machine.State, w *model.World) bool {
-	return w.Exists && !w.Running && x.plan.states[s.Cur].starts && s.Phase != machine.Operating && !s.Undoing
+	return w.Exists && !w.Running && x.static.states[s.Cur].starts && s.Phase != machine.Operating && !s.Undoing
 }
 
 // accepted reports whether a gateway with this configuration accepted, so that
@@ -77,7 +77,7 @@ func (x *shell) claims(s machine.State, w *model.World, bad *set) {
 	case machine.Succeeded:
 		bad.add(s13, !w.Exists || w.Hold > 0 || !w.Running || !w.Sends(x.rules.Params))
 		bad.add(s13, w.Leads() && !w.Accepts())
-		bad.add(s13, x.plan.comes && (x.changed(w) || w.Absorbed && w.Flags&model.Lean != 0))
+		bad.add(s13, x.static.comes && (x.changed(w) || w.Absorbed && w.Flags&model.Lean != 0))
 		bad.add(s13, x.def.Begins == machine.BeginsJoining && !x.joined(w))
 	case machine.Aborted:
 		bad.add(s12, x.changed(w))
@@ -85,8 +85,8 @@ func (x *shell) claims(s machine.State, w *model.World, bad *set) {
 	}
 }
 
-// wrong are the properties that a move violates.
-func (x *shell) wrong(s machine.State, w *model.World, m *move) (bad set) {
+// brokenBy are the properties that a transition violates.
+func (x *shell) brokenBy(s machine.State, w *model.World, m *transition) (bad set) {
 	switch m.act {
 	case action(model.UserSendsNowhere):
 		bad.add(s4, !s.Granted(noRoute))
@@ -106,7 +106,7 @@ func (x *shell) wrong(s machine.State, w *model.World, m *move) (bad set) {
 }
 
 // wrongEffect checks an effect at the moment at which it happens.
-func (x *shell) wrongEffect(s machine.State, w *model.World, m *move, bad *set) {
+func (x *shell) wrongEffect(s machine.State, w *model.World, m *transition, bad *set) {
 	do := x.def.States[s.Cur].Do
 	to := &m.w
 	bad.add(s5, s.Phase != machine.Intended || s.Changed&(1<<s.Cur) == 0)
@@ -116,7 +116,7 @@ func (x *shell) wrongEffect(s machine.State, w *model.World, m *move, bad *set) 
 		bad.add(s1, to.Mode == modeInboundOnly && to.Mode != uint8(to.Init&3))
 	}
 	stopped := w.Running && !to.Running && to.Exists
-	bad.add(s1, stopped && to.Held()-int(to.Side) > 0 && !x.plan.states[s.Cur].restart)
+	bad.add(s1, stopped && to.Held()-int(to.Side) > 0 && !x.static.states[s.Cur].restart)
 	if s.Undoing {
 		return
 	}
@@ -175,7 +175,7 @@ func modeIndex(name string) uint8 {
 }
 
 // wrongDecision checks the moment at which the run makes up its mind.
-func (x *shell) wrongDecision(m *move, bad *set) {
+func (x *shell) wrongDecision(m *transition, bad *set) {
 	do := x.def.States[m.s.Cur].Do
 	bad.add(s8, do.Destructive() && m.w.Digest != m.w.ConfigFacts())
 	bad.add(s6, do.Destructive() && do.Pre == machine.Here)
@@ -196,18 +196,40 @@ func (x *shell) wrongDecision(m *move, bad *set) {
 
 // unstable reports whether a move of the world falsifies the guard of the
 // destructive effect that the run is about to decide on.
-func (x *shell) unstable(s machine.State, w *model.World, moves []move) (move, bool) {
+func (x *shell) unstable(s machine.State, w *model.World, out []transition) (transition, bool) {
 	st := &x.def.States[s.Cur]
 	if st.Kind != machine.KindDo || !st.Do.Destructive() || st.Do.Pre == machine.Here || s.Undoing || s.Phase > machine.Doubting || !w.Exists {
-		return move{}, false
+		return transition{}, false
 	}
 	if x.verdict(st.Do.Pre, s, w) != machine.Pass {
-		return move{}, false
+		return transition{}, false
 	}
-	for i := range moves {
-		if m := &moves[i]; m.act < actLook && x.verdict(st.Do.Pre, s, &m.w) != machine.Pass {
+	for i := range out {
+		if m := &out[i]; m.act < actLook && x.verdict(st.Do.Pre, s, &m.w) != machine.Pass {
 			return *m, true
 		}
 	}
-	return move{}, false
+	return transition{}, false
+}
+
+// silent reports whether a wait holds mail that nothing moves and would time
+// out before it says that it is stalled.
+func (g *graph) silent(s machine.State, w *model.World, out []transition) bool {
+	st := &g.def.States[s.Cur]
+	if st.Kind != machine.KindWait || s.Phase != machine.Judging || w.Held() == 0 {
+		return false
+	}
+	for i := range out {
+		if out[i].act < actLook && out[i].class == fair {
+			return false
+		}
+	}
+	if st.Wait.Drift != machine.Here && g.verdict(st.Wait.Drift, s, w) == machine.Pass {
+		return false
+	}
+	if g.verdict(st.Wait.Until, s, w) == machine.Pass {
+		return false
+	}
+	reported := s.Armed(machine.StallTimer) && g.fact(g.static.states[s.Cur].metric, s, w) > 0
+	return !reported || st.Wait.Stall >= st.Wait.For+st.Wait.Timeout
 }

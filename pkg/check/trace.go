@@ -10,24 +10,24 @@ import (
 	"example.org/ims/pkg/model"
 )
 
-// trace is the way to a violation, in plain words.
-func (g *graph) trace(v violation) []Line {
+// counterexample is the shortest way to a violation, in plain words.
+func (g *graph) counterexample(v violation) []Line {
 	var path []int32
 	i := v.state
 	for ; i >= 0; i = *g.parent.at(int(i)) {
 		path = append(path, i)
 	}
 	slices.Reverse(path)
-	s, w := g.keys.at(int(path[0])).unpack()
+	s, w := g.states.at(int(path[0])).unpack()
 	begin := Line{State: g.def.States[s.Cur].ID, Text: "a run begins", World: g.starts[-1-*g.parent.at(int(path[0]))].Words}
 	lines := []Line{begin}
 	for _, n := range path[1:] {
-		next, world := g.keys.at(int(n)).unpack()
+		next, world := g.states.at(int(n)).unpack()
 		lines = append(lines, g.line(*g.act.at(int(n)), s, next, &w, &world))
 		s, w = next, world
 	}
 	if v.moved {
-		for _, m := range g.expand(s, &w) {
+		for _, m := range g.successors(s, &w) {
 			if m.act == v.act {
 				lines = append(lines, g.line(m.act, s, m.s, &w, &m.w))
 				break

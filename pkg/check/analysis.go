@@ -6,9 +6,9 @@ import (
 	"example.org/ims/pkg/model"
 )
 
-// plan is what can be known of a runbook before it is explored: what has to be
+// analysis is what can be known of a runbook before it is explored: what has to be
 // remembered where. Everything else is forgotten, so that fewer states differ.
-type plan struct {
+type analysis struct {
 	states []notes
 	slots  []slot // by state: where the value before is kept
 	final  uint64 // bits of effects that cannot be undone
@@ -35,9 +35,9 @@ type notes struct {
 	next, covers, never, expiring bool
 }
 
-func study(b *Runbook) plan {
+func analyze(b *Runbook) analysis {
 	def := b.Def
-	p := plan{states: make([]notes, len(def.States)), slots: make([]slot, len(def.States))}
+	p := analysis{states: make([]notes, len(def.States)), slots: make([]slot, len(def.States))}
 	at := 0
 	for i := range def.States {
 		st, n := &def.States[i], &p.states[i]
@@ -79,7 +79,7 @@ func study(b *Runbook) plan {
 }
 
 // ahead notes what is read from a state on.
-func (p *plan) ahead(b *Runbook, from int) {
+func (p *analysis) ahead(b *Runbook, from int) {
 	n := &p.states[from]
 	seen, todo := map[int]bool{from: true}, []int{from}
 	for ; len(todo) > 0; todo = todo[1:] {
@@ -119,7 +119,7 @@ func followers(st *machine.StateDef) []int {
 }
 
 // bitsNeeded is how many bits the values before take that have to be kept.
-func (p *plan) bitsNeeded() (n int) {
+func (p *analysis) bitsNeeded() (n int) {
 	for _, s := range p.slots {
 		n += int(s.width)
 	}
@@ -197,19 +197,19 @@ func isStart(st *machine.StateDef) bool {
 }
 
 // remember keeps the value before an effect, at its first intent.
-func (p *plan) remember(s machine.State, w *model.World, do *machine.Do) {
+func (p *analysis) remember(s machine.State, w *model.World, do *machine.Do) {
 	if slot := p.slots[s.Cur]; slot.width > 0 && s.Changed&(1<<s.Cur) == 0 {
 		w.Images = w.Images&^slot.mask() | uint32(w.Before(do.Action, &do.Args))<<slot.at
 	}
 }
 
-func (p *plan) image(state int, w *model.World) uint8 {
+func (p *analysis) image(state int, w *model.World) uint8 {
 	slot := p.slots[state]
 	return uint8(w.Images & slot.mask() >> slot.at)
 }
 
 // forget drops the values before of effects that were undone.
-func (p *plan) forget(states uint64, w *model.World) {
+func (p *analysis) forget(states uint64, w *model.World) {
 	for i, slot := range p.slots {
 		if states&(1<<i) != 0 {
 			w.Images &^= slot.mask()

@@ -18,14 +18,20 @@ func (b bitmap) set(i int) { b[i/64] |= 1 << (i % 64) }
 
 func (b bitmap) clear(i int) { b[i/64] &^= 1 << (i % 64) }
 
-// reach marks every state from which a marked one can be reached by moves of
+// rest reports whether a run may stay in a state for good: it has ended, or a
+// person is asked.
+func rest(s machine.State) bool {
+	return s.Phase == machine.Closed || s.Phase == machine.Operating || s.Phase == machine.Asking
+}
+
+// canReach marks every state from which a marked one can be reached by moves of
 // the classes that use says; in the states of alone, by fair moves only.
 // Sweeping against the order of discovery needs few rounds, because almost every
 // move leads to a state that was found later.
-func (g *graph) reach(goal bitmap, use [4]bool, alone bitmap) {
+func (g *graph) canReach(goal bitmap, use [4]bool, alone bitmap) {
 	for again := true; again; {
 		again = false
-		for i := g.keys.len() - 1; i >= 0; i-- {
+		for i := g.states.len() - 1; i >= 0; i-- {
 			if goal.has(i) {
 				continue
 			}
@@ -46,20 +52,20 @@ func (g *graph) reach(goal bitmap, use [4]bool, alone bitmap) {
 
 // goal marks the states of which is says so.
 func (g *graph) goal(is func(s machine.State, w *model.World) bool) bitmap {
-	b := newBitmap(g.keys.len())
+	b := newBitmap(g.states.len())
 	var w model.World // one for all, for it escapes
-	for i := range g.keys.len() {
+	for i := range g.states.len() {
 		var s machine.State
-		if s, w = g.keys.at(i).unpack(); is(s, &w) {
+		if s, w = g.states.at(i).unpack(); is(s, &w) {
 			b.set(i)
 		}
 	}
 	return b
 }
 
-// first finds the state nearest to the start of which bad says so.
-func (g *graph) first(p property, bad func(i int) bool, note string) {
-	for i := range g.keys.len() {
+// nearest finds the state nearest to the start of which bad says so.
+func (g *graph) nearest(p property, bad func(i int) bool, note string) {
+	for i := range g.states.len() {
 		if bad(i) {
 			g.violated(1<<p, violation{state: int32(i), note: note})
 			return
@@ -67,11 +73,11 @@ func (g *graph) first(p property, bad func(i int) bool, note string) {
 	}
 }
 
-// live checks what must happen in the end, once the graph is complete. It ends
+// liveness checks what must happen in the end, once the graph is complete. It ends
 // early if nobody wants to know any more.
-func (g *graph) live(ctx context.Context) {
+func (g *graph) liveness(ctx context.Context) {
 	for _, judge := range []func(){g.drains, g.closes, g.succeeds, g.ends, g.custody, g.transparent} {
-		g.report(Progress{States: g.keys.len(), Bytes: g.peak, Judging: true})
+		g.report(Progress{States: g.states.len(), Bytes: g.peak, Judging: true})
 		if ctx.Err() != nil {
 			return
 		}
@@ -82,17 +88,17 @@ func (g *graph) live(ctx context.Context) {
 // drains checks that mail leaves, whatever happened, if people do their part.
 func (g *graph) drains() {
 	empty := g.goal(func(s machine.State, w *model.World) bool { return w.Held() == 0 || g.asBefore(s, w) })
-	g.reach(empty, [4]bool{fair: true, person: true}, g.goal(func(_ machine.State, w *model.World) bool { return forgotten(w) }))
-	g.first(l1, func(i int) bool { return !empty.has(i) }, "from here on, neither time nor any answer about it moves the mail that the gateway holds")
+	g.canReach(empty, [4]bool{fair: true, person: true}, g.goal(func(_ machine.State, w *model.World) bool { return forgotten(w) }))
+	g.nearest(l1, func(i int) bool { return !empty.has(i) }, "from here on, neither time nor any answer about it moves the mail that the gateway holds")
 }
 
 // closes checks that from wherever a run rests, and from every abort, an end
 // can be reached.
 func (g *graph) closes() {
 	closed := g.goal(func(s machine.State, _ *model.World) bool { return s.Phase == machine.Closed })
-	g.reach(closed, [4]bool{fair: true, person: true, aborts: true}, nil)
-	g.first(l3, func(i int) bool { return !closed.has(i) && rest(g.keys.at(i).machine()) }, "no answer leads to an end")
-	g.first(s10, func(i int) bool { return !closed.has(i) && g.keys.at(i).machine().Undoing }, "the abort does not reach its end")
+	g.canReach(closed, [4]bool{fair: true, person: true, aborts: true}, nil)
+	g.nearest(l3, func(i int) bool { return !closed.has(i) && rest(g.states.at(i).machine()) }, "no answer leads to an end")
+	g.nearest(s10, func(i int) bool { return !closed.has(i) && g.states.at(i).machine().Undoing }, "the abort does not reach its end")
 }
 
 // succeeds checks that success can be reached from every start.
@@ -100,8 +106,8 @@ func (g *graph) succeeds() {
 	succeeded := g.goal(func(s machine.State, _ *model.World) bool {
 		return s.Phase == machine.Closed && g.def.Outcome(s) != machine.Aborted && g.def.Outcome(s) != machine.FailedRun
 	})
-	g.reach(succeeded, [4]bool{fair: true, person: true}, nil)
-	g.first(l3, func(i int) bool { return i < len(g.starts) && !succeeded.has(i) }, "from this start the run cannot succeed, whatever people answer")
+	g.canReach(succeeded, [4]bool{fair: true, person: true}, nil)
+	g.nearest(l3, func(i int) bool { return i < len(g.starts) && !succeeded.has(i) }, "from this start the run cannot succeed, whatever people answer")
 }
 
 // forgotten reports whether mail is in a service that the run has stopped. What
@@ -119,15 +125,15 @@ func (g *graph) asBefore(s machine.State, w *model.World) bool {
 
 // custody checks that all mail leaves by itself once a run has ended.
 func (g *graph) custody() {
-	g.first(l5, func(i int) bool {
-		if g.keys.at(i).machine().Phase != machine.Closed {
+	g.nearest(l5, func(i int) bool {
+		if g.states.at(i).machine().Phase != machine.Closed {
 			return false
 		}
-		s, w := g.keys.at(i).unpack()
+		s, w := g.states.at(i).unpack()
 		if w.Held() == int(w.Side) || g.asBefore(s, &w) {
 			return false
 		}
-		for _, m := range g.expand(s, &w) {
+		for _, m := range g.successors(s, &w) {
 			if m.class == fair {
 				return false
 			}
@@ -150,11 +156,11 @@ type end struct {
 // without one, too.
 func (g *graph) transparent() {
 	known := map[end]bool{}
-	g.first(l6, func(i int) bool {
-		if g.keys.at(i).machine().Phase != machine.Closed {
+	g.nearest(l6, func(i int) bool {
+		if g.states.at(i).machine().Phase != machine.Closed {
 			return false
 		}
-		s, w := g.keys.at(i).unpack()
+		s, w := g.states.at(i).unpack()
 		e := end{
 			g.def.Outcome(s), w.Config(), w.Mode, w.Refuse, w.Short, w.MXCached, w.Stale, w.Absorbed, w.Held() > 0,
 		}

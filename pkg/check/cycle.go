@@ -3,15 +3,15 @@ package check
 // ends checks that a run which nobody disturbs comes to rest: it is never
 // without a move, and never turns in a circle for good.
 func (g *graph) ends() {
-	moving := newBitmap(g.keys.len()) // not at rest
-	for i := range g.keys.len() {
-		if !rest(g.keys.at(i).machine()) {
+	moving := newBitmap(g.states.len()) // not at rest
+	for i := range g.states.len() {
+		if !rest(g.states.at(i).machine()) {
 			moving.set(i)
 		}
 	}
-	g.first(l2, func(i int) bool { return moving.has(i) && !g.fairly(i) }, "the run does not go on, and nobody is asked")
-	n := g.keys.len()
-	c := circles{
+	g.nearest(l2, func(i int) bool { return moving.has(i) && !g.fairly(i) }, "the run does not go on, and nobody is asked")
+	n := g.states.len()
+	c := cycles{
 		g: g, moving: moving, order: make([]int32, n), low: make([]int32, n), on: newBitmap(n), members: newBitmap(n), worst: -1,
 		stack: make([]int32, 0, n), frames: make([]frame, 0, n), // at most; what is not used is never touched
 	}
@@ -35,10 +35,10 @@ func (g *graph) fairly(i int) bool {
 	return false
 }
 
-// circles finds the strongly connected components of the fair moves between
+// cycles finds the strongly connected components of the fair moves between
 // states that are not at rest (Tarjan), and of those the ones in which a run
 // can stay for good.
-type circles struct {
+type cycles struct {
 	g          *graph
 	moving     bitmap
 	order, low []int32
@@ -55,7 +55,7 @@ type frame struct {
 	edge  uint32
 }
 
-func (c *circles) search(root int32) {
+func (c *cycles) search(root int32) {
 	g := c.g
 	c.enter(root)
 	for len(c.frames) > 0 {
@@ -85,7 +85,7 @@ func (c *circles) search(root int32) {
 	}
 }
 
-func (c *circles) enter(i int32) {
+func (c *cycles) enter(i int32) {
 	c.count++
 	c.order[i], c.low[i] = c.count, c.count
 	c.stack = append(c.stack, i)
@@ -94,7 +94,7 @@ func (c *circles) enter(i int32) {
 }
 
 // component takes the component of v from the stack and judges it.
-func (c *circles) component(v int32) {
+func (c *cycles) component(v int32) {
 	n := len(c.stack)
 	for {
 		n--
@@ -104,7 +104,7 @@ func (c *circles) component(v int32) {
 		}
 	}
 	members := c.stack[n:]
-	if len(members) > 1 && !c.left(members) {
+	if len(members) > 1 && !c.mustLeave(members) {
 		first := members[0]
 		for _, m := range members {
 			first = min(first, m)
@@ -116,10 +116,10 @@ func (c *circles) component(v int32) {
 	c.stack = c.stack[:n]
 }
 
-// left reports whether a run that stays in a component would have to refuse a
+// mustLeave reports whether a run that stays in a component would have to refuse a
 // fair move for ever: one that is possible in each of its states, and always
 // leads out of it.
-func (c *circles) left(members []int32) bool {
+func (c *cycles) mustLeave(members []int32) bool {
 	for _, m := range members {
 		c.members.set(int(m))
 	}
@@ -131,14 +131,14 @@ func (c *circles) left(members []int32) bool {
 	can := map[action]int{}
 	stays := map[action]bool{}
 	for _, i := range members {
-		s, w := c.g.keys.at(int(i)).unpack()
-		for _, m := range c.g.expand(s, &w) {
+		s, w := c.g.states.at(int(i)).unpack()
+		for _, m := range c.g.successors(s, &w) {
 			if m.class != fair {
 				continue
 			}
 			can[m.act]++
 			k := pack(m.s, &m.w)
-			if to, _, ok := c.g.table.find(&c.g.keys, &k, k.hash()); ok && c.members.has(int(to)) {
+			if to, _, ok := c.g.table.find(&c.g.states, &k, k.hash()); ok && c.members.has(int(to)) {
 				stays[m.act] = true
 			}
 		}
