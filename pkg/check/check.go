@@ -1,7 +1,19 @@
 // Package check explores a runbook: the real machine in the abstract world of
-// pkg/model, with every fault between every two commits. It visits every state
-// that can be reached, and says of each property whether it always holds; a
-// counterexample is the shortest way to a state where it does not.
+// pkg/model, with every fault between every two commits. It is an explicit-state
+// model checker:
+//
+//   - a state is one of the machine and one of the world, packed into a key, and
+//     reduced to what something can still ask for (reduce.go, analysis.go);
+//   - a transition is a move of the world, a step of the run, a fault, or an
+//     answer; its class says whether fairness may rely on it (shell.go);
+//   - the states that can be reached are discovered breadth-first (explore.go),
+//     and each is checked for what must never be (safety.go);
+//   - on the complete graph it is checked what must happen in the end
+//     (liveness.go), and that no run turns in a cycle for good (cycle.go);
+//   - a counterexample is the shortest way to a state that violates a property,
+//     or from which what must happen cannot (trace.go);
+//   - what was never seen is said, because a proof about it is vacuous (cover.go,
+//     meddled.go).
 //
 // A verdict is about the abstraction and its assumptions, which are printed
 // beside it. An exploration that hit a bound proves nothing, and says so. The
@@ -9,7 +21,6 @@
 package check
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -160,179 +171,6 @@ func (b *Runbook) limited(attempts uint8) *Runbook {
 		}
 	}
 	return c
-}
-
-// explore explores a runbook under every reading that makes a difference to it.
-func (res *Result) explore(ctx context.Context, b *Runbook, o Options, memory *share) error {
-	for _, p := range properties {
-		res.Properties = append(res.Properties, Finding{ID: p.id, Title: p.title, Verdict: Proved, Trace: []Line{}})
-	}
-	var unseen []map[Gap]bool
-	starts := o.Starts
-	if starts == nil {
-		starts = o.Bounds.Starts(b.Def.Begins)
-	}
-	for _, r := range readings(b.Def, starts) {
-		x := newShell(b, model.Rules{Params: r.params, Bounds: o.Bounds})
-		if o.step != nil {
-			x.step = o.step(b.Def)
-		}
-		wanted := named(o.Until)
-		g := explore(ctx, x, r.starts, limits{o.MaxStates, wanted &^ found(res), memory, o.after(res.States), o.Now})
-		if g.ended == complete {
-			g.liveness(ctx)
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		res.Readings = append(res.Readings, r.words)
-		res.merge(g, r.words)
-		unseen = append(unseen, g.gaps())
-		if wanted != 0 && wanted&^found(res) == 0 {
-			break
-		}
-	}
-	if res.Bound == "" {
-		res.notice(ctx, b, o, memory, unseen)
-	}
-	return ctx.Err()
-}
-
-// notice lists what was not seen, neither under any reading nor where somebody
-// else changes something. A state among that leaves the runbook inconclusive.
-func (res *Result) notice(ctx context.Context, b *Runbook, o Options, memory *share, unseen []map[Gap]bool) {
-	if !o.wantsGaps() {
-		res.gaps(unseen)
-		return
-	}
-	g := meddled(ctx, b, memory)
-	res.Bytes = max(res.Bytes, g.peak)
-	if g.ended == hitMemory {
-		res.hit(g.ended)
-		return
-	}
-	res.gaps(append(unseen, g.gaps()))
-	res.Gaps = append(res.Gaps, g.overlooked()...)
-	if res.Verdict == Proved && slices.ContainsFunc(res.Gaps, func(g Gap) bool { return g.Unreached }) {
-		res.Verdict = Inconclusive
-	}
-}
-
-// named are the properties with these ids.
-func named(ids []string) (s set) {
-	for p := range numProperties {
-		s.add(p, slices.Contains(ids, properties[p].id))
-	}
-	return s
-}
-
-// found are the properties that are known to be violated.
-func found(res *Result) (s set) {
-	for p := range res.Properties {
-		s.add(property(p), res.Properties[p].Verdict == Violated)
-	}
-	return s
-}
-
-// gaps keeps what no reading has seen.
-func (res *Result) gaps(unseen []map[Gap]bool) {
-	for gap := range unseen[0] {
-		everywhere := true
-		for _, u := range unseen {
-			everywhere = everywhere && u[gap]
-		}
-		if everywhere {
-			res.Gaps = append(res.Gaps, gap)
-		}
-	}
-	slices.SortFunc(res.Gaps, func(a, b Gap) int { return cmp.Compare(a.Text, b.Text) })
-}
-
-// hit notes the bound that ended an exploration. What was proved before stays
-// so; the runbook as a whole is not.
-func (res *Result) hit(why stop) {
-	switch why {
-	case hitStates:
-		res.Bound = BoundStates
-	case hitMemory:
-		res.Bound = BoundMemory
-	case complete, enough, crowded, cancelled:
-		return
-	}
-	if res.Verdict == Proved {
-		res.Verdict = Inconclusive
-	}
-}
-
-// merge adds what the exploration under one reading found.
-func (res *Result) merge(g *graph, reading string) {
-	res.States += g.states.len()
-	res.Exploring += g.took
-	res.Edges += g.count
-	res.Bytes = max(res.Bytes, g.peak)
-	res.hit(g.ended)
-	for p := range numProperties {
-		f := &res.Properties[p]
-		v := g.found[p]
-		switch {
-		case f.Verdict == Violated:
-		case v.is:
-			f.Verdict, f.Reading, f.Note, f.Trace = Violated, reading, v.note, g.counterexample(v)
-			res.Verdict = Violated
-		case g.ended != complete:
-			f.Verdict, f.Note = Inconclusive, "not everything was seen"
-			if res.Bound != "" {
-				f.Note = "bound hit: " + string(res.Bound)
-			}
-			if res.Verdict == Proved {
-				res.Verdict = Inconclusive
-			}
-		}
-	}
-}
-
-// reading is one way to read what the sources dispute.
-type reading struct {
-	words  string
-	params model.Params
-	starts []model.Start // to which it makes a difference
-}
-
-// readings are those that make a difference to a runbook that begins in one of
-// these worlds.
-func readings(def *machine.Def, starts []model.Start) []reading {
-	flush, hard, said := false, false, false
-	for i := range def.States {
-		do := def.States[i].Do
-		if do == nil {
-			continue
-		}
-		flush = flush || do.Args.Mode == "none"
-		refuses := do.Args.Mode == "none" || do.Args.Mode == "outbound-only"
-		said = said || do.Args.Refuse != ""
-		hard = hard || (refuses && !said)
-	}
-	all := []reading{{"mode None leaves mts-out alone (Q189587)", model.Params{}, starts}}
-	flushed := starts
-	if !flush {
-		flushed = nil
-		for _, s := range starts {
-			if s.World.Mode == modeNone || s.World.ModeSet == modeNone {
-				flushed = append(flushed, s)
-			}
-		}
-	}
-	if len(flushed) > 0 {
-		all = append(all, reading{"mode None works off mts-out, too", model.Params{NonePicksUp: true}, flushed})
-	}
-	if hard {
-		for _, r := range all[:len(all):len(all)] {
-			r.words += "; a gateway that refuses, and was not told how, answers 5xx"
-			r.params.Hard = true
-			all = append(all, r)
-		}
-	}
-	return all
 }
 
 func assumptions() []string {

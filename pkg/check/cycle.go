@@ -1,7 +1,8 @@
 package check
 
 // ends checks that a run which nobody disturbs comes to rest: it is never
-// without a move, and never turns in a circle for good.
+// without a fair transition, and has no lasso, a way into a cycle that it need
+// not leave.
 func (g *graph) ends() {
 	moving := newBitmap(g.states.len()) // not at rest
 	for i := range g.states.len() {
@@ -25,7 +26,7 @@ func (g *graph) ends() {
 	}
 }
 
-// fairly reports whether a fair move leads out of a state.
+// fairly reports whether a fair transition leads out of a state.
 func (g *graph) fairly(i int) bool {
 	for _, e := range g.from(i) {
 		if class(e&3) == fair {
@@ -35,26 +36,29 @@ func (g *graph) fairly(i int) bool {
 	return false
 }
 
-// cycles finds the strongly connected components of the fair moves between
-// states that are not at rest (Tarjan), and of those the ones in which a run
-// can stay for good.
+// cycles finds the strongly connected components of the fair edges between
+// states that are not at rest, by Tarjan's depth-first search (Depth-first
+// search and linear graph algorithms, 1972) with its recursion in frames; and
+// of those components the ones in which a run can stay for good.
 type cycles struct {
 	g          *graph
-	moving     bitmap
-	order, low []int32
-	stack      []int32
-	on         bitmap // the stack
-	members    bitmap // of the component that is judged
-	count      int32
-	worst      int32
-	frames     []frame
+	moving     bitmap  // states that are not at rest
+	order, low []int32 // by state: when it was entered, from 1; the earliest that can be reached, as far as known
+	count      int32   // states entered
+	stack      []int32 // states whose component is not complete
+	on         bitmap  // states on the stack
+	frames     []frame // the way to the state that is searched
+	members    bitmap  // states of the component that is judged
+	worst      int32   // the first state of such a component; -1 if there is none
 }
 
+// frame is a state on the way, and the edge of it that is followed next.
 type frame struct {
 	state int32
 	edge  uint32
 }
 
+// search searches what can be reached from a state, and was not searched before.
 func (c *cycles) search(root int32) {
 	g := c.g
 	c.enter(root)
@@ -85,6 +89,7 @@ func (c *cycles) search(root int32) {
 	}
 }
 
+// enter begins with a state.
 func (c *cycles) enter(i int32) {
 	c.count++
 	c.order[i], c.low[i] = c.count, c.count
@@ -116,9 +121,11 @@ func (c *cycles) component(v int32) {
 	c.stack = c.stack[:n]
 }
 
-// mustLeave reports whether a run that stays in a component would have to refuse a
-// fair move for ever: one that is possible in each of its states, and always
-// leads out of it.
+// mustLeave reports whether a run that stays in a component would have to refuse
+// a fair transition for ever: one that is possible in each of its states, and
+// always leads out of it. That is weak fairness. One that is possible in some of
+// the states only is refused by nobody who goes round all of them; and one that
+// is possible in all of them is so in each cycle within the component.
 func (c *cycles) mustLeave(members []int32) bool {
 	for _, m := range members {
 		c.members.set(int(m))

@@ -7,7 +7,8 @@ import (
 	"example.org/ims/pkg/model"
 )
 
-// key is a state of the product: the machine's and the world's, in words.
+// key is a state, of the world and of the machine, packed. Two states are the
+// same if their keys are equal.
 type key [5]uint64
 
 func pack(s machine.State, w *model.World) key {
@@ -41,8 +42,8 @@ func (k *key) hash() uint64 {
 	return hi2 ^ lo2
 }
 
-// table finds states by key: open addressing, each slot the upper half of a
-// hash and a state's number plus one.
+// table finds the number of a state by its key: open addressing, at most two
+// thirds full, each slot the upper half of a hash and a state's number plus one.
 type table struct {
 	slots []uint64
 	mask  uint64

@@ -24,10 +24,10 @@ func rest(s machine.State) bool {
 	return s.Phase == machine.Closed || s.Phase == machine.Operating || s.Phase == machine.Asking
 }
 
-// canReach marks every state from which a marked one can be reached by moves of
-// the classes that use says; in the states of alone, by fair moves only.
+// canReach marks every state from which a marked one can be reached over edges of
+// the classes that use says; out of the states of alone, over fair ones only.
 // Sweeping against the order of discovery needs few rounds, because almost every
-// move leads to a state that was found later.
+// edge leads to a state that was discovered later.
 func (g *graph) canReach(goal bitmap, use [4]bool, alone bitmap) {
 	for again := true; again; {
 		again = false
