@@ -21,8 +21,12 @@ func handPage(page *output.Page, pl *plan.Plan, d *handData) {
 	if d.Run != "" {
 		comment(page, "# ", d.words())
 	}
-	if !d.Expires.IsZero() && d.Outcome == "" {
+	switch {
+	case d.Expires.IsZero() || d.Outcome != "":
+	case d.Expires.After(time.Now()):
 		comment(page, "# ", "Until "+moment(d.Expires)+" what was published before may be cached.")
+	default:
+		comment(page, "# ", "Since "+moment(d.Expires)+" no cache can hold what was published before.")
 	}
 	rest := append(slices.Clone(d.Aside), d.Steps[d.from:]...)
 	if len(rest) > 0 {

@@ -133,8 +133,11 @@ func TestByHandTakesNoDecision(t *testing.T) {
 		}
 	}
 	st := runner.Status{}
-	st.Run, st.State, st.Outcome, st.Expires = "east-1", "drain", machine.Open.String(), time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
-	if page := handText(t, &plan.Plan{Gateway: "east"}, &st); !strings.Contains(page, "# Until Sun 2026-11-22 ") {
-		t.Errorf("until when the old MX may be cached is not said:\n%s", page)
+	st.Run, st.State, st.Outcome = "east-1", "drain", machine.Open.String()
+	for word, at := range map[string]time.Time{"Until ": time.Now().Add(time.Hour), "Since ": time.Now().Add(-time.Hour)} {
+		st.Expires = at
+		if page := handText(t, &plan.Plan{Gateway: "east"}, &st); !strings.Contains(page, "# "+word+moment(at)) {
+			t.Errorf("%swhen the old MX may be cached is not said:\n%s", word, page)
+		}
 	}
 }

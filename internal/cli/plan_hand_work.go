@@ -88,7 +88,8 @@ func (w *atWork) words() (text string, pause bool) {
 	case w.Paused != "":
 		return fmt.Sprintf("%s is paused, %s. %s; it does nothing in this run until ims continue %s.", text, w.Paused, runner, w.Run), false
 	case w.NotKnown != "":
-		return fmt.Sprintf("WHETHER A RUNNER IS AT WORK IS NOT KNOWN (%s). %s is open. Two hands on one gateway is how mail is lost.", w.NotKnown, text), true
+		return fmt.Sprintf("WHETHER A RUNNER IS AT WORK IS NOT KNOWN (%s). %s is open. Two hands on one gateway is how mail is lost. "+
+			"If the command below hangs, pgrep -a ims shows the runner, and kill -KILL PID ends it, which a run survives.", w.NotKnown, text), true
 	case w.Runner:
 		return fmt.Sprintf("A RUNNER IS AT WORK, process %d. %s is in its hands, in state %s. Two hands on one gateway is how mail is lost.", w.PID, text, w.State), true
 	case w.Problem != "":
@@ -138,7 +139,12 @@ func workPage(page *output.Page, pl *plan.Plan, d *handData) {
 			comment(page, "# ", text)
 			continue
 		}
-		comment(page, "# ", text+" First this, which answers once an effect that is under way is finished:")
+		if d.Work[i].Runner {
+			text += " First this, which answers once an effect that is under way is finished:"
+		} else {
+			text += " First:"
+		}
+		comment(page, "# ", text)
 		page.Line("%s", pauseCommand(pl, d.Work[i].Run))
 	}
 }
