@@ -29,6 +29,10 @@ where its waiver is called compare: and its name, as compare:retry. A setting th
 differs comes with the command that transfers it (Q285090: ensure that the
 previous settings have been transferred).
 
+A waiver is for one direction: for the gateway and the successor that it names,
+or else for retire.default and retire.successor of the configuration. One that
+waives nothing is listed with the reason.
+
 The successor may do more: a larger size limit, more entries in a table, a wider
 network. The domains that are accepted are the organization's, not a gateway's.`,
 		Example: "  ims compare east west\n  ims compare east west -o markdown",
@@ -62,7 +66,9 @@ func runCompare(ctx context.Context, s *session, p *output.Printer, old, next st
 		}
 		sides[i] = comparison.Side{Config: named(got, name), Site: g.Site}
 	}
-	r := comparison.Compare(sides[0], sides[1], compareWaivers(c.Waivers), time.Now())
+	waivers, aside := compareWaivers(c.Waivers, old, next)
+	r := comparison.Compare(sides[0], sides[1], waivers, time.Now())
+	r.Unused = append(r.Unused, aside...)
 	if p.Format() == output.Markdown {
 		err = p.Raw(compareMarkdown(r))
 	} else {
@@ -79,12 +85,19 @@ func named(c gateway.Config, name string) gateway.Config {
 	return c
 }
 
-func compareWaivers(list []config.Waiver) []comparison.Waiver {
-	var out []comparison.Waiver
+// compareWaivers are the waivers for a pair in this direction, and those of
+// settings that are for another.
+func compareWaivers(list []config.Waiver, old, next string) (waivers []comparison.Waiver, aside []comparison.Unused) {
 	for _, w := range list {
-		out = append(out, comparison.Waiver{ID: w.ID, Reason: w.Reason, By: w.By, Expires: w.Expires})
+		one := comparison.Waiver{ID: w.ID, Reason: w.Reason, By: w.By, Expires: w.Expires}
+		switch why := w.Aside(old, next); {
+		case why == "":
+			waivers = append(waivers, one)
+		case strings.HasPrefix(w.ID, comparison.Prefix):
+			aside = append(aside, comparison.Unused{Waiver: one, Why: why})
+		}
 	}
-	return out
+	return waivers, aside
 }
 
 func comparePage(page *output.Page, r comparison.Report) {
@@ -107,7 +120,14 @@ func comparePage(page *output.Page, r comparison.Report) {
 			}
 		}
 	}
+	for _, u := range r.Unused {
+		prose(page, "waiver ", unusedWords(u))
+	}
 	page.Line("%s", compareVerdict(r))
+}
+
+func unusedWords(u comparison.Unused) string {
+	return fmt.Sprintf("%s of %s is not used: %s", u.ID, u.By, strings.TrimPrefix(u.Why, "not needed: "))
 }
 
 // compareValues are a setting's two values, or the one that both have, in
@@ -185,6 +205,12 @@ func compareMarkdown(r comparison.Report) []byte {
 		if l.Verdict == comparison.Different {
 			fixes = append(fixes, l.Fix...)
 		}
+	}
+	if len(r.Unused) > 0 {
+		m.line("")
+	}
+	for _, u := range r.Unused {
+		m.line("- waiver %s", md(unusedWords(u)))
 	}
 	if len(fixes) > 0 {
 		m.line("")

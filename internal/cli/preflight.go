@@ -196,6 +196,11 @@ func (s *session) recorded(in *preflight.Input, opts preflightOptions) (origins,
 		return origins{facts: opts.facts}, nil
 	}
 	in.Known = settingNames()
+	for i := range waivers { // a file of waivers alone is for the facts that it is used with
+		if w := &waivers[i]; w.Gateway == "" && w.Successor == "" {
+			w.Gateway, w.Successor = snap.Gateway, snap.Successor
+		}
+	}
 	return s.waivers(in, waivers), output.As(output.Usage, "", err)
 }
 
@@ -230,8 +235,11 @@ func (s *session) bound(snap *preflight.Snapshot, opts preflightOptions) (*runbo
 func (s *session) waivers(in *preflight.Input, all []config.Waiver) origins {
 	src := origins{config: s.config, waivers: map[string]int{}}
 	for _, w := range all {
-		in.Waivers = append(in.Waivers, preflight.Waiver{ID: w.ID, Reason: w.Reason, By: w.By, Expires: w.Expires})
-		src.waivers[w.ID] = w.Line
+		aside := w.Aside(in.Book.Bound.Gateway, in.Book.Bound.Successor)
+		in.Waivers = append(in.Waivers, preflight.Waiver{ID: w.ID, Reason: w.Reason, By: w.By, Expires: w.Expires, Aside: aside})
+		if aside == "" {
+			src.waivers[w.ID] = w.Line
+		}
 	}
 	return src
 }

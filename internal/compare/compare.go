@@ -12,6 +12,8 @@ package compare
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"example.org/ims/internal/setting"
@@ -69,6 +71,14 @@ type Report struct {
 	New     string `json:"new"`
 	Lines   []Line `json:"lines"`
 	Differs int    `json:"differs"` // settings that differ and are not waived
+
+	Unused []Unused `json:"unused,omitempty"` // waivers that waive nothing
+}
+
+// Unused is a waiver of a setting that waives nothing, and why.
+type Unused struct {
+	Waiver
+	Why string `json:"why"`
 }
 
 // Differing names the settings that differ and are not waived.
@@ -83,7 +93,8 @@ func (r Report) Differing() []string {
 }
 
 // Compare compares what is stored of the old gateway with what is stored, and in
-// effect, of the new one. Waivers for other checks do not matter.
+// effect, of the new one. Waivers are for this pair in this direction; those for
+// other checks do not matter.
 func Compare(old, next Side, waivers []Waiver, now time.Time) Report {
 	r := Report{Old: old.Config.Name, New: next.Config.Name, Lines: []Line{}}
 	p := pair{old: old, next: next, reason: "Q285090: as " + old.Config.Name + " has it"}
@@ -107,7 +118,23 @@ func Compare(old, next Side, waivers []Waiver, now time.Time) Report {
 		}
 		r.Differs++
 	}
+	r.unused(waivers)
 	return r
+}
+
+// unused names the waivers of settings that do not differ.
+func (r *Report) unused(waivers []Waiver) {
+	for _, w := range waivers {
+		of := func(l Line) bool { return Prefix+string(l.ID) == w.ID }
+		i := slices.IndexFunc(r.Lines, of)
+		switch {
+		case !strings.HasPrefix(w.ID, Prefix):
+		case i < 0:
+			r.Unused = append(r.Unused, Unused{w, "there is no such setting"})
+		case r.Lines[i].Verdict == Transferred:
+			r.Unused = append(r.Unused, Unused{w, "not needed: the setting does not differ"})
+		}
+	}
 }
 
 // pair is the two gateways under comparison.

@@ -120,12 +120,17 @@ func TestWaivers(t *testing.T) {
 		{ID: "compare:retry", Reason: "west has its own", Expires: now.Add(time.Hour)},
 		{ID: "compare:timeout-normal", Reason: "late", Expires: now},
 		{ID: "retry", Expires: now.Add(time.Hour)},
+		{ID: "compare:mode", Expires: now.Add(time.Hour)},
+		{ID: "compare:etnr", Expires: now.Add(time.Hour)},
 	}
 	o := Side{Config: gateway.Config{Name: "east", Stored: gateway.Settings{Retry: []time.Duration{1}, Timeouts: gateway.Timeouts{Normal: 1}}}}
 	r := Compare(o, west(gateway.Settings{}), waivers, now)
 	got := verdicts(r)
 	if got["retry"] != Waived || got["timeout-normal"] != Different || got["mode"] != Transferred || r.Differs != 1 {
 		t.Errorf("verdicts %v, %d differ", got, r.Differs)
+	}
+	if len(r.Unused) != 2 || r.Unused[0].ID != "compare:mode" || r.Unused[1].ID != "compare:etnr" {
+		t.Errorf("waivers that waive nothing: %+v", r.Unused)
 	}
 	for _, l := range r.Lines {
 		if (l.ID == "retry" || l.ID == "timeout-normal") != (l.Waiver != nil) {

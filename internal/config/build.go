@@ -42,7 +42,8 @@ func (r *reader) config(doc *document) *Config {
 	c.Retire = r.retire(&doc.Retire, c)
 	c.People = r.people(doc.People)
 	c.Notify = r.notify(&doc.Notify)
-	c.Waivers = r.waivers(doc.Waivers)
+	c.Waivers = paired(r.waivers(doc.Waivers), c.Retire.Default, c.Retire.Successor)
+	r.waived(doc.Waivers, c)
 	return c
 }
 

@@ -53,3 +53,31 @@ waivers:
 		t.Errorf("a file that others may write to: %v", err)
 	}
 }
+
+// TestAWaiverIsForOneDirection pairs waivers of settings, and asks for which pair
+// each counts.
+func TestAWaiverIsForOneDirection(t *testing.T) {
+	setting, check := Waiver{ID: "compare:retry"}, Waiver{ID: "cover.in.tls"}
+	named := Waiver{ID: "compare:retry", Gateway: "north"}
+	for _, tt := range []struct {
+		name            string
+		w               Waiver
+		def, next       string // of retire
+		east, west, all bool   // counts for east -> west, west -> east, north -> west
+	}{
+		{"a setting, for the pair of retire", setting, "east", "west", true, false, false},
+		{"a setting, for any successor", setting, "east", "", true, false, false},
+		{"a setting of nobody", setting, "", "", false, false, false},
+		{"a setting of a successor alone", setting, "", "west", false, false, false},
+		{"a setting of another gateway", named, "east", "west", false, false, true},
+		{"a check", check, "east", "west", true, true, true},
+		{"a check of one gateway", Waiver{ID: "cover.in.tls", Gateway: "east"}, "", "", true, false, false},
+		{"a check of one successor", Waiver{ID: "cover.in.tls", Successor: "west"}, "", "", true, false, true},
+	} {
+		w := paired([]Waiver{tt.w}, tt.def, tt.next)[0]
+		got := [3]bool{w.Aside("east", "west") == "", w.Aside("west", "east") == "", w.Aside("north", "west") == ""}
+		if want := [3]bool{tt.east, tt.west, tt.all}; got != want {
+			t.Errorf("%s: counts for %v, want %v", tt.name, got, want)
+		}
+	}
+}

@@ -36,7 +36,7 @@ func (s *Snapshot) waived(all []Waiver, now time.Time) *Snapshot {
 	c.Notes = slices.DeleteFunc(slices.Clone(s.Notes), func(n string) bool { return strings.HasPrefix(n, notTaken) })
 	n := 0
 	for _, one := range s.Compared {
-		if !slices.ContainsFunc(all, func(w Waiver) bool { return w.ID == one.ID && now.Before(w.Expires) }) {
+		if !slices.ContainsFunc(all, func(w Waiver) bool { return w.ID == one.ID && w.Aside == "" && now.Before(w.Expires) }) {
 			c.Notes = append(c.Notes, notTaken+one.String())
 			n++
 		}
@@ -47,7 +47,10 @@ func (s *Snapshot) waived(all []Waiver, now time.Time) *Snapshot {
 }
 
 // settled says what a waiver of a setting does.
-func (s *Snapshot) settled(w Waiver) (used bool, note string) {
+func (r *Report) settled(w Waiver, s *Snapshot) (used bool, note string) {
+	if r.Removed != nil {
+		return false, "not needed: the gateway was removed already"
+	}
 	for _, one := range s.Compared {
 		if one.ID == w.ID {
 			return true, "waives that " + s.Successor + " has not taken over: " + one.String()

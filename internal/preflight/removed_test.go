@@ -58,3 +58,27 @@ func TestApprovalsAreNoQuestions(t *testing.T) {
 		t.Errorf("questions %+v, approvals (-want +got):\n%s", r.Questions, diff)
 	}
 }
+
+// TestAWaiverForAnotherPairIsShown wants it to waive nothing, and said why.
+func TestAWaiverForAnotherPairIsShown(t *testing.T) {
+	aside := "it is for west -> east"
+	s := serving(map[facts.ID]facts.Value{facts.NextDiffers: 1, facts.RouteUncovered: 1})
+	s.Compared = []Setting{{ID: "compare:retry", Title: "retry intervals"}}
+	all := []Waiver{
+		{ID: "compare:retry", By: "anna", Expires: now.Add(time.Hour), Aside: aside},
+		{ID: "consent_no_route.when[0]", By: "anna", Expires: now.Add(time.Hour), Aside: aside},
+		{ID: "cover.in.tls", By: "anna", Expires: now.Add(-time.Hour), Aside: aside},
+	}
+	r := report(t, Input{Snapshot: s, Offline: true, Waivers: all, Known: []string{"compare:retry"}})
+	if diff := cmp.Diff([]string{"ask consent_no_route.when[0]", "ask settings_decision.when[0]"}, wrong(r)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, w := range r.Waivers {
+		if w.Used || w.Note != "not used: "+aside {
+			t.Errorf("%+v", w)
+		}
+	}
+	if len(r.Waivers) != len(all) {
+		t.Errorf("%d waivers are shown, want %d", len(r.Waivers), len(all))
+	}
+}

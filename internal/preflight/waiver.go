@@ -17,6 +17,7 @@ type Waiver struct {
 	Reason  string    `json:"reason"`
 	By      string    `json:"by"`
 	Expires time.Time `json:"expires"`
+	Aside   string    `json:"not_for_this,omitempty"` // why it is not for this gateway and successor; "" if it is
 }
 
 func (w Waiver) String() string {
@@ -59,12 +60,16 @@ func (r *Report) waive(all []Waiver, known []string, book *runbook.Book, s *Snap
 	}
 	for i := range all {
 		w := all[i]
+		if w.Aside != "" {
+			r.Waivers = append(r.Waivers, WaiverUse{Waiver: w, Expired: !r.Made.Before(w.Expires), Note: "not used: " + w.Aside})
+			continue
+		}
 		if !slices.Contains(ids, w.ID) && r.Removed == nil { // of what is gone, few checks are left
 			return &NoCheckError{w.ID, nearest(w.ID, ids)}
 		}
 		use := WaiverUse{Waiver: w, Expired: !r.Made.Before(w.Expires), Note: "not needed: the check passes, or is not judged now"}
 		if strings.HasPrefix(w.ID, "compare:") {
-			use.Used, use.Note = s.settled(w)
+			use.Used, use.Note = r.settled(w, s)
 		}
 		for j := range r.Checks {
 			c := &r.Checks[j]

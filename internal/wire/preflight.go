@@ -60,9 +60,7 @@ func (s *site) snapshot(ctx context.Context, book *runbook.Book) (*preflight.Sna
 		Servers: servers,
 		Told:    s.told(ctx, g), People: []preflight.Person{}, Waivers: []preflight.Waiver{}, Opener: s.opener(),
 	}
-	for _, w := range s.cfg.Waivers {
-		out.Waivers = append(out.Waivers, preflight.Waiver{ID: w.ID, Reason: w.Reason, By: w.By, Expires: w.Expires})
-	}
+	out.Waivers = append(out.Waivers, s.waivers(book)...)
 	if r, ok := world.Compared(obs.Memory); ok {
 		out.Compared = differing(r)
 	}
@@ -82,6 +80,17 @@ func (s *site) snapshot(ctx context.Context, book *runbook.Book) (*preflight.Sna
 		return nil, err
 	}
 	return out, ctx.Err()
+}
+
+// waivers are those of the configuration, each with why it is not for this pair.
+func (s *site) waivers(book *runbook.Book) []preflight.Waiver {
+	var out []preflight.Waiver
+	for _, w := range s.cfg.Waivers {
+		out = append(out, preflight.Waiver{
+			ID: w.ID, Reason: w.Reason, By: w.By, Expires: w.Expires, Aside: w.Aside(book.Bound.Gateway, book.Bound.Successor),
+		})
+	}
+	return out
 }
 
 // differing are the settings of a comparison that differ, waived or not.

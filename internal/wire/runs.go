@@ -48,9 +48,8 @@ func (s *site) judge(ctx context.Context, book *runbook.Book, pl *plan.Plan) err
 	if err != nil {
 		return err
 	}
-	in := preflight.Input{Snapshot: snap, Book: book, Made: time.Now()}
-	for _, w := range s.cfg.Waivers {
-		in.Waivers = append(in.Waivers, preflight.Waiver{ID: w.ID, Reason: w.Reason, By: w.By, Expires: w.Expires})
+	in := preflight.Input{Snapshot: snap, Book: book, Made: time.Now(), Waivers: s.waivers(book)}
+	for _, w := range in.Waivers {
 		in.Known = append(in.Known, w.ID) // whether there is such a check at all, ims preflight says
 	}
 	r, err := preflight.Make(in)

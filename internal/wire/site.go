@@ -172,6 +172,9 @@ func (s *site) world(book *runbook.Book) (*world.World, error) {
 		cfg.Successor = s.gateway(next.Name)
 	}
 	for _, w := range s.cfg.Waivers {
+		if w.Aside(g.Name, next.Name) != "" {
+			continue
+		}
 		cfg.Waivers = append(cfg.Waivers, compare.Waiver{ID: w.ID, Reason: w.Reason, By: w.By, Expires: w.Expires})
 	}
 	if cfg.Dependents, err = s.mover(g.Name, next.Name); err != nil {
