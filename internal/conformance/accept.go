@@ -244,7 +244,9 @@ func (f *follower) observed(changed map[string]string) error {
 	}
 	f.now = nil
 	for _, n := range ends {
-		f.now = append(f.now, f.variants(n)...)
+		for _, m := range f.hidden(n) {
+			f.now = append(f.now, f.variants(m)...)
+		}
 	}
 	return err
 }

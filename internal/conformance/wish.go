@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"slices"
+
 	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/model"
@@ -79,18 +81,8 @@ func each(all []node, change func(w *model.World)) []node {
 // addresses a host name has.
 func (f *follower) begins(w *model.World) []model.World {
 	all := []model.World{*w}
-	for _, one := range []struct {
-		wanted bool
-		known  facts.ID
-		parts  []model.Flags
-	}{
-		{f.wish.limits, facts.NextLimited, []model.Flags{model.LimitHere, model.LimitNext}},
-		{f.wish.split, facts.NextSplit, []model.Flags{model.SplitHere, model.SplitNext}},
-		{f.wish.drain, facts.DrainNamed, []model.Flags{model.DrainAddr, model.DrainAddr6, model.DrainPTR, model.DrainSPF}},
-	} {
-		if one.wanted && f.seen[one.known] == 0 {
-			all = some(all, one.parts)
-		}
+	for _, u := range f.unseen() {
+		all = some(all, u.parts)
 	}
 	if !f.wish.name || f.seen[facts.NameHere] != 1 {
 		return all
@@ -102,6 +94,62 @@ func (f *follower) begins(w *model.World) []model.World {
 		}
 	}
 	return all
+}
+
+// unseen are parts of which only whether all are there is seen.
+type unseen struct {
+	wanted bool
+	whole  facts.ID
+	parts  []model.Flags
+}
+
+// unseen are the records and settings of which one fact says that not all are
+// there, and none which.
+func (f *follower) unseen() (all []unseen) {
+	for _, one := range []unseen{
+		{f.wish.limits, facts.NextLimited, []model.Flags{model.LimitHere, model.LimitNext}},
+		{f.wish.split, facts.NextSplit, []model.Flags{model.SplitHere, model.SplitNext}},
+		{f.wish.drain, facts.DrainNamed, []model.Flags{model.DrainAddr, model.DrainAddr6, model.DrainPTR, model.DrainSPF}},
+	} {
+		if one.wanted && f.seen[one.whole] == 0 {
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+// hidden are the nodes that look the same, because what no effect of the run has
+// changed yet may be as it wants already.
+func (f *follower) hidden(n node) []node {
+	all := []node{n}
+	for _, u := range f.unseen() {
+		for _, part := range u.parts {
+			if f.tried(&n, part) {
+				continue
+			}
+			var there model.World
+			there.Publish(part)
+			for i, m := range all[:len(all):len(all)] {
+				m.w.Flags |= there.Flags
+				all[i].w.Flags &^= there.Flags
+				all = append(all, m)
+			}
+		}
+		all = slices.DeleteFunc(all, func(m node) bool { return f.compared(u.whole, &m.w) && !f.shows(u.whole, &m) })
+	}
+	return all
+}
+
+// tried reports whether an effect on a record or setting may have happened.
+func (f *follower) tried(n *node, part model.Flags) bool {
+	for state, slot := range f.slots {
+		var w model.World
+		do := f.def.States[state].Do
+		if w.Apply(do.Action, &do.Args); w.Flags&part != 0 {
+			return n.known&(1<<slot) != 0
+		}
+	}
+	return true
 }
 
 // some are worlds with none of the parts there, or some, but not all.
