@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -109,6 +112,19 @@ what binds nothing, such as counts and dates.`,
 	}
 	formatFlag(cmd, &format, output.Text, output.JSON)
 	return exits(cmd, output.Done, output.Drift)
+}
+
+// anew is the command that makes a plan once more, of the same runbook with the
+// same parameters, and does with it what a flag says.
+func anew(pl *plan.Plan, flag, file string) string {
+	words := []string{"ims retire", quoted(pl.Gateway), "--dry-run --runbook", quoted(pl.Definition.File)}
+	if pl.Next != "" {
+		words = append(words, "--to", quoted(pl.Next))
+	}
+	for _, name := range slices.Sorted(maps.Keys(pl.Bound.Params)) {
+		words = append(words, "--param", quoted(name+"="+pl.Bound.Params[name]))
+	}
+	return strings.Join(append(words, flag, quoted(file)), " ")
 }
 
 // maxPlan bounds the file of a plan: it lists at most 100,000 messages.

@@ -24,6 +24,7 @@ type handOptions struct {
 // handData is a plan as commands.
 type handData struct {
 	Plan     string      `json:"plan,omitempty"`
+	File     string      `json:"file,omitempty"`
 	Config   string      `json:"config,omitempty"`       // the configuration that its ims commands need
 	Work     []atWork    `json:"at_work,omitempty"`      // runs that are open on its gateways, and who performs them
 	NotKnown string      `json:"work_unknown,omitempty"` // why that could not be found out
@@ -48,7 +49,7 @@ func runByHand(ctx context.Context, s *session, p *output.Printer, opts handOpti
 	if err != nil {
 		return err
 	}
-	data := handData{Plan: pl.ID.Hash}
+	data := handData{Plan: pl.ID.Hash, File: opts.file}
 	st, ok := data.look(ctx, s, pl)
 	by := plan.Begun{Run: data.Run, States: data.Done}
 	data.Steps = pl.ByHand(by)
@@ -63,6 +64,9 @@ func runByHand(ctx context.Context, s *session, p *output.Printer, opts handOpti
 	}
 	if file, err := filepath.Abs(s.config); err == nil {
 		data.Config = file
+	}
+	if file, err := filepath.Abs(opts.file); err == nil {
+		data.File = file
 	}
 	if ok {
 		data.place(st)

@@ -18,8 +18,12 @@ func handPage(page *output.Page, pl *plan.Plan, d *handData) {
 		page.Line("export IMS_CONFIG=%s", quoted(d.Config))
 	}
 	workPage(page, pl, d)
-	if d.Run != "" {
+	switch {
+	case d.Run != "":
 		comment(page, "# ", d.words())
+	case d.NotKnown == "":
+		comment(page, "# ", "The plan was made "+moment(pl.Made)+", and no run here performed it. Whether it still holds:")
+		page.Line("%s", anew(pl, "--diff", d.File))
 	}
 	switch {
 	case d.Expires.IsZero() || d.Outcome != "":

@@ -218,7 +218,7 @@ func performPlan(ctx context.Context, s *session, p *output.Printer, opts retire
 	if err := p.Result("plan-drift", drift, func(page *output.Page) { driftPage(page, drift) }); err != nil {
 		return err
 	}
-	p.Note("ims: hint: to make it anew: ims retire %s --dry-run --out %s", pl.Gateway, quoted(opts.plan))
+	p.Note("ims: hint: to make it anew: %s", anew(pl, "--out", opts.plan))
 	return output.Said(output.Drift)
 }
 
