@@ -33,8 +33,10 @@ A waiver is for one direction: for the gateway and the successor that it names,
 or else for retire.default and retire.successor of the configuration. One that
 waives nothing is listed with the reason.
 
-The successor may do more: a larger size limit, more entries in a table, a wider
-network. The domains that are accepted are the organization's, not a gateway's.`,
+The successor may do more: a larger size limit, more sessions, a wider network
+that may relay. It may not lead mail elsewhere that the gateway carries, by an
+entry of its own in a table, nor keep out whom the gateway lets in. The domains
+that are accepted are the organization's, not a gateway's.`,
 		Example: "  ims compare east west\n  ims compare east west -o markdown",
 		Args:    args(cobra.ExactArgs(2), "two gateways"),
 		RunE: func(cmd *cobra.Command, argv []string) error {

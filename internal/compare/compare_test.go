@@ -2,6 +2,7 @@ package compare
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,7 +57,7 @@ func TestNothingTransferred(t *testing.T) {
 		"mode": set("mode inbound-outbound"), "retry": set("retry 1h"), "timeout-normal": set("timeout-normal 48h"), "max-size": set("max-size 100"),
 		"forward-host": set("forward-host smart.example"), "domain-hosts": set("domain-hosts a.example=a-host.example"),
 		"reroute": set("reroute b.example=inbound"), "etrn": set("etrn c.example="), "accept": set("accept 192.0.2.7"),
-		"reject": set("reject 0.0.0.0/0,192.0.2.0/24"), "relay": set("relay 10.1.0.0/16"),
+		"reject": set("reject 192.0.2.0/24"), "relay": set("relay 10.1.0.0/16"),
 		"spaces": {
 			"ims route add west --type SMTP --pattern '*' --cost 1 --scope organization --reason 'Q285090: as east has it'",
 			"ims route add west --type SMTP --pattern '*@p.example' --cost 2 --scope site --reason 'Q285090: as east has it'",
@@ -74,7 +75,7 @@ func TestTransferred(t *testing.T) {
 	s := old().Config.Stored
 	s.Relay = []netip.Prefix{networkOf("10.0.0.0/8")} // wider, and without itself
 	s.MaxSize = 0
-	s.DomainHosts = map[string]string{"a.example": "a-host.example", "x.example": "x"} // w.example is itself
+	s.DomainHosts = map[string]string{"a.example": "a-host.example"} // w.example is itself
 	next := west(s)
 	next.Config.Spaces = []gateway.Space{{Type: "SMTP", Pattern: "*", Cost: 10}}
 	next.Config.Sites = []gateway.Site{{Name: "Branch", Cost: 1, RoutingAddress: "branch.example"}}
@@ -88,6 +89,36 @@ func TestTransferred(t *testing.T) {
 	r = Compare(old(), next, nil, time.Now())
 	if d := cmp.Diff([]string{"forward-host"}, r.Differing()); d != "" {
 		t.Errorf("stored and not in effect (-want +got):\n%s", d)
+	}
+}
+
+// TestStricter: what the new gateway leads elsewhere, or lets not in, and the old
+// one carried, is a difference.
+func TestStricter(t *testing.T) {
+	line := func(net string, reject bool) gateway.Admission {
+		return gateway.Admission{Net: networkOf(net), Reject: reject}
+	}
+	for _, tt := range []struct {
+		name string
+		next gateway.Settings
+		id   setting.ID
+		want Verdict
+		fix  string
+	}{
+		{"another host of a domain", gateway.Settings{DomainHosts: map[string]string{"x.example": "x"}}, "domain-hosts", Different, "--domain-hosts ''"},
+		{"a domain that goes inward", gateway.Settings{Reroute: map[string]string{"x.example": "inbound"}}, "reroute", Different, "--reroute ''"},
+		{"a domain that waits to be fetched", gateway.Settings{ETRN: map[string]string{"x.example": ""}}, "etrn", Different, "--etrn ''"},
+		{"a network that is kept out", gateway.Settings{Accept: []gateway.Admission{line("198.51.100.0/24", true)}}, "reject", Different, "--reject 192.0.2.0/24"},
+		{"a part of a network that is kept out", gateway.Settings{Accept: []gateway.Admission{line("192.0.2.0/24", true), line("192.0.2.0/28", true)}}, "reject", Transferred, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := Side{Config: gateway.Config{Name: "east", Stored: gateway.Settings{Accept: []gateway.Admission{line("192.0.2.0/24", true)}}}}
+			for _, l := range Compare(o, west(tt.next), nil, time.Now()).Lines {
+				if l.ID == tt.id && (l.Verdict != tt.want || !strings.Contains(strings.Join(l.Fix, " "), tt.fix)) {
+					t.Errorf("%s: %s, %s; fix %q, want %s, %q", l.ID, l.Verdict, l.Why, l.Fix, tt.want, tt.fix)
+				}
+			}
+		})
 	}
 }
 

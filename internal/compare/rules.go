@@ -93,10 +93,11 @@ func (p pair) itself(host string) bool {
 	return strings.EqualFold(strings.Trim(host, "[]@."), strings.TrimSuffix(c.Hostname, "."))
 }
 
-// table is a table with the entries of the old one.
+// table is the table of the old one. What the new one leads elsewhere beside
+// that, it leads elsewhere for mail that the old one carried, too.
 func (p pair) table(old, next map[string]string) (map[string]string, string) {
 	want := maps.Clone(next)
-	var missing []string
+	var missing, added []string
 	for _, d := range slices.Sorted(maps.Keys(old)) {
 		if v, ok := next[d]; ok && strings.EqualFold(v, old[d]) || p.itself(old[d]) {
 			continue
@@ -107,27 +108,65 @@ func (p pair) table(old, next map[string]string) (map[string]string, string) {
 		want[d] = old[d]
 		missing = append(missing, d)
 	}
-	if len(missing) == 0 {
+	for _, d := range slices.Sorted(maps.Keys(next)) {
+		if _, ok := old[d]; !ok {
+			delete(want, d)
+			added = append(added, d)
+		}
+	}
+	if len(missing)+len(added) == 0 {
 		return next, "it has every entry that counts"
 	}
-	return want, "without " + strings.Join(missing, ", ")
+	return want, differs(missing, added)
 }
 
 // admissions is a list with the lines of the old one, of one kind. A line that
-// accepts matters only where something is rejected.
+// accepts matters only where something is rejected; one more that rejects keeps
+// out whom the old one let in.
 func admissions(old, next []gateway.Admission, reject bool) ([]gateway.Admission, string) {
 	if !reject && len(setting.Admissions(next, true)) == 0 {
 		return next, "nobody is rejected"
 	}
 	want := slices.Clone(next)
-	var missing []string
+	var missing, added []string
 	for _, l := range old {
 		if l.Reject == reject && !slices.Contains(next, l) {
 			want = append(want, l)
 			missing = append(missing, gateway.NetworkText(l.Net))
 		}
 	}
-	return want, without(missing)
+	if reject {
+		within := func(l gateway.Admission) bool {
+			return slices.ContainsFunc(old, func(o gateway.Admission) bool { return o.Reject && wider(o.Net, l.Net) })
+		}
+		for _, l := range next {
+			if l.Reject && !within(l) {
+				want = slices.DeleteFunc(want, func(w gateway.Admission) bool { return w == l })
+				added = append(added, gateway.NetworkText(l.Net))
+			}
+		}
+	}
+	if len(missing)+len(added) == 0 {
+		return want, "it has every network that counts"
+	}
+	return want, differs(missing, added)
+}
+
+// wider reports whether a network holds another.
+func wider(net, other netip.Prefix) bool {
+	return net.Bits() <= other.Bits() && net.Contains(other.Addr())
+}
+
+// differs says what a list lacks, and what it has that it should not have.
+func differs(missing, added []string) string {
+	var words []string
+	if len(missing) > 0 {
+		words = append(words, "without "+strings.Join(missing, ", "))
+	}
+	if len(added) > 0 {
+		words = append(words, "with "+strings.Join(added, ", ")+", which the old one has not")
+	}
+	return strings.Join(words, "; ")
 }
 
 // networks is a list that has every network of the old one, or a wider one. The
@@ -136,22 +175,17 @@ func (p pair) networks(old, next []netip.Prefix) ([]netip.Prefix, string) {
 	want := slices.Clone(next)
 	var missing []string
 	for _, n := range old {
-		wider := func(m netip.Prefix) bool { return m.Bits() <= n.Bits() && m.Contains(n.Addr()) }
 		at, err := netip.ParseAddrPort(p.next.Config.Listen)
 		itself := err == nil && n.IsSingleIP() && n.Addr() == at.Addr().Unmap()
-		if !itself && !slices.ContainsFunc(next, wider) {
+		if !itself && !slices.ContainsFunc(next, func(m netip.Prefix) bool { return wider(m, n) }) {
 			want = append(want, n)
 			missing = append(missing, gateway.NetworkText(n))
 		}
 	}
-	return want, without(missing)
-}
-
-func without(missing []string) string {
 	if len(missing) == 0 {
-		return "it has every network that counts"
+		return want, "it has every network that counts"
 	}
-	return "without " + strings.Join(missing, ", ")
+	return want, differs(missing, nil)
 }
 
 // spaces compares the address spaces. A space for everything covers each of its
