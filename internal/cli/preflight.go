@@ -307,6 +307,13 @@ func checkNames(c *config.Config) []string {
 		}
 		domains = append(domains, z.Domains...)
 	}
+	for _, g := range c.Gateways {
+		for _, table := range []map[string]string{g.Settings.Reroute, g.Settings.DomainHosts, g.Settings.ETRN} {
+			for d := range table {
+				domains = append(domains, strings.TrimPrefix(strings.TrimPrefix(d, "#"), "*."))
+			}
+		}
+	}
 	for _, d := range domains {
 		for _, what := range []string{"recipient", "stranger", "size"} {
 			ids = append(ids, "cover.in."+strings.ToLower(d)+"."+what)
@@ -315,6 +322,7 @@ func checkNames(c *config.Config) []string {
 	for _, g := range c.Gateways {
 		ids = append(ids, "dependents."+g.Name)
 		for _, sp := range g.Spaces {
+			ids = append(ids, "cover.out."+sp.Type+":"+sp.Pattern)
 			for _, at := range places {
 				ids = append(ids, "cover.out."+sp.Type+":"+sp.Pattern+"@"+at)
 			}

@@ -33,6 +33,8 @@ func (r *Report) outbound(s *Snapshot, book *runbook.Book) {
 		c.ID, c.That = "cover.out."+p.Name, "another gateway carries mail for connected site "+p.Name
 		if p.From != "" {
 			c.ID, c.That = c.ID+"@"+p.From, fmt.Sprintf("another gateway carries mail for %s from site %s", p.Name, p.From)
+		} else if p.space() {
+			c.That = "another gateway carries mail for " + p.Name
 		} else {
 			c.ID = "cover.site." + p.Name
 		}
@@ -43,12 +45,25 @@ func (r *Report) outbound(s *Snapshot, book *runbook.Book) {
 			if c = c.fail(p.Fix, "%s", p.Why); p.Blackhole == "" {
 				c = r.put(c, facts.RouteUncovered)
 			}
+		case "undecided":
+			c = c.unknown(p.Why, p.decide())
 		default:
 			c = c.unknown(p.Why, p.Fix)
 		}
 		r.add(c)
 	}
 	r.swallowed(o.Parts)
+}
+
+// space reports whether a part is an address space, not a connected site.
+func (p Part) space() bool { return strings.Contains(p.Name, ":") }
+
+// decide is what to do about a part that simulated routing does not decide.
+func (p Part) decide() string {
+	if typ, _, _ := strings.Cut(p.Name, ":"); p.space() && !strings.EqualFold(typ, "SMTP") {
+		return "see with ims route list whether another gateway that carries mail has " + p.Name + ", then waive this"
+	}
+	return p.Fix
 }
 
 // swallowed names what a black hole takes, and what ends that, in the checks that

@@ -48,13 +48,18 @@ type Certificate struct {
 // Domain is a mail domain that the gateway takes mail for.
 type Domain struct {
 	Name     string   `json:"name"`
-	From     []string `json:"from"` // configuration, log, mx
+	From     []string `json:"from"` // configuration, reroute, domain-hosts, etrn, log, mx
 	Rcpt     string   `json:"recipient"`
 	Random   string   `json:"random"`
 	Messages int64    `json:"messages"` // accepted, in the log
 	Largest  int64    `json:"largest"`  // of those, in bytes
 	Old      Answers  `json:"gateway"`
 	New      Answers  `json:"successor"`
+
+	// Outward says that only tables for mail that goes out name the domain: then
+	// the gateway takes no mail for it from the Internet, and nobody was asked.
+	Outward bool   `json:"outward,omitempty"`
+	Fix     string `json:"fix,omitempty"` // what makes the successor accept it, if that is not what Inbound.Fix says
 }
 
 // Answers are what a listener says to a known recipient and to a random one.

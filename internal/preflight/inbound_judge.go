@@ -43,6 +43,10 @@ func (r *Report) inbound(s *Snapshot, book *runbook.Book) {
 	r.add(logged(base, s))
 	for i := range in.List {
 		d := &in.List[i]
+		if d.Outward {
+			r.add(outward(base, s, d))
+			continue
+		}
 		c := known(base, s, d)
 		if slices.Contains(s.Domains, d.Name) { // which next.covers_in is about
 			c = r.put(c, facts.NextCoversIn)
@@ -111,6 +115,14 @@ func (in *Inbound) retry(s *Snapshot) string {
 	return "make " + in.New.Address + " reachable from here, then ims preflight " + s.Gateway + " again"
 }
 
+// outward is the cover of a domain that only tables for outgoing mail name.
+func outward(c Check, s *Snapshot, d *Domain) Check {
+	c.ID = "cover.in." + d.Name + ".recipient"
+	c.That = fmt.Sprintf("%s accepts the mail for %s that %s takes, known from %s", s.Successor, d.Name, s.Gateway, strings.Join(d.From, ", "))
+	return c.pass("there is nothing to cover: the entry says where mail for %s goes out, and makes %s take none from the Internet; hosts that may relay are compared by ims compare",
+		d.Name, s.Gateway)
+}
+
 func known(c Check, s *Snapshot, d *Domain) Check {
 	c.ID = "cover.in." + d.Name + ".recipient"
 	c.That = fmt.Sprintf("%s accepts mail for %s, known from %s", s.Successor, d.Name, strings.Join(d.From, ", "))
@@ -148,6 +160,9 @@ func (c Check) refused(s *Snapshot, d *Domain) Check {
 func (in *Inbound) fix(s *Snapshot, d *Domain) string {
 	if in.New.Closed {
 		return in.start(s)
+	}
+	if d.Fix != "" {
+		return d.Fix
 	}
 	return strings.ReplaceAll(in.Fix, "DOMAIN", d.Name)
 }

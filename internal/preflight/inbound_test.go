@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.org/ims/internal/verdict"
+	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/runbook"
 )
 
@@ -33,6 +34,7 @@ func TestInboundCover(t *testing.T) {
 		{"a mailbox is full", func(_ *Inbound, d *Domain) { d.Old.Known, d.New.Known = says("552 5.2.2 quota exceeded"), no }, rcpt, Unknown, "does not say that the recipient does not exist"},
 		{"the sender is refused", func(_ *Inbound, d *Domain) { d.Old.Known, d.New.Known = says("550 5.1.8 no such sender"), no }, rcpt, Unknown, "does not say that the recipient does not exist"},
 		{"553 without an enhanced code", func(_ *Inbound, d *Domain) { d.Old.Known, d.New.Known = says("553 mailbox name not allowed"), no }, rcpt, Pass, "both know the domain"},
+		{"a table for outgoing mail", func(_ *Inbound, d *Domain) { d.Outward, d.Old, d.New = true, Answers{}, Answers{} }, rcpt, Pass, "there is nothing to cover"},
 		{"for now", func(_ *Inbound, d *Domain) { d.New.Known = later }, rcpt, Unknown, "says nothing about later"},
 		{"closed", func(in *Inbound, d *Domain) { in.New.Closed, d.New = true, Answers{closed, closed} }, rcpt, Fail, "connection refused"},
 		{"silent", func(in *Inbound, d *Domain) { in.New.Err, d.New = "no answer within 10s", Answers{} }, rcpt, Unknown, "no answer within 10s"},
@@ -79,6 +81,32 @@ func TestInboundCover(t *testing.T) {
 				t.Errorf("%+v, want %s: %s", c, tt.want, tt.text)
 			}
 		})
+	}
+}
+
+// TestAReroutedDomainIsCovered wants the successor to take mail for a domain of the
+// reroute table, and the command that makes it.
+func TestAReroutedDomainIsCovered(t *testing.T) {
+	s := serving(nil)
+	d := s.Inbound.List[0]
+	d.Name, d.From, d.Rcpt, d.Fix = "alias.test", []string{"reroute"}, "postmaster@alias.test", "ims compare east west"
+	d.New.Known = Answer{"permanent", "550 5.7.1 relaying is prohibited"}
+	s.Inbound.List = append(s.Inbound.List, d)
+	c := find(t, report(t, Input{Snapshot: s}), "cover.in.alias.test.recipient")
+	if c.Verdict != Fail || c.Fix != d.Fix || !strings.Contains(c.That, "known from reroute") {
+		t.Errorf("%+v", c)
+	}
+}
+
+// TestASpaceOfAnotherTypeIsUnknown wants it named as an address space, with what
+// helps, and never passed.
+func TestASpaceOfAnotherTypeIsUnknown(t *testing.T) {
+	s := serving(map[facts.ID]facts.Value{facts.RouteUncovered: 1})
+	s.Outbound.Parts = append(s.Outbound.Parts, Part{Name: "X400:c=us", Verdict: "undecided", Why: "routing of type X400 is not simulated", Fix: "ims route add west"})
+	r := report(t, Input{Snapshot: s})
+	c := find(t, r, "cover.out.X400:c=us")
+	if c.Verdict != Unknown || !strings.Contains(c.Fix, "waive this") || strings.Contains(c.That, "connected site") || r.Verdict != verdict.Asks {
+		t.Errorf("%s: %+v", r.Verdict, c)
 	}
 }
 

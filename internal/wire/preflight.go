@@ -170,8 +170,12 @@ func outbound(ctx context.Context, o *organization, successor string) preflight.
 		name := space.Type + ":" + space.Pattern
 		for _, c := range routing.CoverEach(org, o.name, space) {
 			from := strings.TrimSuffix(c.Origin.Site+"/"+c.Origin.Location, "/")
+			why := partWords(c)
+			if c.Verdict == routing.Undecided && !strings.EqualFold(space.Type, "SMTP") {
+				why = "routing of type " + space.Type + " is not simulated, so whether another gateway would carry it is not known"
+			}
 			out.Parts = append(out.Parts, preflight.Part{
-				Name: name, From: from, Verdict: c.Verdict.String(), Why: partWords(c), Blackhole: c.Blackhole,
+				Name: name, From: from, Verdict: c.Verdict.String(), Why: why, Blackhole: c.Blackhole,
 				Fix: o.carry(ctx, c, fmt.Sprintf("ims route add %s --type %s --pattern %s --cost %d --reason %s", setting.Quote(successor), setting.Quote(space.Type),
 					setting.Quote(space.Pattern), space.Cost, setting.Quote("retire "+o.name))),
 			})

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -29,6 +30,9 @@ const (
 	fromConfiguration = "configuration"
 	fromLog           = "log"
 	fromMX            = "mx"
+	fromReroute       = "reroute"      // a table of the gateway: mail from the Internet for these it takes
+	fromHosts         = "domain-hosts" // where mail goes out
+	fromETRN          = "etrn"         // where mail goes out once somebody asks for it (RFC 1985)
 )
 
 // inbound asks the gateway and its successor about every domain that the
@@ -44,6 +48,7 @@ func (s *site) inbound(ctx context.Context, g config.Gateway, book *runbook.Book
 	for _, d := range book.Bound.Domains {
 		list.at(d, fromConfiguration)
 	}
+	list.tables(s.settings(ctx, g), g.Name, book.Bound.Successor)
 	if err := list.log(ctx, s.gateway(g.Name), g.Name); err != nil {
 		in.Log = err.Error()
 	}
@@ -53,10 +58,23 @@ func (s *site) inbound(ctx context.Context, g config.Gateway, book *runbook.Book
 		return in
 	}
 	p := &probe.Prober{Helo: thisHost()}
-	askHost(ctx, p, &in.Old, in.List, func(d *preflight.Domain) *preflight.Answers { return &d.Old })
-	askHost(ctx, p, &in.New, in.List, func(d *preflight.Domain) *preflight.Answers { return &d.New })
+	asked := in.List
+	if n := slices.IndexFunc(asked, func(d preflight.Domain) bool { return d.Outward }); n >= 0 {
+		asked = asked[:n]
+	}
+	askHost(ctx, p, &in.Old, asked, func(d *preflight.Domain) *preflight.Answers { return &d.Old })
+	askHost(ctx, p, &in.New, asked, func(d *preflight.Domain) *preflight.Answers { return &d.New })
 	s.configuredSize(ctx, next.Name, &in.New)
 	return in
+}
+
+// settings are those of a gateway now, or with which it began if it does not
+// answer.
+func (s *site) settings(ctx context.Context, g config.Gateway) gateway.Settings {
+	if c, err := s.gateway(g.Name).Config(ctx); err == nil && c.Exists { // an error is in gw.exists
+		return c.Stored
+	}
+	return g.Settings
 }
 
 // configuredSize asks a gateway for its limit if its listener declares none:
@@ -102,6 +120,26 @@ func (l *domainList) at(name, from string) *preflight.Domain {
 		d.From = append(d.From, from)
 	}
 	return d
+}
+
+// tables adds the domains that tables of the gateway name. Mail from the Internet
+// is taken for those of the reroute table; the others say where mail goes out,
+// and count if the gateway takes mail for them, too.
+func (l *domainList) tables(t gateway.Settings, name, successor string) {
+	for d := range t.Reroute {
+		one := l.at(strings.TrimPrefix(d, "#"), fromReroute)
+		if slices.Contains(one.From, fromConfiguration) {
+			continue
+		}
+		one.Fix = fmt.Sprintf("ims compare %s %s, which has the command that gives %s the entry", name, successor, successor)
+	}
+	for from, table := range map[string]map[string]string{fromHosts: t.DomainHosts, fromETRN: t.ETRN} {
+		for d := range table {
+			d = strings.ToLower(strings.TrimPrefix(d, "*."))
+			one := l.at(d, from)
+			one.Outward = !slices.Contains(one.From, fromConfiguration) && t.Reroutes(d) == ""
+		}
+	}
 }
 
 // log reads from the tracking log what the gateway took from outside. The last
@@ -196,12 +234,27 @@ func (s *site) asked(ctx context.Context, z config.Zone) []zone.RRset {
 	return out
 }
 
+// sorted are the domains, those that are only for mail that goes out last: what
+// the gateway has taken mail for, or an MX leads here for, is not.
 func (l *domainList) sorted() []preflight.Domain {
 	out := []preflight.Domain{}
 	for _, name := range slices.Sorted(maps.Keys(l.found)) {
-		out = append(out, *l.found[name])
+		d := *l.found[name]
+		slices.Sort(d.From)
+		if slices.Contains(d.From, fromLog) || slices.Contains(d.From, fromMX) {
+			d.Outward = false
+		}
+		out = append(out, d)
 	}
+	slices.SortStableFunc(out, func(a, b preflight.Domain) int { return cmp.Compare(last(a), last(b)) })
 	return out
+}
+
+func last(d preflight.Domain) int {
+	if d.Outward {
+		return 1
+	}
+	return 0
 }
 
 // perTalk is how many domains are asked about in one conversation: each has two

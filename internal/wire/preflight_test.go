@@ -133,6 +133,32 @@ func TestDomainsOfTheLog(t *testing.T) {
 	if err := l.log(t.Context(), told{}, "east"); err == nil {
 		t.Error("a gateway without a log has one")
 	}
+	l.tables(gateway.Settings{
+		Reroute: map[string]string{"alias.test": gateway.Inbound, "#old.test": "host.test", "a.test": "host.test"}, ETRN: map[string]string{"b.test": "", "dial.test": ""},
+		DomainHosts: map[string]string{"*.slow.test": "relay.test", "below.alias.test": "relay.test", "dial.test": "other.test"},
+	}, "east", "west")
+	tables := map[string]string{
+		"a.test": "configuration,log,reroute", "b.test": "etrn,log", "alias.test": "reroute compare", "old.test": "reroute compare", "below.alias.test": "domain-hosts",
+		"dial.test": "domain-hosts,etrn outward", "slow.test": "domain-hosts outward",
+	}
+	goesOut := false
+	for _, d := range l.sorted() {
+		words := strings.Join(d.From, ",")
+		if d.Fix != "" {
+			words += " compare"
+		}
+		if d.Outward {
+			words += " outward"
+		}
+		if words != tables[d.Name] || goesOut && !d.Outward {
+			t.Errorf("%s is known from %q, want %q; those of outgoing mail are last", d.Name, words, tables[d.Name])
+		}
+		goesOut = d.Outward
+		delete(tables, d.Name)
+	}
+	if len(tables) > 0 {
+		t.Errorf("not listed: %v", tables)
+	}
 	l.at("*.wild.test", fromMX)
 	for _, d := range l.found {
 		if d.Name == "*.wild.test" && (!strings.HasSuffix(d.Random, "@ims-probe.wild.test") || d.Rcpt != "postmaster@ims-probe.wild.test") {
