@@ -7,7 +7,8 @@ import (
 	"example.org/ims/pkg/model"
 )
 
-// memo answers a guard, remembering every vector of the facts that it reads.
+// memo answers a guard, remembering its verdict on every vector of the facts
+// that it reads.
 type memo struct {
 	all   guard.All
 	refs  []facts.ID
@@ -15,10 +16,15 @@ type memo struct {
 	seen  [3]bool // which verdicts it gave
 }
 
-// vector packs the facts that a guard reads, five bits each.
+// vector packs the facts that a guard reads. Nothing is unknown in a world, and
+// no count in it is as large as five bits can be.
 type vector [3]uint64
 
-const perWord = 12
+const (
+	factBits = 5
+	perWord  = 64 / factBits
+	mostRefs = perWord * len(vector{}) // a guard that reads more is judged anew each time
+)
 
 func newMemo(all guard.All) memo {
 	return memo{all: all, refs: all.Refs(), known: map[vector]machine.Verdict{}}
@@ -27,23 +33,33 @@ func newMemo(all guard.All) memo {
 // verdict judges a guard on what an observation would say now.
 func (x *shell) verdict(g int, s machine.State, w *model.World) machine.Verdict {
 	m := &x.guards[g]
-	var k vector
-	for i, id := range m.refs {
-		k[i/perWord] |= uint64(x.fact(id, s, w)) & 31 << (5 * (i % perWord))
-	}
-	v, ok := m.known[k]
-	if !ok {
-		var all facts.Vector
-		for _, id := range m.refs {
-			all[id] = x.fact(id, s, w)
+	v := machine.Unknown
+	if len(m.refs) > mostRefs {
+		v = x.eval(m, s, w)
+	} else {
+		var k vector
+		for i, id := range m.refs {
+			k[i/perWord] |= uint64(x.fact(id, s, w)) & (1<<factBits - 1) << (factBits * (i % perWord))
 		}
-		v = m.all.Eval(&all).Verdict
-		m.known[k] = v
+		known := false
+		if v, known = m.known[k]; !known {
+			v = x.eval(m, s, w)
+			m.known[k] = v
+		}
 	}
 	m.seen[v] = true
 	return v
 }
 
+func (x *shell) eval(m *memo, s machine.State, w *model.World) machine.Verdict {
+	var all facts.Vector
+	for _, id := range m.refs {
+		all[id] = x.fact(id, s, w)
+	}
+	return m.all.Eval(&all).Verdict
+}
+
+// fact is what an observation would say of one fact.
 func (x *shell) fact(id facts.ID, s machine.State, w *model.World) facts.Value {
 	if id >= facts.RunGrantedNoRoute {
 		return facts.Bool(s.Granted(int(id - facts.RunGrantedNoRoute)))
