@@ -5,6 +5,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +41,11 @@ func shippedPlan(t *testing.T, name string) (*plan.Plan, *runbook.Book) {
 	if len(mistakes) > 0 {
 		t.Fatal(mistakes)
 	}
+	return plan.Make(shippedInput(book)), book
+}
+
+// shippedInput is what is observed before a run of a shipped runbook.
+func shippedInput(book *runbook.Book) plan.Input {
 	at := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 	in := plan.Input{Book: book, Facts: facts.NewSet(), Now: at, Places: plan.Places{Socket: "/run/x.sock", ArchiveDir: "/archive"}}
 	in.Before = plan.Before{
@@ -69,7 +75,7 @@ func shippedPlan(t *testing.T, name string) (*plan.Plan, *runbook.Book) {
 	} {
 		in.Facts.Put(facts.Fact{ID: id, Value: v, At: at, Provenance: facts.Live, Source: "test"})
 	}
-	return plan.Make(in), book
+	return in
 }
 
 // byAction is how the command of each action begins.
@@ -133,7 +139,7 @@ func fromHere(t *testing.T, page string, book *runbook.Book, state int) {
 	rest, spare, _ := strings.Cut(rest, "\n# ======== IF IT COMES TO THAT")
 	heads := stepHeads.FindAllStringSubmatchIndex(rest, -1)
 	for _, h := range stepHeads.FindAllStringSubmatch(rest+spare, -1) {
-		if i := book.Def.Find(h[2]); i < 0 || h[1] != fmt.Sprint(book.Def.Number(i)) {
+		if i := book.Def.Find(h[2]); i < 0 || h[1] != strconv.Itoa(book.Def.Number(i)) {
 			t.Errorf("state %s has the number %s", h[2], h[1])
 		}
 	}

@@ -15,6 +15,9 @@
 // A saved plan is canonical JSON (RFC 8785) with a seal over all of it and a
 // nonce. The seal shows a file that was damaged or edited; it is no signature:
 // who may perform a plan is decided where it is performed.
+//
+// By hand, [Plan.ByHand] are the commands of the states that the plan predicts,
+// and [Plan.Beside] those of the others.
 package plan
 
 import (
