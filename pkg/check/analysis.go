@@ -9,14 +9,15 @@ import (
 // analysis is what can be known of a runbook before it is explored: what has to be
 // remembered where. Everything else is forgotten, so that fewer states differ.
 type analysis struct {
-	states []notes
-	slots  []slot // by state: where the value before is kept
-	final  uint64 // bits of effects that cannot be undone
-	undone uint64 // bits of effects that an abort has to think of
-	comes  bool   // the runbook restores what it changed, and goes on
+	states   []notes
+	slots    []slot // by state: where the value from before its effect is kept
+	final    uint64 // bits of effects that cannot be undone
+	undone   uint64 // bits of effects that an abort has to think of
+	restores bool   // the runbook restores what it changed, and goes on
 }
 
-// slot is a place among the values before; one without a width keeps nothing.
+// slot is some bits of model.World.Images, counted from the lowest; one without
+// a width keeps nothing.
 type slot struct{ at, width uint8 }
 
 func (s slot) mask() uint32 { return (1<<s.width - 1) << s.at }
@@ -31,10 +32,13 @@ type notes struct {
 	sends    bool // it matters whether the successor sends
 	metric   facts.ID
 
-	// What is read from here on, if the run is not aborted.
+	// What is read from here on, if the run is not aborted: next.accepts,
+	// next.covers_in, late.never_follow and its kind, run.may_expire.
 	next, covers, never, expiring bool
 }
 
+// analyze studies a runbook: which facts are read where, and where they still
+// can be.
 func analyze(b *Runbook) analysis {
 	def := b.Def
 	p := analysis{states: make([]notes, len(def.States)), slots: make([]slot, len(def.States))}
@@ -49,7 +53,7 @@ func analyze(b *Runbook) analysis {
 		if st.Kind == machine.KindDo && st.Do.Undo.Kind != machine.UndoNothing {
 			p.undone |= 1 << i
 		}
-		p.comes = p.comes || (st.Kind == machine.KindDo && st.Do.Action == machine.RunRestore)
+		p.restores = p.restores || (st.Kind == machine.KindDo && st.Do.Action == machine.RunRestore)
 		if st.Kind == machine.KindDo && st.Do.Undo.Kind == machine.UndoImpossible {
 			p.final |= 1 << i
 		}

@@ -8,11 +8,12 @@ import (
 	"example.org/ims/pkg/machine"
 )
 
-// cover notes what was seen, so that a proof about nothing is found out.
+// cover notes what was seen, so that a vacuous proof, which is about nothing, is
+// found out.
 type cover struct {
 	states  [machine.MaxStates]bool
-	results [machine.MaxStates]uint16 // bits of results
-	choices [machine.MaxStates]uint16
+	results [machine.MaxStates]uint16 // by state: bits of machine.Result
+	choices [machine.MaxStates]uint16 // by state: bits of its answers
 	ends    map[machine.Outcome]bool
 }
 

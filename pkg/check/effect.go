@@ -7,21 +7,18 @@ import (
 
 // answer does what the machine asks for, in every way in which it can go.
 func (x *shell) answer(a *machine.Action, s machine.State, w *model.World) {
-	outcome := func(act action, c class, w model.World, r machine.EffectState) {
-		x.event(act, c, s, w, machine.Event{Kind: machine.OutcomeIs, Result: r})
-	}
 	switch a.Kind {
 	case machine.Intend:
 		to := *w
 		if !a.Undo {
 			x.static.remember(s, &to, x.def.States[s.Cur].Do)
-			outcome(actNoImage, maybe, *w, machine.Transient)
+			x.outcome(actNoImage, maybe, s, *w, machine.Transient)
 		}
 		x.event(actIntent, fair, s, to, machine.Event{Kind: machine.IntentSet})
 	case machine.Perform:
 		x.perform(s, w)
 	case machine.Reobserve:
-		outcome(actReobserve, fair, *w, x.reobserve(s, w))
+		x.outcome(actReobserve, fair, s, *w, x.reobserve(s, w))
 		e := machine.Event{Kind: machine.OutcomeIs, Result: machine.InDoubt}
 		x.event(actCannotLook, maybe, x.last(s, e), *w, e)
 	case machine.Ask:
@@ -42,28 +39,30 @@ func (x *shell) answer(a *machine.Action, s machine.State, w *model.World) {
 	}
 }
 
+// outcome is a transition by which the run learns what became of an effect.
+func (x *shell) outcome(a action, c class, s machine.State, w model.World, r machine.EffectState) {
+	x.event(a, c, s, w, machine.Event{Kind: machine.OutcomeIs, Result: r})
+}
+
 // perform makes the effect happen: it is done and told, or one of the ways in
 // which nobody can be sure.
 func (x *shell) perform(s machine.State, w *model.World) {
-	outcome := func(act action, c class, w model.World, r machine.EffectState) {
-		x.event(act, c, s, w, machine.Event{Kind: machine.OutcomeIs, Result: r})
-	}
 	if w.Told {
-		outcome(actRecord, fair, *w, machine.Done)
+		x.outcome(actRecord, fair, s, *w, machine.Done)
 		return
 	}
 	to, ok := x.effect(s, w)
 	if !ok {
-		outcome(actOverridden, fair, *w, machine.Overridden)
+		x.outcome(actOverridden, fair, s, *w, machine.Overridden)
 		return
 	}
 	to.Told = true
 	x.add(transition{act: actPerform, class: fair, s: s, w: to})
 	to.Told = false
-	outcome(actDoubtDone, maybe, to, machine.InDoubt)
-	outcome(actDoubtNot, maybe, *w, machine.InDoubt)
-	outcome(actTransient, maybe, *w, machine.Transient)
-	outcome(actRefused, maybe, *w, machine.Refused)
+	x.outcome(actDoubtDone, maybe, s, to, machine.InDoubt)
+	x.outcome(actDoubtNot, maybe, s, *w, machine.InDoubt)
+	x.outcome(actTransient, maybe, s, *w, machine.Transient)
+	x.outcome(actRefused, maybe, s, *w, machine.Refused)
 }
 
 // effect is the world after the effect under work; ok is false if it must not

@@ -1,6 +1,8 @@
 package check
 
-// Property is what must always be true.
+// property is what must always be true. S properties (safety) are violated by a
+// state or by a transition; L properties (liveness), by what cannot follow from
+// a state. S11 is about several runs: see Pool.
 type property uint8
 
 const (

@@ -77,7 +77,7 @@ func (x *shell) claims(s machine.State, w *model.World, bad *set) {
 	case machine.Succeeded:
 		bad.add(s13, !w.Exists || w.Hold > 0 || !w.Running || !w.Sends(x.rules.Params))
 		bad.add(s13, w.Leads() && !w.Accepts())
-		bad.add(s13, x.static.comes && (x.changed(w) || w.Absorbed && w.Flags&model.Lean != 0))
+		bad.add(s13, x.static.restores && (x.changed(w) || w.Absorbed && w.Flags&model.Lean != 0))
 		bad.add(s13, x.def.Begins == machine.BeginsJoining && !x.joined(w))
 	case machine.Aborted:
 		bad.add(s12, x.changed(w))

@@ -24,19 +24,20 @@ type shell struct {
 type transition struct {
 	act   action
 	class class
-	event machine.Event // of the run's moves
+	event machine.Event // if it is one of the machine
 	s     machine.State
 	w     model.World
 }
 
-// class is a model.Class, or an abort, which only L3 relies on.
+// class says what liveness may rely on: a model.Class, or an abort, which only
+// L3 relies on.
 type class uint8
 
 const (
-	fair   = class(model.Fair)
-	person = class(model.Person)
-	maybe  = class(model.Maybe)
-	aborts = maybe + 1
+	fair   = class(model.Fair)   // it happens in the end, if it stays possible
+	person = class(model.Person) // people do it in the end, if that helps
+	maybe  = class(model.Maybe)  // it need not ever happen
+	aborts = maybe + 1           // people may abort
 )
 
 func newShell(b *Runbook, rules model.Rules) *shell {
@@ -72,6 +73,8 @@ func (x *shell) successors(s machine.State, w *model.World) []transition {
 	return x.out
 }
 
+// abortable reports whether an abort is still heard: not after what cannot be
+// undone.
 func (x *shell) abortable(s machine.State) bool {
 	return s.Phase != machine.Closing && s.Changed&x.static.final == 0
 }
@@ -86,12 +89,14 @@ func (x *shell) crash(s machine.State, w *model.World) (m transition, ok bool) {
 	return transition{act: actCrash, class: maybe, s: n, w: to}, n != s || to != *w
 }
 
+// add adds a transition, to the state as far as it can be told from others.
 func (x *shell) add(m transition) {
 	x.reduce(&m.s, &m.w)
 	x.out = append(x.out, m)
 }
 
-// event is a move of the machine.
+// event adds a transition of the machine. What is remembered of an effect is
+// forgotten as soon as the run is done with it.
 func (x *shell) event(a action, c class, s machine.State, w model.World, e machine.Event) {
 	n := x.step(s, e)
 	if n.Cur != s.Cur || n.Undoing != s.Undoing || (n.Phase == machine.Judging && s.Phase == machine.Operating) {
