@@ -171,5 +171,5 @@ func (l *checkLine) text(now time.Time, limit int64) string {
 	case p.Judging:
 		doing = "all known; what follows from them"
 	}
-	return fmt.Sprintf("  %s: %d states, %s, %s of %s, %s", l.name, p.States, doing, output.Bytes(p.Bytes), output.Bytes(limit), output.Duration(now.Sub(l.begun)))
+	return fmt.Sprintf("  %s: %d states, %s, %s of %s, %s", l.name, p.States, doing, output.Bytes(p.Bytes), output.Bytes(limit), output.Duration(now.Sub(l.begun).Round(time.Second)))
 }
