@@ -33,10 +33,12 @@ var (
 		"hold what is old", "decide on old mail",
 	}
 	replacing = []op{"drain A", "drain AAAA", "drain PTR", "drain SPF", "flip A", "flip AAAA"}
-	ending    = []op{"null mx", "spf none", "null mx"}
+	ending    = []op{"null mx", "spf none", "null mx", "another gets routes", "another loses its routes"}
 	joining   = []op{"split here", "split next", "limit here", "limit next", "name next"}
-	lonely    = []op{"successor fails", "successor back", "settings taken", "decide on what differs"}
-	leaving   = []op{"remove spaces", "remove the gateway", "decide on what has no route"}
+	lonely    = []op{
+		"successor fails", "successor back", "successor sends nothing", "successor sends again", "settings taken", "decide on what differs",
+	}
+	leaving = []op{"remove spaces", "remove the gateway", "decide on what has no route"}
 )
 
 // families have a runbook for each kind of start and of wish. Spaces and limits

@@ -114,6 +114,20 @@ var wrong = []struct {
 		[]op{"limit here", "limit next"},
 	},
 	{
+		"a black hole is not seen",
+		reading{seeded: seeds{cover: noHoles}},
+		model.Params{},
+		"q285090", 0,
+		[]op{"successor sends nothing"},
+	},
+	{
+		"another gateway's routes are not seen",
+		reading{seeded: seeds{cover: nobodyElse}},
+		model.Params{},
+		"last-gateway", 0,
+		[]op{"another gets routes"},
+	},
+	{
 		"a split forgets the successor",
 		reading{seeded: seeds{apply: noSplit}},
 		model.Params{},

@@ -29,6 +29,7 @@ type play struct {
 	gone  bool // the gateway was removed
 	aged  bool // a decision named old mail, which does not grow old again
 
+	moved  bool      // what leads to the successor was seen everywhere, and does not lead here since
 	turned time.Time // when a route was last put back
 }
 
@@ -89,7 +90,19 @@ func (p *play) compare(ctx context.Context, d time.Duration, over []model.Move) 
 	p.rel.settle(over)
 	p.rel.flaps = time.Since(p.turned) < 2*(recalculation+replication)
 	p.last = p.observe(ctx)
+	p.follow()
 	return p.rel.see(&p.last, first)
+}
+
+// follow notes at a look whether whoever comes next is late.
+func (p *play) follow() {
+	everywhere, here := facts.MxWanted, facts.MxHere
+	if p.rel.wish.name {
+		everywhere, here = facts.NameWanted, facts.NameHere
+	}
+	if led := p.fact(here) == 1; p.gone || p.moved && led || !p.moved && !led && p.fact(everywhere) == 1 {
+		p.moved, p.rel.late = !p.gone && !led, 0
+	}
 }
 
 func (p *play) fact(id facts.ID) facts.Value { return p.last.Facts[id].Value }
@@ -241,6 +254,9 @@ func (p *play) arrives(ctx context.Context, rcpt string) error {
 	if p.rel.take(false, model.MailArrives, model.StrangerArrives); len(p.rel.now) == 0 {
 		return errors.New("the gateway takes mail, which the model does not allow")
 	}
+	if p.moved {
+		p.rel.late++
+	}
 	synctest.Wait()
 	return nil
 }
@@ -273,6 +289,44 @@ func (p *play) successorIs(cut bool, move model.Move) error {
 	}
 	p.cut = cut
 	p.rel.take(false, move)
+	return nil
+}
+
+// sends lets the successor send nothing, or all again. Beside a gateway that
+// stays another one covers it; elsewhere that is the successor.
+func (p *play) sends(ctx context.Context, mode gateway.Mode) error {
+	p.rel.each(func(s *state) bool {
+		f := model.Mute | model.Idle
+		if p.rel.joining() {
+			f = model.Mute
+		}
+		s.w.Flags &^= f
+		if mode == gateway.InboundOnly {
+			s.w.Flags |= f
+		}
+		return true
+	})
+	return p.successor(ctx, fmt.Sprintf("w%d", p.n), gateway.SettingsPatch{Mode: &mode})
+}
+
+// joins gives another gateway the routes of the one that was to be the last, or
+// takes them away.
+func (p *play) joins(ctx context.Context, is bool) error {
+	g, err := p.o.Gateway(west)
+	if err != nil {
+		return err
+	}
+	spaces, sites := []gateway.Space{}, []gateway.Site{}
+	if is {
+		spaces = append(spaces, gateway.Space{Type: "SMTP", Pattern: "*", Cost: 10})
+		sites = append(sites, gateway.Site{Name: "remote", Cost: 10, RoutingAddress: far})
+	}
+	p.rel.each(func(s *state) bool { s.w.Other = is; return true })
+	for i, want := range []gateway.Want{{Spaces: &spaces}, {Sites: &sites}} {
+		if _, err := g.Apply(ctx, gateway.Change{Key: fmt.Sprintf("w%d.%d", p.n, i), Actor: "ann", Reason: "test", Want: want}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -118,7 +118,7 @@ func (o *org) connect(b beginning, s seeds, archives string) error {
 	c := world.Config{
 		Name: east, Hostname: east + "." + domain, Address: east + ":25", Gateway: s.gateway(e),
 		Domains: []world.Domain{{Name: domain, Rcpt: user, Zone: domain, Writer: s.zone(o.zones[0]), Watch: o.zones[0]}},
-		Prober:  &probe.Prober{Dial: o.probes, Helo: "test"}, Routing: routes{o.o},
+		Prober:  &probe.Prober{Dial: o.probes, Helo: "test"}, Routing: s.routes(o.o),
 		Machine: here, SuccessorMachine: next, Waivers: waived(b), Book: b.book, ArchiveDir: archives,
 		Floor: time.Minute, FlushAfter: time.Hour,
 	}

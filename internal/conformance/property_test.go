@@ -85,6 +85,11 @@ var directed = []struct {
 	{"last-gateway", 0, []op{"null mx", "spf none", "days pass", "mail arrives", "undo", "undo"}},
 	{"add-successor", 0, []op{"stop", "limit here", "limit next", "start", "undo", "undo"}},
 	{"add-successor", 0, []op{"split here", "split next", "send from hq", "undo", "undo"}},
+	{"q285090", 2, []op{"successor sends nothing", "remove sites", "undo", "remove spaces", "successor sends again"}},
+	{"q285090", 0, []op{"move mx", "mail arrives", "days pass", "mail arrives", "undo", "mail arrives", "move mx", "mail arrives"}},
+	{"last-gateway", 0, []op{"another gets routes", "send from hq", "null mx", "another loses its routes"}},
+	{"last-gateway", 1, []op{"another gets routes", "decide on what has no route", "remove sites", "another loses its routes", "undo"}},
+	{"add-successor", 0, []op{"split next", "successor sends nothing", "split here", "undo", "undo", "successor sends again"}},
 	{"add-successor", 1, []op{"split next", "split here", "name next", "hours pass", "undo"}},
 }
 

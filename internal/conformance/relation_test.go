@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"example.org/ims/internal/engine"
 	"example.org/ims/pkg/facts"
@@ -38,6 +39,7 @@ type relation struct {
 	rules  model.Rules
 	now    map[state]bool
 	growth growth
+	late   int  // hosts that came since what leads to the successor was seen everywhere
 	flaps  bool // a route was taken away and put back: each copy of the table follows both, one after the other
 }
 
@@ -214,13 +216,19 @@ func (r *relation) see(o *engine.Observation, first bool) error {
 	return nil
 }
 
-// leftOut are the facts that the model does not have, each with the reason.
-var leftOut = map[string]string{
-	"gw.oldest":       "ages are not modelled; the one that a guard asks about is gw.aged",
-	"gw.sessions":     "no session is open while nobody sends",
-	"late.clients":    "the model counts those that came after the old MX had expired; the fact, all since the switch",
-	"route.swallowed": "every gateway that has routes here carries mail",
-	"route.others":    "nobody here takes a route from another gateway",
+// left reports whether a fact is left out, because the model does not have it.
+// What the successor gets of a split is no route to the model: it does not say
+// who has which address space. So it is none of the other gateways, and what it
+// would swallow is not counted.
+func (r *relation) left(id facts.ID, s *state) bool {
+	const swallows = model.SplitNext | model.Mute
+	switch id {
+	case facts.RouteOthers:
+		return r.joining()
+	case facts.RouteSwallowed, facts.RouteUncovered, facts.NextCoversOut:
+		return r.joining() && s.w.Flags&swallows == swallows
+	}
+	return strings.HasPrefix(id.String(), "run.") || (id != facts.RouteOthers && unasked(id, &s.w))
 }
 
 // flags are the counts of which the model says only whether they are zero.
@@ -236,6 +244,13 @@ func (r *relation) fact(id facts.ID, s *state) facts.Value {
 		return facts.Bool(s.w.Exists || s.w.Stale)
 	case facts.GwAged:
 		return facts.Value(s.w.Old + s.oldOut)
+	case facts.GwOldest: // at least
+		if s.w.Old+s.oldOut > 0 {
+			return facts.Seconds(48 * time.Hour)
+		}
+		return facts.Bool(s.w.Held() > 0)
+	case facts.LateClients: // the model has those that came after the old MX had expired, this is all since the switch
+		return facts.Value(r.late)
 	case facts.MxWanted:
 		return facts.Bool(r.wish.everywhere(&s.w))
 	case facts.MxPrimaryWanted:
@@ -247,10 +262,13 @@ func (r *relation) fact(id facts.ID, s *state) facts.Value {
 // differences are the facts that an observation of s would tell otherwise.
 func (r *relation) differences(s *state, o *engine.Observation, first bool) (wrong []string) {
 	for _, id := range facts.All() {
-		if leftOut[id.String()] != "" || strings.HasPrefix(id.String(), "run.") || (first && id == facts.GwArrivals) || unasked(id, &s.w) || !r.observed(id) {
+		if r.left(id, s) || (first && id == facts.GwArrivals) || !r.observed(id) {
 			continue
 		}
 		want, got := r.fact(id, s), o.Facts[id].Value
+		if id == facts.GwOldest && want <= got && (want > 0) == (got > 0) { // of ages the model has these
+			continue
+		}
 		if id == facts.RouteStale && r.flaps {
 			continue
 		}
@@ -277,7 +295,8 @@ func (r *relation) differences(s *state, o *engine.Observation, first bool) (wro
 	return wrong
 }
 
-// unnamed reports whether no decision names what has no other route.
+// unnamed reports whether no decision names what has no other route, or nobody
+// was asked about it because a black hole takes it.
 func (s *state) unnamed() bool {
-	return !s.w.Other && ((s.w.Spaces && !s.named[0]) || (s.w.Sites && !s.named[1]))
+	return s.w.Swallowed() > 0 || !s.w.Other && ((s.w.Spaces && !s.named[0]) || (s.w.Sites && !s.named[1]))
 }

@@ -5,6 +5,7 @@ import (
 
 	dns "example.org/ims/internal/dns/mem"
 	"example.org/ims/internal/mail/service"
+	"example.org/ims/internal/world"
 	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/zone"
 )
@@ -15,6 +16,7 @@ type seeds struct {
 	list  func(ctx context.Context, g *service.Gateway, sel gateway.Selection) ([]gateway.Item, error)
 	apply func(ctx context.Context, g *service.Gateway, c gateway.Change) (gateway.Op, error)
 	write func(ctx context.Context, z *dns.Zone, c zone.Change) zone.Outcome
+	cover func(*world.Cover)
 }
 
 // seeded is a gateway with faults.
@@ -44,6 +46,22 @@ func (s seeded) Apply(ctx context.Context, c gateway.Change) (gateway.Op, error)
 		return s.apply(ctx, s.Gateway, c)
 	}
 	return s.Gateway.Apply(ctx, c)
+}
+
+// routes are the routes of both gateways, with faults.
+func (s seeds) routes(o *service.Organization) world.Routing { return seededRoutes{routes{o}, s} }
+
+type seededRoutes struct {
+	routes
+	seeds
+}
+
+func (s seededRoutes) Cover(ctx context.Context) (world.Cover, error) {
+	c, err := s.routes.Cover(ctx)
+	if s.cover != nil {
+		s.cover(&c)
+	}
+	return c, err
 }
 
 // seededZone is a zone with faults.
@@ -113,3 +131,6 @@ func skipsAAAA(ctx context.Context, z *dns.Zone, c zone.Change) zone.Outcome {
 	}
 	return z.Apply(ctx, c)
 }
+
+func noHoles(c *world.Cover)    { c.Swallowed = nil }
+func nobodyElse(c *world.Cover) { c.Others = nil }

@@ -74,13 +74,15 @@ func config(b beginning, as reading) service.Config {
 // lacking is the setting that a successor has not taken over.
 var lacking = map[string]string{"smart.example": "smart." + far}
 
-// waived are the differences that nobody minds: where nobody else covers the
-// address space, it is not to be taken over.
+// waived are the differences that nobody minds: which mode the successor has is
+// another matter, and where nobody else covers the address space, it is not to
+// be taken over.
 func waived(b beginning) (list []compare.Waiver) {
-	if b.World.Differs || (b.World.Other && !b.joining()) {
-		return nil
+	ids := []string{"mode"}
+	if !b.World.Differs && (!b.World.Other || b.joining()) {
+		ids = append(ids, string(compare.Spaces), string(compare.Sites))
 	}
-	for _, id := range []string{string(compare.Spaces), string(compare.Sites)} {
+	for _, id := range ids {
 		list = append(list, compare.Waiver{ID: compare.Prefix + id, Reason: "it is given up", By: "ann", Expires: time.Now().Add(365 * 24 * time.Hour)})
 	}
 	return list

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"example.org/ims/internal/mail/smtpd"
+	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/model"
 )
@@ -88,6 +89,10 @@ var others = map[op]func(context.Context, *play) error{
 	"destination dies":            func(_ context.Context, p *play) error { return p.destination(model.DestDead, say(550, "5.1.1")) },
 	"successor fails":             func(_ context.Context, p *play) error { return p.successorIs(true, model.SuccessorFails) },
 	"successor back":              func(_ context.Context, p *play) error { return p.successorIs(false, model.SuccessorBack) },
+	"successor sends nothing":     func(ctx context.Context, p *play) error { return p.sends(ctx, gateway.InboundOnly) },
+	"successor sends again":       func(ctx context.Context, p *play) error { return p.sends(ctx, gateway.InboundOutbound) },
+	"another gets routes":         func(ctx context.Context, p *play) error { return p.joins(ctx, true) },
+	"another loses its routes":    func(ctx context.Context, p *play) error { return p.joins(ctx, false) },
 	"dependents moved":            func(ctx context.Context, p *play) error { return p.dependentsMoved(ctx) },
 	"settings taken":              func(ctx context.Context, p *play) error { return p.settingsTaken(ctx) },
 	"decide on late clients":      func(ctx context.Context, p *play) error { return p.decide(ctx, machine.SubjectLate) },
