@@ -33,6 +33,7 @@ type handData struct {
 	Title    string      `json:"title,omitempty"`        // of State
 	Last     string      `json:"last,omitempty"`         // the last state of the plan that the run came to, if nothing leads from State to the plan
 	Outcome  string      `json:"outcome,omitempty"`      // how the run has ended
+	Waits    string      `json:"waits,omitempty"`        // why the run waits for its operator
 	Undoing  bool        `json:"undoing,omitempty"`      // the run is being undone
 	Expires  time.Time   `json:"expires,omitzero"`       // until when what was published before may be cached
 	Done     []string    `json:"done,omitempty"`         // states whose effect was begun and not undone

@@ -21,6 +21,9 @@ func handPage(page *output.Page, pl *plan.Plan, d *handData) {
 	switch {
 	case d.Run != "":
 		comment(page, "# ", d.words())
+		if d.Waits != "" {
+			comment(page, "# ", "It waits for its operator: "+d.Waits)
+		}
 	case d.NotKnown == "":
 		comment(page, "# ", "The plan was made "+moment(pl.Made)+", and no run here performed it. Whether it still holds:")
 		page.Line("%s", anew(pl, "--diff", d.File))

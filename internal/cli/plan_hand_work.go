@@ -8,6 +8,7 @@ import (
 	"example.org/ims/internal/output"
 	"example.org/ims/internal/plan"
 	"example.org/ims/internal/runner"
+	"example.org/ims/pkg/machine"
 )
 
 // atWork is a run that is open on a gateway of a plan, and who performs it: two
@@ -57,10 +58,25 @@ func (d *handData) look(ctx context.Context, s *session, pl *plan.Plan) (st runn
 		}
 		if ours && now.Run != "" {
 			st, performed = now, true
-			d.Run, d.State, d.Title, d.Done, d.Expires = st.Run, st.State, st.Title, st.Changed, st.Expires
+			d.Run, d.State, d.Title, d.Done, d.Expires, d.Waits = st.Run, st.State, st.Title, st.Changed, st.Expires, operatorWords(&st)
 		}
 	}
 	return st, performed
+}
+
+// operatorWords say why a run waits for its operator, and what helps.
+func operatorWords(st *runner.Status) string {
+	if st.Phase != machine.Operating.String() {
+		return ""
+	}
+	words := st.Why
+	if c := st.Cause; c != nil {
+		words += ": " + c.Words()
+		if c.Fix != "" {
+			words += "; fix: " + c.Fix
+		}
+	}
+	return words
 }
 
 func working(run string, st *runner.Status, err error, ours bool) atWork {

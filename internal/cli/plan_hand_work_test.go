@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"example.org/ims/internal/engine"
 	"example.org/ims/internal/plan"
 	"example.org/ims/internal/runner"
 	"example.org/ims/pkg/machine"
@@ -77,5 +78,18 @@ func TestByHandWithoutAConfiguration(t *testing.T) {
 	}
 	if page := handString(t, pl, d); !strings.Contains(page, "\n# No run is open on east, so no runner has it in hand.\n") {
 		t.Errorf("it does not say so:\n%s", page)
+	}
+}
+
+// TestByHandSaysWhyTheRunStopped: whoever takes over knows what it waits for.
+func TestByHandSaysWhyTheRunStopped(t *testing.T) {
+	st := runner.Status{}
+	if st.Phase = machine.Judging.String(); operatorWords(&st) != "" {
+		t.Errorf("a run that goes on waits for its operator: %s", operatorWords(&st))
+	}
+	st.Phase, st.Why, st.Cause = machine.Operating.String(), "fail", &engine.Cause{Target: "east", Why: "the disk is full", Fix: "make room"}
+	d := &handData{Steps: handSteps(), Run: "east-1", State: "stop", Waits: operatorWords(&st)}
+	if page := handString(t, &plan.Plan{}, d); !strings.Contains(page, "\n# It waits for its operator: fail: east: the disk is full; fix: make room\n") {
+		t.Errorf("it does not say why:\n%s", page)
 	}
 }
