@@ -113,7 +113,20 @@ func (p place) path() string {
 // uri is the path as a relative reference (RFC 3986), or as an absolute one.
 func (p place) uri() string { return (&url.URL{Path: filepath.ToSlash(p.path())}).String() }
 
-// github are workflow commands: an annotation for each finding.
+// here reports whether readers of findings have the file: it lies in the working
+// folder. A runbook of this program does not, and neither does what lies
+// elsewhere.
+func (p place) here() bool {
+	path := p.path()
+	if !filepath.IsLocal(path) {
+		return false
+	}
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
+}
+
+// github are workflow commands: an annotation for each finding, of a file that
+// the repository may have, or of none.
 func (s findingSet) github() []byte {
 	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	prop := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
@@ -131,7 +144,7 @@ func (s findingSet) github() []byte {
 			level = "warning"
 		}
 		where := ""
-		if f.file != "" {
+		if f.file != "" && f.here() {
 			where = fmt.Sprintf("file=%s,line=%d,", prop.Replace(f.path()), max(f.line, 1))
 			if f.col > 0 {
 				where += fmt.Sprintf("col=%d,", f.col)

@@ -39,6 +39,17 @@ func TestFindingsFromStrangersStayInTheirPlace(t *testing.T) {
 		}
 	}
 	b, err := set.render(output.GitHub)
+	if err != nil || strings.Contains(string(b), "file=") {
+		t.Errorf("a file that is not there is annotated: %v\n%s", err, b)
+	}
+	t.Chdir(t.TempDir())
+	if err := os.MkdirAll("my runbooks", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("my runbooks/a:b.yaml", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b, err = set.render(output.GitHub)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -135,6 +137,7 @@ func runPreflight(ctx context.Context, s *session, p *output.Printer, opts prefl
 	if err != nil {
 		return output.As(output.Usage, "", err)
 	}
+	src.shipped = s.isShipped(in.Book.Doc)
 	return showPreflight(s, p, r, in.Book, src, opts.report)
 }
 
@@ -143,6 +146,8 @@ type origins struct {
 	config  string // "" if there is none
 	facts   string // "" if it is live
 	waivers map[string]int
+	gateway int  // line of the gateway in the configuration, or 0
+	shipped bool // the runbook is no file of the reader's
 }
 
 // live observes.
@@ -159,7 +164,7 @@ func (s *session) live(ctx context.Context, in *preflight.Input, opts preflightO
 		return origins{}, output.As(output.Usage, "", err)
 	}
 	in.Known = checkNames(c)
-	return s.waivers(in, c.Waivers), nil
+	return s.origins(in, c), nil
 }
 
 // recorded reads what was observed. The configuration says only what is waived;
@@ -186,7 +191,7 @@ func (s *session) recorded(in *preflight.Input, opts preflightOptions) (origins,
 	}
 	if c, err := config.Load(s.config); err == nil {
 		in.Known = checkNames(c)
-		return s.waivers(in, c.Waivers), nil
+		return s.origins(in, c), nil
 	}
 	waivers, err := config.LoadWaivers(s.config)
 	if errors.Is(err, fs.ErrNotExist) && !opts.given {
@@ -230,6 +235,26 @@ func (s *session) bound(snap *preflight.Snapshot, opts preflightOptions) (*runbo
 	maps.Copy(b.Params, opts.request.Params)
 	book, mistakes := runbook.Bind(doc, b)
 	return book, output.As(output.Usage, "", mistakes.Err())
+}
+
+// origins are those of a whole configuration.
+func (s *session) origins(in *preflight.Input, c *config.Config) origins {
+	src := s.waivers(in, c.Waivers)
+	if g, ok := c.Gateway(in.Snapshot.Gateway); ok {
+		src.gateway = g.Line
+	}
+	return src
+}
+
+// isShipped reports whether a runbook is one of this program, and no file that
+// whoever reads findings has.
+func (s *session) isShipped(doc *runbook.Doc) bool {
+	data, err := fs.ReadFile(s.deps.Runbooks, filepath.ToSlash(doc.File))
+	if err != nil || !bytes.Equal(data, doc.Source) {
+		return false
+	}
+	here, err := os.ReadFile(doc.File)
+	return err != nil || !bytes.Equal(here, data)
 }
 
 func (s *session) waivers(in *preflight.Input, all []config.Waiver) origins {

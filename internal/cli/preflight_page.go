@@ -37,8 +37,9 @@ func showPreflight(s *session, p *output.Printer, r *preflight.Report, book *run
 	return output.Said(kindOfWhole(r.Verdict))
 }
 
-// preflightFindings are the checks: guards at their place in the runbook, the
-// rest in the configuration, or else the facts.
+// preflightFindings are the checks: guards at their place in the runbook, if that
+// is a file of the reader's, the rest where the configuration has the gateway, or
+// else in the facts.
 func preflightFindings(version string, r *preflight.Report, book *runbook.Book, src origins) findingSet {
 	set := findingSet{version: version, at: r.Made, compared: r.Baseline != nil}
 	at := guardLines(book.Doc)
@@ -46,12 +47,14 @@ func preflightFindings(version string, r *preflight.Report, book *runbook.Book, 
 		c := &r.Checks[i]
 		f := finding{
 			suite: "preflight " + r.Gateway, id: c.ID, title: c.That, kind: kindOfWhole(c.Verdict.Whole()), fix: c.Fix, known: c.Old,
-			text: strings.Join(append([]string{string(c.Verdict) + ": " + c.Reason}, preflightDetail(c)...), "; "), place: place{file: cmp.Or(src.config, src.facts), line: 1},
+			text: strings.Join(append([]string{string(c.Verdict) + ": " + c.Reason}, preflightDetail(c)...), "; "), place: place{file: cmp.Or(src.config, src.facts), line: max(src.gateway, 1)},
 		}
-		switch c.Group {
-		case preflight.GroupGuard:
+		switch {
+		case c.Group == preflight.GroupGuard && !src.shipped:
 			f.place = place{file: book.Doc.File, line: at[c.ID]}
-		case preflight.GroupWaiver:
+		case c.Group == preflight.GroupGuard && at[c.ID] > 0:
+			f.text += fmt.Sprintf("; runbook %s, line %d", book.Def.Name, at[c.ID])
+		case c.Group == preflight.GroupWaiver:
 			f.line = max(1, src.waivers[strings.TrimPrefix(c.ID, "waiver.")])
 		}
 		if c.Waived != nil {

@@ -81,6 +81,7 @@ type Gateway struct {
 	// that of Listen, unless it is unspecified.
 	Addresses []netip.Addr
 	Drain     Drain
+	Line      int // of the file
 }
 
 // Drain is what the machine of a gateway is called, and what its addresses are,

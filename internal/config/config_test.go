@@ -93,7 +93,7 @@ var full = &Config{
 			Name: "east", Adapter: "embedded", Site: "HQ", Location: "B1", Hostname: "east.example.test",
 			Listen: "127.0.0.1:2525", Socket: "/etc/ims/state/run/gateway.sock", ApplyLive: true, NonePicksUp: true, KeepNames: true,
 			Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")},
-			Drain:     Drain{"drain-east.example.test", []netip.Addr{netip.MustParseAddr("192.0.2.9")}},
+			Drain:     Drain{"drain-east.example.test", []netip.Addr{netip.MustParseAddr("192.0.2.9")}}, Line: 15,
 			Settings: gateway.Settings{
 				Refuse: gateway.RefuseConnect, Retry: []time.Duration{15 * time.Minute, 90 * time.Second, 0},
 				Timeouts:    gateway.Timeouts{Urgent: 24 * time.Hour, Normal: 48 * time.Hour, NonUrgent: 72 * time.Hour, Report: 12 * time.Hour},
@@ -115,7 +115,7 @@ var full = &Config{
 		},
 		{
 			Name: "west", Adapter: "embedded", Site: "Branch", Hostname: "west.example.test",
-			Listen: "127.0.0.1:2526", Socket: "/run/ims/west.sock", Addresses: []netip.Addr{netip.MustParseAddr("127.0.0.1")},
+			Listen: "127.0.0.1:2526", Socket: "/run/ims/west.sock", Line: 43, Addresses: []netip.Addr{netip.MustParseAddr("127.0.0.1")},
 			Settings: gateway.Settings{
 				Retry:       []time.Duration{}, // none, and not the default
 				Timeouts:    gateway.Timeouts{Urgent: 24 * time.Hour, Normal: 48 * time.Hour, NonUrgent: 72 * time.Hour, Report: 48 * time.Hour},
@@ -154,7 +154,7 @@ func TestMinimal(t *testing.T) {
 			Socket: "/etc/ims/state/run/gateway.sock", DataDir: "/etc/ims/state/mail",
 		},
 		Gateways: []Gateway{{
-			Name: "east", Adapter: "embedded", Site: "main", Hostname: "east.example.test", Listen: "0.0.0.0:25",
+			Name: "east", Adapter: "embedded", Site: "main", Hostname: "east.example.test", Listen: "0.0.0.0:25", Line: 5,
 			Socket: "/etc/ims/state/run/gateway.sock",
 			Settings: gateway.Settings{
 				Retry:    []time.Duration{15 * time.Minute, 30 * time.Minute, time.Hour, 4 * time.Hour},

@@ -16,7 +16,7 @@ func (r *reader) gateway(name text, g *gatewayDoc, o Organization) Gateway {
 	out := Gateway{
 		Name: name.Value, Adapter: r.one(g.Adapter, "adapter", "embedded"),
 		NonePicksUp: g.NonePicksUp, KeepNames: g.KeepNames, ApplyLive: r.one(g.Apply, "apply", "start", "live") == "live",
-		Socket: o.Socket, Settings: r.settings(g),
+		Socket: o.Socket, Settings: r.settings(g), Line: name.Pos.Line,
 	}
 	if g.Socket != nil {
 		out.Socket = r.socket(g.Socket, "")

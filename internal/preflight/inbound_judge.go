@@ -188,7 +188,11 @@ func random(c Check, s *Snapshot, d *Domain) Check {
 		return c.fail("give "+s.Successor+" the list of recipients that "+s.Gateway+" has",
 			"%s %s to %s, and %s %s: it would report to forged senders what %s refuses", s.Successor, now, d.Random, s.Gateway, old, s.Gateway)
 	}
-	return c.fail("let "+s.Successor+" accept every recipient of "+d.Name+", or tell their senders",
+	fix := "let " + s.Successor + " accept every recipient of " + d.Name + ", or tell their senders"
+	if d.New.Known.Reply != accepts { // it takes none of them
+		fix = in.fix(s, d)
+	}
+	return c.fail(fix,
 		"%s %s to %s, and %s %s: mail that was taken would be refused", s.Successor, now, d.Random, s.Gateway, old)
 }
 

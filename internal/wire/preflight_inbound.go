@@ -131,7 +131,7 @@ func (l *domainList) tables(t gateway.Settings, name, successor string) {
 		if slices.Contains(one.From, fromConfiguration) {
 			continue
 		}
-		one.Fix = fmt.Sprintf("ims compare %s %s, which has the command that gives %s the entry", name, successor, successor)
+		one.Fix = "ims compare " + name + " " + successor // which has the command that gives it the entry
 	}
 	for from, table := range map[string]map[string]string{fromHosts: t.DomainHosts, fromETRN: t.ETRN} {
 		for d := range table {
