@@ -77,15 +77,20 @@ state that was never reached does: the runbook is inconclusive then, except with
 		ValidArgsFunction: s.completeRunbooks,
 	}
 	reportFlag(cmd, &opts.report)
+	opts.boundFlags(cmd)
 	formatFlag(cmd, &opts.format, output.Text, output.JSON, output.JUnit, output.SARIF, output.GitHub)
-	wordFlag(cmd, &opts.bounds, "bounds", "how much can happen at once (default "+opts.bounds.Name+")", check.BoundNames())
 	cmd.Flags().StringVar(&opts.why, "why", "", "drop this `state` of the runbook, or swap it with the next, and say what breaks")
 	cmd.Flags().StringVar(&opts.live, "live", "", "begin in the world of this `gateway` as it is observed now")
 	cmd.MarkFlagsMutuallyExclusive("live", "why")
-	cmd.Flags().IntVar(&opts.limit, "max-states", 0, "give up beyond so many `states`, of some 110 bytes each; 0 is as many as fit into the memory")
-	cmd.Flags().Var(&opts.memory, "max-memory", "let all jobs together use so much memory, such as 800M or 6G (default three quarters of what there is)")
-	cmd.Flags().IntVar(&opts.jobs, "jobs", 2, "check so many `runbooks` at a time, each on a core of its own")
 	return exits(cmd, output.Done, output.Blocked, output.Unknown)
+}
+
+// boundFlags adds the flags that bound a check.
+func (o *runbookCheckOptions) boundFlags(cmd *cobra.Command) {
+	wordFlag(cmd, &o.bounds, "bounds", "how much can happen at once (default "+o.bounds.Name+")", check.BoundNames())
+	cmd.Flags().IntVar(&o.limit, "max-states", 0, "give up beyond so many `states`, of some 110 bytes each; 0 is as many as fit into the memory")
+	cmd.Flags().Var(&o.memory, "max-memory", "let all jobs together use so much memory, such as 800M or 6G (default three quarters of what there is)")
+	cmd.Flags().IntVar(&o.jobs, "jobs", 2, "check so many `runbooks` at a time, each on a core of its own")
 }
 
 func runRunbookCheck(ctx context.Context, s *session, p *output.Printer, argv []string, opts runbookCheckOptions) error {
