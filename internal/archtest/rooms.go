@@ -38,6 +38,7 @@ const (
 	theSettings = "a setting has one name, one text and one command"
 	theFiles    = "tests against the spool as it is"
 	theForm     = "what is hashed has one form"
+	thePatience = "one look asks whoever is silent once"
 	theVerdicts = "says ready, asks, unknown or blocked as all do"
 )
 
@@ -120,6 +121,7 @@ var inside = map[string]room{
 	"internal/strictyaml": {imports: arrows{"internal/suggest": theNearest}},
 	"internal/output":     {},
 	"internal/access":     {},
+	"internal/patience":   {},
 	"internal/archtest":   {},
 	"internal/setting":    {imports: arrows{"pkg/gateway": theWords}},
 	"internal/dependents": {imports: arrows{
@@ -152,6 +154,7 @@ var inside = map[string]room{
 	}},
 	"internal/world": {imports: arrows{
 		"internal/compare":    "sees what the successor has taken over",
+		"internal/patience":   thePatience,
 		"internal/dependents": "changes what names a gateway elsewhere",
 		"internal/engine":     "implements the world that the engine asks for",
 		"pkg/machine":         "performs the machine's actions",

@@ -20,9 +20,11 @@ var outside = map[string]room{
 		"pkg/gateway":           theWords,
 		"pkg/ledger":            theRecords,
 	}, tests: arrows{"internal/mail/spool": theFiles}},
-	"internal/mail/dsn":   {imports: arrows{"internal/mail": theMail, "internal/mail/address": theAddress}},
-	"internal/mail/sink":  {imports: arrows{"internal/mail": theMail, "internal/mail/address": theAddress}},
-	"internal/mail/probe": {imports: arrows{"pkg/facts": "what a listener answers is a fact", "pkg/gateway": theWords}},
+	"internal/mail/dsn":  {imports: arrows{"internal/mail": theMail, "internal/mail/address": theAddress}},
+	"internal/mail/sink": {imports: arrows{"internal/mail": theMail, "internal/mail/address": theAddress}},
+	"internal/mail/probe": {imports: arrows{
+		"pkg/facts": "what a listener answers is a fact", "pkg/gateway": theWords, "internal/patience": thePatience,
+	}},
 	"internal/mail/service": {imports: arrows{
 		"internal/mail":          theMail,
 		"internal/mail/address":  theAddress,
@@ -39,6 +41,7 @@ var outside = map[string]room{
 	}},
 	"internal/mail/control": {imports: arrows{
 		"internal/access":       theRights,
+		"internal/patience":     thePatience,
 		"internal/mail":         theMail,
 		"internal/mail/service": "what the socket controls",
 		"pkg/gateway":           theContract,

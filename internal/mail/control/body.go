@@ -2,8 +2,7 @@ package control
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -44,21 +43,28 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, body io.ReadClos
 // Body opens a queued message. The caller closes it.
 func (c *Client) Body(ctx context.Context, name, entry string) (io.ReadCloser, error) {
 	q := url.Values{"entry": {entry}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://ims"+path(name, "body")+"?"+q.Encode(), nil)
+	x, err := c.begin(ctx, request{method: http.MethodGet, path: path(name, "body") + "?" + q.Encode(), within: c.bounds.answer})
 	if err != nil {
-		return nil, fmt.Errorf("write request: %w: %w", err, gateway.ErrRefused)
+		return nil, err
 	}
-	res, err := c.http.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("ask the service at %s: %w: %w", c.socket, err, gateway.ErrUnreachable)
+	if _, err := x.answer(); err != nil {
+		x.end()
+		return nil, err
 	}
-	if res.StatusCode == http.StatusOK {
-		return res.Body, nil
-	}
-	defer func() { _ = res.Body.Close() }() // it was only read
-	var p problem
-	if err := json.NewDecoder(res.Body).Decode(&p); err != nil {
-		return nil, fmt.Errorf("ask the service at %s: status %s: %w: %w", c.socket, res.Status, err, gateway.ErrUnreachable)
-	}
-	return nil, decode(p)
+	return message{x}, nil
 }
+
+// message is a message that is being read.
+type message struct{ x *exchange }
+
+// Read implements io.Reader.
+func (m message) Read(p []byte) (int, error) {
+	n, err := m.x.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = m.x.lost(err)
+	}
+	return n, err
+}
+
+// Close implements io.Closer.
+func (m message) Close() error { m.x.end(); return nil }

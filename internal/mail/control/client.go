@@ -1,14 +1,12 @@
 package control
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strconv"
 
@@ -22,15 +20,17 @@ import (
 //
 // A call that did not reach the server wraps gateway.ErrUnreachable. A reading
 // call that broke off does too; a change that broke off wraps nothing, because
-// the server may have made it.
+// the server may have made it. A server that does not answer is a
+// *gateway.SilentError; in a look (package patience) it is asked no second time.
 type Client struct {
 	socket string
 	http   http.Client
+	bounds bounds
 }
 
 // NewClient makes a client of the server at socket. It does not connect yet.
 func NewClient(socket string) *Client {
-	return &Client{socket: socket, http: http.Client{Transport: access.Transport(socket)}}
+	return &Client{socket: socket, http: http.Client{Transport: access.Transport(socket)}, bounds: usual}
 }
 
 // Gateways lists the gateways of the server.
@@ -128,7 +128,8 @@ func set(q url.Values, key, value string) {
 
 func get[T any](ctx context.Context, c *Client, path string, q url.Values) (T, error) {
 	var v T
-	err := c.do(ctx, http.MethodGet, path+"?"+q.Encode(), nil, func(d *json.Decoder) error { return one(d, &v) })
+	r := request{method: http.MethodGet, path: path + "?" + q.Encode(), within: c.bounds.answer}
+	err := c.do(ctx, r, func(d *json.Decoder) error { return one(d, &v) })
 	return v, err
 }
 
@@ -138,7 +139,8 @@ func post[T any](ctx context.Context, c *Client, path string, in any) (T, error)
 	if err != nil {
 		return v, fmt.Errorf("write request: %w: %w", err, gateway.ErrRefused)
 	}
-	err = c.do(ctx, http.MethodPost, path, b, func(d *json.Decoder) error { return one(d, &v) })
+	r := request{method: http.MethodPost, path: path, body: b, within: c.bounds.change}
+	err = c.do(ctx, r, func(d *json.Decoder) error { return one(d, &v) })
 	return v, err
 }
 
@@ -158,7 +160,8 @@ func one(d *json.Decoder, v any) error {
 
 func getLines[T any](ctx context.Context, c *Client, path string, q url.Values) ([]T, error) {
 	var all []T
-	err := c.do(ctx, http.MethodGet, path+"?"+q.Encode(), nil, func(d *json.Decoder) error {
+	r := request{method: http.MethodGet, path: path + "?" + q.Encode(), within: c.bounds.list}
+	err := c.do(ctx, r, func(d *json.Decoder) error {
 		for {
 			var v T
 			switch err := d.Decode(&v); {
@@ -171,38 +174,4 @@ func getLines[T any](ctx context.Context, c *Client, path string, q url.Values) 
 		}
 	})
 	return all, err
-}
-
-// do sends one request and reads its answer.
-func (c *Client) do(ctx context.Context, method, path string, body []byte, read func(*json.Decoder) error) error {
-	sent := false
-	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent = true }}
-	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), method, "http://ims"+path, bytes.NewReader(body))
-	if err != nil {
-		return fmt.Errorf("write request: %w: %w", err, gateway.ErrRefused)
-	}
-	lost := func(err error) error {
-		err = fmt.Errorf("ask the service at %s: %w", c.socket, err)
-		if method == http.MethodGet || !sent {
-			return fmt.Errorf("%w: %w", err, gateway.ErrUnreachable)
-		}
-		return err
-	}
-	res, err := c.http.Do(req)
-	if err != nil {
-		return lost(err)
-	}
-	defer func() { _ = res.Body.Close() }() // it was only read
-	d := json.NewDecoder(res.Body)
-	if res.StatusCode != http.StatusOK {
-		var p problem
-		if err := d.Decode(&p); err != nil {
-			return lost(fmt.Errorf("status %s: %w", res.Status, err))
-		}
-		return decode(p)
-	}
-	if err := read(d); err != nil {
-		return lost(err)
-	}
-	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -75,7 +76,7 @@ func TestRefusedRequests(t *testing.T) {
 	_, tooMany := c.Track(t.Context(), "east", 0, maxList+1)
 	_, cannot := c.List(t.Context(), "bare", gateway.Selection{})
 	_, field := post[gateway.Op](t.Context(), c, path("east", "apply"), map[string]any{"key": "k", "unheard_of": 1})
-	two := c.do(t.Context(), http.MethodPost, path("east", "apply"), []byte("{} {}"), nil)
+	two := c.do(t.Context(), request{method: http.MethodPost, path: path("east", "apply"), body: []byte("{} {}"), within: time.Minute}, nil)
 	_, store := get[gateway.Op](t.Context(), c, path("east", "queue"), map[string][]string{"store": {"attic"}})
 	_, elsewhere := get[gateway.Op](t.Context(), c, "/v2/gateways", nil)
 	for _, tt := range []struct {

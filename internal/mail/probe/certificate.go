@@ -32,19 +32,19 @@ type Certificate struct {
 // the certificate: EHLO, STARTTLS, EHLO, QUIT. Who signed it is not judged:
 // whether senders care is a matter of their policy (RFC 7672, RFC 8461). An
 // error says why nothing is known.
-func (p *Prober) Certificate(ctx context.Context, address, name string) (Certificate, error) {
-	ctx, cancel := context.WithTimeout(ctx, p.timeout())
-	defer cancel()
-	conn, err := p.dial(ctx, address)
-	if err != nil {
-		return Certificate{}, fmt.Errorf("probe %s: %w", address, err)
-	}
-	defer closing(ctx, conn)()
-	c, err := p.secure(ctx, conn, name)
-	if err != nil {
-		return c, fmt.Errorf("probe %s: %w", address, err)
-	}
-	return c, nil
+func (p *Prober) Certificate(ctx context.Context, address, name string) (c Certificate, err error) {
+	err = p.talk(ctx, address, func(ctx context.Context) error {
+		conn, err := p.dial(ctx, address)
+		if err == nil {
+			defer closing(ctx, conn)()
+			c, err = p.secure(ctx, conn, name)
+		}
+		if err != nil {
+			return fmt.Errorf("probe %s: %w", address, err)
+		}
+		return nil
+	})
+	return c, err
 }
 
 func (p *Prober) secure(ctx context.Context, conn net.Conn, name string) (Certificate, error) {

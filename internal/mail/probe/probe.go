@@ -14,7 +14,9 @@ import (
 
 	"github.com/emersion/go-smtp"
 
+	"example.org/ims/internal/patience"
 	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/gateway"
 )
 
 // Prober probes listeners. It is safe for concurrent use.
@@ -30,18 +32,41 @@ type Prober struct {
 // Probe returns what the listener says to a recipient, and its reply. A port
 // that refuses connections is ReplyClosed; an answer that does not come is an
 // error: nothing is known then.
-func (p *Prober) Probe(ctx context.Context, address, rcpt string) (facts.Value, string, error) {
-	ctx, cancel := context.WithTimeout(ctx, p.timeout())
-	defer cancel()
-	conn, err := p.dial(ctx, address)
-	if errors.Is(err, syscall.ECONNREFUSED) {
-		return facts.ReplyClosed, "connection refused", nil
-	}
+func (p *Prober) Probe(ctx context.Context, address, rcpt string) (v facts.Value, words string, err error) {
+	err = p.talk(ctx, address, func(ctx context.Context) error {
+		conn, err := p.dial(ctx, address)
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			v, words = facts.ReplyClosed, "connection refused"
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("probe %s: %w", address, err)
+		}
+		defer closing(ctx, conn)()
+		v, words, err = p.ask(conn, address, rcpt)
+		return err
+	})
 	if err != nil {
-		return facts.Unknown, "", fmt.Errorf("probe %s: %w", address, err)
+		return facts.Unknown, "", err
 	}
-	defer closing(ctx, conn)()
-	return p.ask(conn, address, rcpt)
+	return v, words, nil
+}
+
+// talk is one conversation, which ends in time. A listener that let time run out
+// is a *gateway.SilentError; in a look (package patience) it is asked no second
+// time.
+func (p *Prober) talk(ctx context.Context, address string, f func(context.Context) error) error {
+	if err := patience.Of(ctx, address); err != nil {
+		return err
+	}
+	within, cancel := context.WithTimeout(ctx, p.timeout())
+	defer cancel()
+	err := f(within)
+	if err != nil && within.Err() != nil && ctx.Err() == nil {
+		err = fmt.Errorf("probe %s: %w", address, &gateway.SilentError{Within: p.timeout()})
+		patience.Note(ctx, address, err)
+	}
+	return err
 }
 
 func (p *Prober) ask(conn net.Conn, address, rcpt string) (facts.Value, string, error) {

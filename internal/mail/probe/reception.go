@@ -42,18 +42,21 @@ type Reply struct {
 // Reception asks a listener about itself and about recipients, in one
 // conversation: EHLO, MAIL FROM:<>, a RCPT for each, RSET, QUIT. An error says
 // why nothing is known.
-func (p *Prober) Reception(ctx context.Context, address string, rcpts []string) (Reception, error) {
-	ctx, cancel := context.WithTimeout(ctx, p.timeout())
-	defer cancel()
-	conn, err := p.dial(ctx, address)
-	if errors.Is(err, syscall.ECONNREFUSED) {
-		return Reception{Closed: true}, nil
-	}
-	if err != nil {
-		return Reception{}, fmt.Errorf("probe %s: %w", address, err)
-	}
-	defer closing(ctx, conn)()
-	return p.receive(conn, address, rcpts)
+func (p *Prober) Reception(ctx context.Context, address string, rcpts []string) (r Reception, err error) {
+	err = p.talk(ctx, address, func(ctx context.Context) error {
+		conn, err := p.dial(ctx, address)
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			r.Closed = true
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("probe %s: %w", address, err)
+		}
+		defer closing(ctx, conn)()
+		r, err = p.receive(conn, address, rcpts)
+		return err
+	})
+	return r, err
 }
 
 // closing closes a connection when ctx ends, and when the function that it
