@@ -118,7 +118,7 @@ const lookEvery = 1 << 12
 // early is why the exploration ends before state i; complete, if it goes on.
 func (g *graph) early(ctx context.Context, i int) stop {
 	switch {
-	case g.limits.maxStates > 0 && g.states.len() > g.limits.maxStates:
+	case g.maxStates > 0 && g.states.len() > g.maxStates:
 		return hitStates
 	case g.until != 0 && g.until&^g.bad == 0:
 		return enough

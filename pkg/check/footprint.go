@@ -3,12 +3,12 @@ package check
 // What a state takes in memory, in bytes.
 const (
 	keyBytes    = 40
-	originBytes = 4 + 2 // its parent and the move from there
+	originBytes = 4 + 2 // its predecessor, and the transition from there
 	indexBytes  = 4     // of offset and edges
 	slotBytes   = 8
-	// judgeBytes is what live takes for each state at most: eight bitmaps, and
+	// judgeBytes is what liveness takes for each state at most: eight bitmaps, and
 	// of the search for cycles two orders, a stack and the frames.
-	judgeBytes = 8/8 + 4 + 4 + 4 + 8
+	judgeBytes = 1 + 4 + 4 + 4 + 8
 	// aheadStates is more than become known between two looks at the memory.
 	aheadStates = 8 * lookEvery
 )

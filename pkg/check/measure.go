@@ -44,7 +44,7 @@ func withoutCopies(b *Runbook, state string) (c *Runbook, where []string, err er
 	if err != nil {
 		return nil, nil, err
 	}
-	said := sayings(b, i)
+	parts := ensured(b, i)
 	compiler, err := guard.NewCompiler()
 	if err != nil {
 		return nil, nil, err
@@ -63,7 +63,7 @@ func withoutCopies(b *Runbook, state string) (c *Runbook, where []string, err er
 		if g == machine.Here {
 			continue
 		}
-		kept, stripped, err := strip(compiler, c.Guards[g], said)
+		kept, stripped, err := strip(compiler, c.Guards[g], parts)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -74,14 +74,14 @@ func withoutCopies(b *Runbook, state string) (c *Runbook, where []string, err er
 	return c, where, nil
 }
 
-// sayings are the parts of conditions that a state makes sure of.
-func sayings(b *Runbook, state int) (said []string) {
+// ensured are the parts of conditions that a state makes sure of.
+func ensured(b *Runbook, state int) (parts []string) {
 	st := &b.Def.States[state]
 	g := machine.Here
 	switch st.Kind {
 	case machine.KindDo:
 		g = st.Do.Pre
-		said = append(said, brought(st.Do)...)
+		parts = append(parts, ensuredByEffect(st.Do)...)
 	case machine.KindWait:
 		g = st.Wait.Until
 	case machine.KindAssert:
@@ -90,23 +90,23 @@ func sayings(b *Runbook, state int) (said []string) {
 		for _, c := range st.Approve.Choices {
 			for n, name := range facts.GrantNames() {
 				if c.Grants&(1<<n) != 0 {
-					said = append(said, "run.granted('"+name+"')")
+					parts = append(parts, "run.granted('"+name+"')")
 				}
 			}
-			said = append(said, settled(c.Names)...)
+			parts = append(parts, ensuredByDecision(c.Names)...)
 		}
 	case machine.KindEnd:
 	}
 	if g != machine.Here {
 		for _, one := range b.Guards[g] {
-			said = append(said, conjuncts(one.Expr)...)
+			parts = append(parts, conjuncts(one.Expr)...)
 		}
 	}
-	return said
+	return parts
 }
 
-// brought is what an effect makes sure of, beside its guard.
-func brought(do *machine.Do) []string {
+// ensuredByEffect is what an effect makes sure of, beside its guard.
+func ensuredByEffect(do *machine.Do) []string {
 	switch do.Action {
 	case machine.QueueHold:
 		return []string{"gw.aged == 0"}
@@ -119,8 +119,8 @@ func brought(do *machine.Do) []string {
 	return nil
 }
 
-// settled is what a decision on a subject makes sure of.
-func settled(s machine.Subject) []string {
+// ensuredByDecision is what a decision on a subject makes sure of.
+func ensuredByDecision(s machine.Subject) []string {
 	switch s {
 	case machine.SubjectExpiring:
 		return []string{facts.RunMayExpire.String()}
@@ -135,12 +135,12 @@ func settled(s machine.Subject) []string {
 	return nil
 }
 
-// strip drops from conditions the parts that were said elsewhere.
-func strip(c *guard.Compiler, all guard.All, said []string) (kept guard.All, stripped bool, err error) {
+// strip drops from conditions the parts that are ensured elsewhere.
+func strip(c *guard.Compiler, all guard.All, elsewhere []string) (kept guard.All, stripped bool, err error) {
 	for _, g := range all {
 		whole := conjuncts(g.Expr)
 		parts := slices.DeleteFunc(slices.Clone(whole), func(part string) bool {
-			return slices.ContainsFunc(said, func(s string) bool {
+			return slices.ContainsFunc(elsewhere, func(s string) bool {
 				return part == s || (strings.HasPrefix(s, "run.") && strings.Contains(part, s))
 			})
 		})

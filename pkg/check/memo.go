@@ -33,24 +33,25 @@ func newMemo(all guard.All) memo {
 // verdict judges a guard on what an observation would say now.
 func (x *shell) verdict(g int, s machine.State, w *model.World) machine.Verdict {
 	m := &x.guards[g]
-	v := machine.Unknown
 	if len(m.refs) > mostRefs {
+		v := x.eval(m, s, w)
+		m.seen[v] = true
+		return v
+	}
+	var k vector
+	for i, id := range m.refs {
+		k[i/perWord] |= uint64(x.fact(id, s, w)) & (1<<factBits - 1) << (factBits * (i % perWord))
+	}
+	v, known := m.known[k]
+	if !known {
 		v = x.eval(m, s, w)
-	} else {
-		var k vector
-		for i, id := range m.refs {
-			k[i/perWord] |= uint64(x.fact(id, s, w)) & (1<<factBits - 1) << (factBits * (i % perWord))
-		}
-		known := false
-		if v, known = m.known[k]; !known {
-			v = x.eval(m, s, w)
-			m.known[k] = v
-		}
+		m.known[k] = v
 	}
 	m.seen[v] = true
 	return v
 }
 
+// eval is the verdict of a guard that does not remember it.
 func (x *shell) eval(m *memo, s machine.State, w *model.World) machine.Verdict {
 	var all facts.Vector
 	for _, id := range m.refs {
