@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
@@ -8,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"example.org/ims/internal/engine"
 	"example.org/ims/internal/plan"
 	"example.org/ims/internal/runner"
 	"example.org/ims/pkg/machine"
@@ -87,7 +87,10 @@ func TestByHandSaysWhyTheRunStopped(t *testing.T) {
 	if st.Phase = machine.Judging.String(); operatorWords(&st) != "" {
 		t.Errorf("a run that goes on waits for its operator: %s", operatorWords(&st))
 	}
-	st.Phase, st.Why, st.Cause = machine.Operating.String(), "fail", &engine.Cause{Target: "east", Why: "the disk is full", Fix: "make room"}
+	const text = `{"phase": "operating", "why": "fail", "cause": {"target": "east", "why": "the disk is full", "fix": "make room"}}`
+	if err := json.Unmarshal([]byte(text), &st); err != nil {
+		t.Fatal(err)
+	}
 	d := &handData{Steps: handSteps(), Run: "east-1", State: "stop", Waits: operatorWords(&st)}
 	if page := handString(t, &plan.Plan{}, d); !strings.Contains(page, "\n# It waits for its operator: fail: east: the disk is full; fix: make room\n") {
 		t.Errorf("it does not say why:\n%s", page)

@@ -11,6 +11,9 @@ import (
 
 // book is the runbook of the plan, bound as the plan bound it.
 func (p *Plan) book() (*runbook.Book, error) {
+	if p.made != nil {
+		return p.made, nil
+	}
 	doc, mistakes := runbook.Load(p.Definition.File, []byte(p.Definition.Source))
 	if len(mistakes) > 0 {
 		return nil, fmt.Errorf("read the plan's runbook: %w", mistakes)

@@ -45,7 +45,7 @@ func Make(in Input) *Plan {
 			Verdict: Ready, Gateway: in.Book.Bound.Gateway, Next: in.Book.Bound.Successor, Runbook: in.Book.Def.Name,
 			Made: in.Now, Checks: []Check{}, Unread: []string{}, Notes: in.Notes, Before: in.Before, Places: in.Places,
 			Definition: Definition{File: in.Book.Doc.File, Digest: in.Book.Doc.Digest, Source: string(in.Book.Doc.Source)},
-			Bound:      in.Book.Bound, Params: in.Book.Params,
+			Bound:      in.Book.Bound, Params: in.Book.Params, made: in.Book,
 		},
 	}
 	for i := range in.Book.Def.States {

@@ -73,6 +73,7 @@ type Plan struct {
 	Places     Places            `json:"places"`
 
 	asking []verdict.Question // every question of the runbook
+	made   *runbook.Book      // that it was made from, if it was not read
 
 	// What only a saved plan has.
 	Format int    `json:"format,omitempty"`

@@ -63,6 +63,11 @@ func TestSavedPlanIsRead(t *testing.T) {
 	if all := p.Differences(got); len(all) > 0 || got.ID != p.ID || got.Nonce == "" || got.Definition.Source == "" {
 		t.Errorf("what is read differs: %+v, %+v", all, got.ID)
 	}
+	one, err := p.Beside(plan.Begun{})
+	two, err2 := got.Beside(plan.Begun{})
+	if diff := cmp.Diff(one, two); diff != "" || len(one) == 0 || err != nil || err2 != nil {
+		t.Errorf("the states beside the path differ, %v, %v (-made +read):\n%s", err, err2, diff)
+	}
 	// A client sends it through encoders that change the form, not the content.
 	again, err := json.Marshal(json.RawMessage(raw))
 	if err != nil {
@@ -71,8 +76,7 @@ func TestSavedPlanIsRead(t *testing.T) {
 	if _, err := plan.Read(again); err != nil || bytes.Equal(again, bytes.TrimSpace(raw)) {
 		t.Errorf("the same content in another form: %v", err)
 	}
-	two := save(t, plan.Make(in))
-	if bytes.Equal(raw, two) {
+	if other := save(t, plan.Make(in)); bytes.Equal(raw, other) {
 		t.Error("two plans have one nonce")
 	}
 }
