@@ -11,12 +11,15 @@ import (
 	"strings"
 
 	"example.org/ims/internal/engine"
+	"example.org/ims/internal/patience"
 	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/machine"
 )
 
 // Image reads the value that an effect is going to change.
 func (w *World) Image(ctx context.Context, e engine.Effect) (image, words string, err error) {
+	ctx, cancel := looking(ctx)
+	defer cancel()
 	switch e.Action {
 	case machine.DNSRRset:
 		return w.zoneImage(ctx, e)
@@ -40,6 +43,7 @@ func (w *World) Image(ctx context.Context, e engine.Effect) (image, words string
 
 // Perform makes an effect happen, or undoes it.
 func (w *World) Perform(ctx context.Context, e engine.Effect) engine.Result {
+	ctx = patience.Look(ctx)
 	switch e.Action {
 	case machine.DNSRRset:
 		return w.performZone(ctx, e)
@@ -138,6 +142,8 @@ func (w *World) mayUndo(ctx context.Context, e engine.Effect, c, old gateway.Con
 
 // Look finds out whether an effect has happened.
 func (w *World) Look(ctx context.Context, e engine.Effect) engine.Result {
+	ctx, cancel := looking(ctx)
+	defer cancel()
 	switch e.Action {
 	case machine.DNSRRset:
 		return w.lookZone(ctx, e)

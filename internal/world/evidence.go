@@ -10,6 +10,7 @@ import (
 
 	"example.org/ims/internal/compare"
 	"example.org/ims/internal/engine"
+	"example.org/ims/internal/patience"
 	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/ledger"
@@ -19,6 +20,7 @@ import (
 // Evidence is what people are shown before they decide: the facts of the
 // groups asked for, and by name whatever the decision will cover.
 func (w *World) Evidence(ctx context.Context, look engine.Look, shows []string, names machine.Subject) engine.Evidence {
+	ctx = patience.Look(ctx)
 	obs := w.Observe(ctx, look)
 	ev := engine.Evidence{}
 	for _, f := range obs.Facts {

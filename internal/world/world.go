@@ -16,6 +16,7 @@ package world
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"example.org/ims/internal/compare"
@@ -47,8 +48,13 @@ type Config struct {
 	Zones            []Zone
 	Machine          Machine
 	SuccessorMachine Machine
-	Prober           Prober
-	Routing          Routing
+	Neighbours       []Neighbour // other gateways
+	// LookUp asks a resolver for the records of a name that lies in no zone of
+	// the configuration, and follows no alias. A name without such records, or
+	// that does not exist, has an RRset without data. nil knows of none.
+	LookUp  func(ctx context.Context, name, typ string) (zone.RRset, error)
+	Prober  Prober
+	Routing Routing
 	// Dependents changes what names the gateway elsewhere; nil refuses to.
 	Dependents *dependents.Mover
 	Waivers    []compare.Waiver // of settings that the successor need not take over
@@ -107,8 +113,9 @@ type World struct {
 	book    *ledger.Book
 	seq     uint64 // last tracking event read
 	pairs   ledger.Ledger
-	until   time.Time // old MX may be cached until then, as of the last observation
-	agedAt  time.Time // what had grown old by then is held; zero if nothing is
+	seen    []netip.Addr // that the host name led to in this run, if nobody named the gateway's
+	until   time.Time    // old MX may be cached until then, as of the last observation
+	agedAt  time.Time    // what had grown old by then is held; zero if nothing is
 }
 
 var _ engine.World = (*World)(nil)
@@ -118,12 +125,16 @@ func New(cfg Config) *World {
 	return &World{cfg: cfg, want: wishOf(cfg.Book), history: map[subject][]zone.Observation{}, book: ledger.NewBook(cfg.Name)}
 }
 
-// Observe reads every fact.
+// Observe reads every fact. It ends after lookWithin at the latest; what was not
+// read by then is unknown.
 func (w *World) Observe(ctx context.Context, look engine.Look) engine.Observation {
+	ctx, cancel := looking(ctx)
+	defer cancel()
 	o := &observer{World: w, ctx: ctx, look: look, set: facts.NewSet(), now: time.Now(), memory: map[string]string{}}
 	for k, v := range look.Memory {
 		o.memory[k] = v
 	}
+	o.recall()
 	o.gateway()
 	o.stores()
 	o.reply()
@@ -140,6 +151,7 @@ func (w *World) Observe(ctx context.Context, look engine.Look) engine.Observatio
 	o.ledger()
 	o.put(facts.RunExported, facts.Bool(o.hasExport(look.Run)), "archive")
 	o.memory[memSeen] = o.now.Format(time.RFC3339Nano)
+	o.memorize()
 	return engine.Observation{
 		At: o.now, Since: o.since, Facts: o.set, Memory: o.memory, Notes: o.notes, Void: o.void, Expires: o.safe, Counts: o.counts,
 	}
@@ -158,6 +170,7 @@ const (
 	memWas      = "was"      // the gateway's settings when the run began
 	memCompared = "compared" // those beside the successor's, as compare.Report
 	memAged     = "aged"     // when this run was first seen to hold old mail
+	memHost     = "host"     // addresses that the host name led to
 	memSwitched = "switched" // when what leads to the successor was first seen everywhere
 )
 
@@ -175,6 +188,7 @@ type observer struct {
 	counts map[string]int64
 	config gateway.Config
 	census gateway.Census
+	leads  *Leads
 	safe   time.Time // when the old MX has left every cache that obeys, floor included
 }
 
@@ -184,6 +198,9 @@ func (o *observer) put(id facts.ID, v facts.Value, source string) {
 
 // unknown says why facts could not be read.
 func (o *observer) unknown(err error, source string, ids ...facts.ID) {
+	if o.ctx.Err() != nil {
+		err = context.Cause(o.ctx) // whatever was asked last is not to blame
+	}
 	for _, id := range ids {
 		o.set.Put(facts.Fact{ID: id, Value: facts.Unknown, At: o.now, From: o.now, Source: source, Provenance: facts.NotKnown, Why: err.Error()})
 	}
