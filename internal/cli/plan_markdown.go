@@ -37,7 +37,7 @@ func planMarkdown(pl *plan.Plan, v planView) []byte {
 	m.line("**Verdict: %s** (%s). Made %s. Nothing was changed.", strings.ToUpper(string(pl.Verdict)), pl.Counts(), moment(pl.Made))
 	m.line("")
 	if names := planApprovals(pl); len(names) > 0 {
-		m.line("%s\n", md(approvalsWords(len(pl.Questions), names)))
+		m.line("%s\n", md(approvalsWords(planStandings(pl), len(pl.Questions), names)))
 	}
 	m.standings(planStandings(pl), pl.Questions)
 	if v.differs != nil {

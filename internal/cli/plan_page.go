@@ -61,7 +61,7 @@ func planPage(page *output.Page, pl *plan.Plan, v planView) {
 	if counts.Predicted.Any() {
 		page.Line("predicted of what the run will find: %s", counts.Predicted)
 	}
-	approvalsPage(page, len(pl.Questions), planApprovals(pl))
+	approvalsPage(page, planStandings(pl), len(pl.Questions), planApprovals(pl))
 	standingsPage(page, planStandings(pl), pl.Questions)
 	if v.differs != nil {
 		page.Blank()

@@ -58,15 +58,16 @@ a run: by UPDATEs whose prerequisite is false, so that they change nothing.
 
 A check passes, fails, or is unknown; a guard about what the run itself will
 change or wait for is not judged yet, and listed with the reason. What fails
-blocks; what the run would put to people is a question, told apart with whom it
-asks what. Either ends with exit 2, whatever is unknown besides. Checks that
-waivers in the configuration name do not count until those expire; a run still
-judges its own guards, and asks its questions.
+blocks; what the run would put to people because of what was found is a question,
+told apart with whom it asks what; approvals that the runbook wants in any case
+are named, and no questions. Blockers and questions end with exit 2, whatever is
+unknown besides. Checks that waivers in the configuration name do not count
+until those expire; a run still judges its own guards, and asks its questions.
 
 With --facts the checks are made of what ims facts has saved, on any machine;
 "now" is then the time of the facts, but waivers count by the present: those of
-the configuration, or without one those that the facts were observed with. With --baseline only what is worse than in
-an earlier result counts.`,
+the configuration, or without one those that the facts were observed with. With
+--baseline only what is worse than in an earlier result counts.`,
 		Example: `  ims preflight east
   ims preflight east --to west --runbook eleven-steps
   ims preflight east --probe
@@ -163,6 +164,7 @@ func (s *session) live(ctx context.Context, in *preflight.Input, opts preflightO
 	if err != nil {
 		return origins{}, output.As(output.Usage, "", err)
 	}
+	in.Made = time.Now() // what was observed is older than the report
 	in.Known = checkNames(c)
 	return s.origins(in, c), nil
 }

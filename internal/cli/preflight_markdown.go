@@ -26,7 +26,7 @@ func preflightMarkdown(r *preflight.Report) []byte {
 		cellText(r.Runbook), strings.TrimSuffix(r.Counts.String()+", "+preflightOthers(r), ", "), r.Now.UTC().Format(time.RFC3339), ends)
 	line("")
 	if len(r.Approvals) > 0 {
-		line("%s", cellText(approvalsWords(len(r.Questions), r.Approvals)))
+		line("%s", cellText(approvalsWords(preflightStandings(r), len(r.Questions), r.Approvals)))
 		line("")
 	}
 	for _, q := range r.Questions {

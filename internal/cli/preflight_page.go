@@ -105,7 +105,7 @@ func preflightDetail(c *preflight.Check) []string {
 func preflightPage(page *output.Page, r *preflight.Report) {
 	page.Line("PREFLIGHT %s -> %s   runbook %s   nothing was changed", r.Gateway, cmp.Or(r.Successor, "no successor"), r.Runbook)
 	preflightVerdict(page, r)
-	approvalsPage(page, len(r.Questions), r.Approvals)
+	approvalsPage(page, preflightStandings(r), len(r.Questions), r.Approvals)
 	if words := preflightOthers(r); words != "" {
 		page.Line("%s", words)
 	}

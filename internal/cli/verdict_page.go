@@ -30,16 +30,21 @@ func verdictLine(page *output.Page, v verdict.Whole, counts string) {
 
 // approvalsPage names what a run asks whatever it finds, under the verdict: that
 // line counts the questions that were raised by what was found.
-func approvalsPage(page *output.Page, questions int, names []string) {
+func approvalsPage(page *output.Page, all []standing, questions int, names []string) {
 	if len(names) > 0 {
-		prose(page, "", approvalsWords(questions, names))
+		prose(page, "", approvalsWords(all, questions, names))
 	}
 }
 
-func approvalsWords(questions int, names []string) string {
+// approvalsWords tell questions that count, questions that do not and that a run
+// asks all the same, and approvals apart.
+func approvalsWords(all []standing, questions int, names []string) string {
 	found := "Nothing that was found raises a question"
-	if questions > 0 {
+	switch {
+	case questions > 0:
 		found = "What was found raises the questions below"
+	case slices.ContainsFunc(all, func(s standing) bool { return s.verdict == verdict.Ask }):
+		found = "No question counts here, but a run asks those below"
 	}
 	return found + "; whatever is found, the runbook wants approval in " + strings.Join(names, ", ") + "."
 }

@@ -86,7 +86,7 @@ func (in Inbound) within(old func(time.Time) bool, why func(time.Time) string) I
 	}
 	in.List = slices.Clone(in.List)
 	for i := range in.List {
-		in.List[i].Old, in.List[i].New = Answers{}, Answers{}
+		in.List[i].Old, in.List[i].New, in.List[i].Outward = Answers{}, Answers{}, false
 	}
 	return in
 }

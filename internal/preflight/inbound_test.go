@@ -98,6 +98,17 @@ func TestAReroutedDomainIsCovered(t *testing.T) {
 	}
 }
 
+// TestOldTablesProveNothing wants a domain of outgoing mail unknown, once what was
+// observed is too old.
+func TestOldTablesProveNothing(t *testing.T) {
+	s := serving(nil)
+	s.Inbound.List = append(s.Inbound.List, Domain{Name: "slow.test", From: []string{"domain-hosts"}, Outward: true})
+	r := report(t, Input{Snapshot: s, Offline: true, Made: now.Add(2 * time.Hour), MaxAge: time.Hour})
+	if c := find(t, r, "cover.in.slow.test.recipient"); c.Verdict != Unknown || r.Counts.OK > 0 {
+		t.Errorf("%s: %+v", r.Counts, c)
+	}
+}
+
 // TestASpaceOfAnotherTypeIsUnknown wants it named as an address space, with what
 // helps, and never passed.
 func TestASpaceOfAnotherTypeIsUnknown(t *testing.T) {
