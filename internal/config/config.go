@@ -80,6 +80,7 @@ type Gateway struct {
 	// Addresses are those of its machine that the Internet connects to; default
 	// that of Listen, unless it is unspecified.
 	Addresses []netip.Addr
+	Assumed   bool // Addresses are that of Listen, because none are named
 	Drain     Drain
 	Line      int // of the file
 }

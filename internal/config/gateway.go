@@ -29,7 +29,7 @@ func (r *reader) gateway(name text, g *gatewayDoc, o Organization) Gateway {
 	}
 	out.Addresses = r.addresses(g.Addresses, "address of gateway "+name.Value)
 	if at, err := netip.ParseAddrPort(out.Listen); len(g.Addresses) == 0 && err == nil && !at.Addr().IsUnspecified() {
-		out.Addresses = []netip.Addr{at.Addr().Unmap()}
+		out.Addresses, out.Assumed = []netip.Addr{at.Addr().Unmap()}, true
 	}
 	out.Drain = r.drain(g.Drain, out, of)
 	r.place(&out, g, of, o.Sites)

@@ -183,6 +183,16 @@ func (s *site) world(book *runbook.Book) (*world.World, error) {
 	cfg.Floor, _ = book.Duration("floor")
 	cfg.FlushAfter, _ = book.Duration("flush_timeout")
 	cfg.Book, cfg.Machine, cfg.SuccessorMachine = book, machineOf(g), machineOf(next)
+	resolver, err := newResolver(s.cfg.Resolver)
+	if err != nil {
+		return nil, err
+	}
+	cfg.LookUp = resolver.resolver.RRset
+	for _, o := range s.cfg.Gateways {
+		if o.Name != g.Name && o.Name != next.Name {
+			cfg.Neighbours = append(cfg.Neighbours, world.Neighbour{Name: o.Name, Addresses: o.Addresses})
+		}
+	}
 	for _, z := range s.cfg.Zones {
 		one, err := s.zone(z)
 		if err != nil {
@@ -202,7 +212,7 @@ func (s *site) world(book *runbook.Book) (*world.World, error) {
 
 // machineOf is the machine of a gateway as the Internet sees it.
 func machineOf(g config.Gateway) world.Machine {
-	return world.Machine{Addresses: g.Addresses, Drain: g.Drain.Name, DrainAddresses: g.Drain.Addresses}
+	return world.Machine{Addresses: g.Addresses, Assumed: g.Assumed, Drain: g.Drain.Name, DrainAddresses: g.Drain.Addresses}
 }
 
 // domain connects a mail domain to the zone that its MX lives in.

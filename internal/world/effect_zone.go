@@ -19,9 +19,9 @@ func (w *World) zoneImage(ctx context.Context, e engine.Effect) (image, words st
 	if err != nil {
 		return "", "", err
 	}
-	before := make([]zone.RRset, len(list))
+	before := make([]former, len(list))
 	for i, r := range list {
-		if before[i], err = r.zone.Writer.Read(ctx, r.name, r.typ); err != nil {
+		if before[i], err = w.formerly(ctx, r); err != nil {
 			return "", "", err
 		}
 	}
@@ -30,6 +30,24 @@ func (w *World) zoneImage(ctx context.Context, e engine.Effect) (image, words st
 		return "", "", fmt.Errorf("encode records of %q: %w", e.Target, err)
 	}
 	return string(raw), lines(before), nil
+}
+
+// formerly reads an RRset, and of an MX which of its names lead here: what
+// becomes of them is decided once, whatever they lead to later. Without knowing
+// that of each, nothing is decided.
+func (w *World) formerly(ctx context.Context, r record) (former, error) {
+	set, err := r.zone.Writer.Read(ctx, r.name, r.typ)
+	out := former{RRset: set}
+	if err != nil || r.typ != typeMX {
+		return out, err
+	}
+	leads := w.Leads()
+	names, err := leads.among(ctx, set)
+	if err != nil {
+		return out, fmt.Errorf("see which names of %s lead to %s: %w", set, w.cfg.Name, err)
+	}
+	out.Leads = names
+	return out, nil
 }
 
 // Wanted says in words what an effect makes of the records that it changes, of
@@ -54,7 +72,7 @@ func (w *World) Wanted(e engine.Effect) (words string, err error) {
 	return lines(after), nil
 }
 
-func lines(sets []zone.RRset) string {
+func lines[S fmt.Stringer](sets []S) string {
 	words := make([]string, len(sets))
 	for i, s := range sets {
 		words[i] = s.String()
@@ -64,9 +82,9 @@ func lines(sets []zone.RRset) string {
 
 // before reads an image; one of a single MX is of a run that an earlier version
 // began.
-func before(image string) (list []zone.RRset, err error) {
+func before(image string) (list []former, err error) {
 	if err = json.Unmarshal([]byte(image), &list); err != nil {
-		list = make([]zone.RRset, 1)
+		list = make([]former, 1)
 		err = json.Unmarshal([]byte(image), &list[0])
 	}
 	if err != nil {
@@ -96,11 +114,11 @@ func (w *World) swaps(ctx context.Context, e engine.Effect) ([]swap, error) {
 	out := make([]swap, len(list))
 	for i, r := range list {
 		old := zone.NewRRset(r.name, r.typ, 0)
-		at := slices.IndexFunc(olds, func(o zone.RRset) bool { return o.Canonical().Name == old.Name && o.Canonical().Type == old.Type })
+		at := slices.IndexFunc(olds, func(o former) bool { return o.Canonical().Name == old.Name && o.Canonical().Type == old.Type })
 		if at < 0 {
 			return nil, fmt.Errorf("what %s %s was before is not recorded", old.Name, old.Type)
 		}
-		ch := zone.Change{Zone: r.zone.Name, Old: olds[at], New: r.want(olds[at])}
+		ch := zone.Change{Zone: r.zone.Name, Old: olds[at].RRset, New: r.want(olds[at])}
 		switch {
 		case e.Undo && e.Agreed:
 			now, err := r.zone.Writer.Read(ctx, r.name, r.typ)

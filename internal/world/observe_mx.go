@@ -82,27 +82,29 @@ func (o *observer) verdict(id facts.ID, v zone.Verdict) {
 }
 
 func (o *observer) domain(d Domain) mxState {
-	round := d.Watch.Observe(o.ctx, d.Name, typeMX)
+	given := d.Watch.Observe(o.ctx, d.Name, typeMX)
+	round, ways, here := o.ways(given)
+	known := zone.Yes // where every record leads
+	if here == zone.Unsure {
+		known = zone.Unsure
+	}
 	st := mxState{
-		here: zone.No, agree: zone.Agree(round), wanted: o.all(round, o.wantedRRset),
-		null: every(round, takesNone),
-		both: every(round, func(r zone.RRset) bool { return o.cfg.SuccessorHostname != "" && r.NamesHost(o.cfg.SuccessorHostname) }),
+		here: here, agree: zone.Agree(given), null: every(given, takesNone),
+		wanted: worst(zone.No, known, o.all(given, func(r zone.RRset) bool { return o.wantedRRset(o.led(r)) })),
+		both:   every(round, func(r zone.RRset) bool { return o.cfg.SuccessorHostname != "" && r.NamesHost(o.cfg.SuccessorHostname) }),
 	}
-	for _, ob := range round {
-		lead := zone.Unsure
-		if ob.Counts() {
-			lead = yes(o.old(ob))
-		}
-		st.here = worst(zone.Yes, st.here, lead)
-	}
-	if len(round) == 0 {
-		st.here = zone.Unsure
-	}
+	o.say(d, ways)
 	if rr, err := d.Writer.Read(o.ctx, d.Name, typeMX); err == nil {
-		st.primary = yes(o.wantedRRset(rr))
+		if h, w := o.leads.Ways(o.ctx, rr); h != zone.Unsure {
+			st.primary = yes(o.wantedRRset(o.leads.as(rr, w)))
+		}
 	}
 	safe, expired := o.due(subject{d.Name, typeMX}, round, o.old)
-	st.expired = expired
+	names, expiredNames := o.dueNames(d, ways)
+	if names.After(safe) {
+		safe = names
+	}
+	st.expired = worst(zone.No, expired, expiredNames)
 	if safe.After(o.safe) && !o.want.byName {
 		o.safe = safe
 	}
@@ -113,6 +115,49 @@ func (o *observer) domain(d Domain) mxState {
 		}
 	}
 	return st
+}
+
+// ways finds out where the records lead that each server gives. In the round
+// every name that leads here is the host name, and an answer of which that is
+// not known does not count.
+func (o *observer) ways(given []zone.Observation) (round []zone.Observation, ways []Way, here zone.Verdict) {
+	here = zone.No
+	for _, ob := range given {
+		lead := zone.Unsure
+		if ob.Counts() {
+			var by []Way
+			lead, by = o.leads.Ways(o.ctx, ob.RRset)
+			ways = append(ways, by...)
+			ob.RRset = o.leads.as(ob.RRset, by)
+			if lead == zone.Unsure {
+				ob.Err = "where it leads is not known"
+			}
+		}
+		here = worst(zone.Yes, here, lead)
+		round = append(round, ob)
+	}
+	if len(given) == 0 {
+		here = zone.Unsure
+	}
+	return round, ways, here
+}
+
+// led is an MX RRset with the host name in place of what leads here.
+func (o *observer) led(r zone.RRset) zone.RRset {
+	_, ways := o.leads.Ways(o.ctx, r)
+	return o.leads.as(r, ways)
+}
+
+// say notes the records that lead here by another name than the host name, and
+// those of which that is not known.
+func (o *observer) say(d Domain, ways []Way) {
+	var said []string
+	for _, v := range ways {
+		if text := v.String(); v.How != "" && !slices.Contains(said, text) {
+			said = append(said, text)
+			o.note("MX of %s: %s", d.Name, text)
+		}
+	}
 }
 
 // deadline is when what led here has left every cache that obeys, as far as is
@@ -130,6 +175,9 @@ func (o *observer) deadline() (latest time.Time) {
 	}
 	for _, d := range o.cfg.Domains {
 		look(subject{d.Name, typeMX}, o.old)
+		if t, _ := o.dueNames(d, nil); t.After(latest) {
+			latest = t
+		}
 	}
 	return latest
 }
@@ -186,12 +234,12 @@ func (o *observer) next() {
 	o.put(facts.NextSends, facts.Bool(c.Exists && c.Running && (mode == gateway.InboundOutbound || mode == gateway.OutboundOnly)), src)
 	takes := c.Exists && c.Running && !c.Paused &&
 		(mode == gateway.InboundOutbound || mode == gateway.InboundOnly)
-	covers := takes
+	covers, named := takes, o.named()
 	for _, d := range o.cfg.Domains {
 		v, words, err := o.cfg.Prober.Probe(o.ctx, o.cfg.SuccessorAddress, d.Rcpt)
 		if err != nil {
 			o.unknown(err, "probe "+o.cfg.SuccessorAddress, facts.NextCoversIn)
-			o.put(facts.NextAccepts, facts.Bool(takes), src)
+			o.accepts(takes, named, src)
 			return
 		}
 		if v != facts.ReplyAccept {
@@ -200,8 +248,21 @@ func (o *observer) next() {
 		}
 		takes = takes && v != facts.ReplyClosed
 	}
-	o.put(facts.NextAccepts, facts.Bool(takes), src)
+	o.accepts(takes, named, src)
 	o.put(facts.NextCoversIn, facts.Bool(covers), src)
+}
+
+// accepts says whether the successor takes inbound mail: it would, and the world
+// finds it under the name that an MX is to have.
+func (o *observer) accepts(takes bool, p Publication, src string) {
+	switch {
+	case takes && p.Verdict == zone.Unsure:
+		o.unknown(errors.New(p.Why), "dns", facts.NextAccepts)
+	case takes && p.Verdict == zone.No:
+		o.put(facts.NextAccepts, 0, "dns")
+	default:
+		o.put(facts.NextAccepts, facts.Bool(takes), src)
+	}
 }
 
 // late looks for clients that did not follow the MX change. Only a host that

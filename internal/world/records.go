@@ -14,11 +14,12 @@ import (
 
 // Types of records.
 const (
-	typeMX   = "MX"
-	typeA    = "A"
-	typeAAAA = "AAAA"
-	typePTR  = "PTR"
-	typeTXT  = "TXT"
+	typeMX    = "MX"
+	typeA     = "A"
+	typeAAAA  = "AAAA"
+	typeCNAME = "CNAME"
+	typePTR   = "PTR"
+	typeTXT   = "TXT"
 )
 
 // newTTL, in seconds, is the TTL of an RRset that did not exist before.
@@ -27,10 +28,17 @@ const newTTL = 300
 // Machine is the machine of a gateway as the Internet sees it.
 type Machine struct {
 	Addresses []netip.Addr // that its public host name leads to
+	Assumed   bool         // nobody named them: they are where it listens
 	// Drain is a name of its own, under which it sends out what it still holds
 	// after another machine has taken over the host name. "" if it has none.
 	Drain          string
 	DrainAddresses []netip.Addr
+}
+
+// Neighbour is another gateway, and the addresses of its machine.
+type Neighbour struct {
+	Name      string
+	Addresses []netip.Addr
 }
 
 // Zone is a zone in which records of a gateway's machine live.
@@ -44,7 +52,32 @@ type Zone struct {
 type record struct {
 	zone      Zone
 	name, typ string
-	want      func(old zone.RRset) zone.RRset
+	want      func(old former) zone.RRset
+}
+
+// former is an RRset as it was before an effect.
+type former struct {
+	zone.RRset
+	// Leads are the names of it that led to the gateway then, beside its host
+	// name; of a domain without MX its own name, if mail went here by that.
+	Leads []string `json:"leads,omitempty"`
+}
+
+// named is the RRset with the gateway's host name in place of what led to it.
+func (f former) named(host string) zone.RRset {
+	r := f.RRset
+	for _, n := range f.Leads {
+		r = r.ReplaceHost(n, host)
+	}
+	return r
+}
+
+// implicit reports whether the domain had no MX, and its mail went here.
+func (f former) implicit() bool { return f.Empty() && len(f.Leads) > 0 }
+
+// whatever takes no note of what led here.
+func whatever(want func(zone.RRset) zone.RRset) func(former) zone.RRset {
+	return func(old former) zone.RRset { return want(old.RRset) }
 }
 
 // zoneOf finds the zone that a name lives in: that of the domain, else the
@@ -87,18 +120,19 @@ func nameless(gateway string) *LackError {
 func (w *World) records(e engine.Effect) ([]record, error) {
 	var list []record
 	var bad error
-	add := func(name, typ string, want func(zone.RRset) zone.RRset) {
+	put := func(name, typ string, want func(former) zone.RRset) {
 		z, err := w.zoneOf(name)
 		bad = errors.Join(bad, err)
 		list = append(list, record{z, name, typ, want})
 	}
+	add := func(name, typ string, want func(zone.RRset) zone.RRset) { put(name, typ, whatever(want)) }
 	m, a := w.cfg.Machine, e.Args
 	if a.Drain && (m.Drain == "" || len(m.DrainAddresses) == 0) {
 		return nil, nameless(w.cfg.Name)
 	}
 	switch {
 	case a.Type == typeMX || a.Type == "":
-		add(e.Target, typeMX, w.wantedMX(a))
+		put(e.Target, typeMX, w.wantedMX(a))
 	case a.Type == typePTR:
 		for _, addr := range m.DrainAddresses {
 			add(reverse(addr), typePTR, func(old zone.RRset) zone.RRset {
@@ -127,35 +161,47 @@ func (w *World) records(e engine.Effect) ([]record, error) {
 	return list, bad
 }
 
+// firstPref is the preference of the MX of a domain that had none.
+const firstPref = 10
+
 // wantedMX is what an effect makes of an MX RRset.
-func (w *World) wantedMX(a machine.Args) func(zone.RRset) zone.RRset {
+func (w *World) wantedMX(a machine.Args) func(former) zone.RRset {
 	switch {
 	case a.NullMX:
-		return func(old zone.RRset) zone.RRset { return zone.NewMX(old.Name, ttlOf(old), zone.MX{Host: "."}) }
+		return whatever(func(old zone.RRset) zone.RRset { return zone.NewMX(old.Name, ttlOf(old), zone.MX{Host: "."}) })
 	case a.Also:
 		return w.beside
 	}
-	return func(old zone.RRset) zone.RRset { return old.ReplaceHost(w.cfg.Hostname, w.cfg.SuccessorHostname) }
+	return func(old former) zone.RRset {
+		if old.implicit() {
+			return zone.NewMX(old.Name, newTTL, zone.MX{Pref: firstPref, Host: w.cfg.SuccessorHostname})
+		}
+		return old.named(w.cfg.Hostname).ReplaceHost(w.cfg.Hostname, w.cfg.SuccessorHostname)
+	}
 }
 
 // beside adds the successor to an MX at the gateway's preference, or at the
-// best one where the gateway is not named.
-func (w *World) beside(old zone.RRset) zone.RRset {
+// best one where the gateway is not named. A domain whose own name led here gets
+// an MX of both.
+func (w *World) beside(old former) zone.RRset {
 	mx, err := old.MX()
 	if err != nil || old.NamesHost(w.cfg.SuccessorHostname) || old.HasNullMX() {
-		return old
+		return old.RRset
 	}
-	pref := uint16(10)
+	pref := uint16(firstPref)
+	if old.implicit() {
+		mx = []zone.MX{{Pref: pref, Host: w.cfg.Hostname}}
+	}
 	if len(mx) > 0 {
 		pref = mx[0].Pref
 	}
 	for _, m := range mx {
-		if m.Host == zone.CanonicalName(w.cfg.Hostname) {
+		if m.Host == zone.CanonicalName(w.cfg.Hostname) || slices.Contains(old.Leads, m.Host) {
 			pref = m.Pref
 			break
 		}
 	}
-	return zone.NewMX(old.Name, ttlOf(old), append(mx, zone.MX{Pref: pref, Host: w.cfg.SuccessorHostname})...)
+	return zone.NewMX(old.Name, ttlOf(old.RRset), append(mx, zone.MX{Pref: pref, Host: w.cfg.SuccessorHostname})...)
 }
 
 // permitDrain lets the drain name send for a domain that says who may.

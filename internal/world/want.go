@@ -12,12 +12,13 @@ import (
 // wish is what a bound runbook wants of the world: it is read from its effects,
 // so that facts about wanted values have no other source.
 type wish struct {
-	mx     mxWish
-	byName bool // the successor takes over by its addresses under the host name
-	limits []limitWish
-	split  []splitWish
-	maxAge time.Duration // older mail is not sent without a decision
-	asked  map[facts.ID]bool
+	mx        mxWish
+	publishes bool // an MX is made to name the successor
+	byName    bool // the successor takes over by its addresses under the host name
+	limits    []limitWish
+	split     []splitWish
+	maxAge    time.Duration // older mail is not sent without a decision
+	asked     map[facts.ID]bool
 }
 
 // mxWish is what becomes of the MX.
@@ -59,6 +60,7 @@ func wishOf(book *runbook.Book) wish {
 			continue
 		}
 		a := do.Args
+		w.publishes = w.publishes || do.Action == machine.DNSRRset && (a.Type == "" || a.Type == typeMX) && !a.NullMX
 		switch {
 		case do.Action == machine.DNSRRset && a.NullMX:
 			w.mx = mxNull

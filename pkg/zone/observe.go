@@ -168,7 +168,7 @@ func Compare(obs []Observation, want RRset) []Row {
 		row := Row{Server: o.Server}
 		switch {
 		case !o.Counts():
-			row.Note = o.why()
+			row.Note = o.Why()
 		case o.RRset.Equal(want):
 			row.Verdict = Yes
 		case o.RRset.SameData(want):
@@ -199,8 +199,8 @@ func wantedSince(round []Observation, want RRset) (serial uint32, known bool) {
 // serialLess compares serial numbers (RFC 1982 3.2).
 func serialLess(a, b uint32) bool { return int32(a-b) < 0 }
 
-// why says why o does not count.
-func (o Observation) why() string {
+// Why says why o does not count; of one that does it says nothing useful.
+func (o Observation) Why() string {
 	switch {
 	case o.Err != "":
 		return o.Err

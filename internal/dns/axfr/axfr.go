@@ -28,9 +28,10 @@ type Config struct {
 	Timeout time.Duration // of the whole transfer; 0 means 10 s
 }
 
-// RRsets transfers a zone and returns its RRsets of a type, ordered by name. An
-// error says that nothing is known: a transfer that breaks off is none.
-func RRsets(ctx context.Context, cfg Config, typ string) ([]zone.RRset, error) {
+// RRsets transfers a zone and returns its RRsets of some types, ordered by name
+// and then by type as they are asked for. An error says that nothing is known: a
+// transfer that breaks off is none.
+func RRsets(ctx context.Context, cfg Config, types ...string) ([]zone.RRset, error) {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 10 * time.Second
 	}
@@ -40,22 +41,23 @@ func RRsets(ctx context.Context, cfg Config, typ string) ([]zone.RRset, error) {
 	if err != nil {
 		return nil, fmt.Errorf("transfer zone %q from %s: %w", cfg.Zone, cfg.Server, err)
 	}
-	byName := map[string][]dns.RR{}
+	type key struct{ name, typ string }
+	sets := map[key][]dns.RR{}
 	var names []string
 	for _, rr := range rrs {
-		if dns.TypeToString[rr.Header().Rrtype] != typ {
-			continue
+		k := key{zone.CanonicalName(rr.Header().Name), dns.TypeToString[rr.Header().Rrtype]}
+		if slices.Contains(types, k.typ) {
+			names, sets[k] = append(names, k.name), append(sets[k], rr)
 		}
-		name := zone.CanonicalName(rr.Header().Name)
-		if byName[name] == nil {
-			names = append(names, name)
-		}
-		byName[name] = append(byName[name], rr)
 	}
 	slices.Sort(names)
 	var out []zone.RRset
-	for _, name := range names {
-		out = append(out, msg.RRset(name, typ, byName[name]))
+	for _, name := range slices.Compact(names) {
+		for _, typ := range types {
+			if rrs := sets[key{name, typ}]; len(rrs) > 0 {
+				out = append(out, msg.RRset(name, typ, rrs))
+			}
+		}
 	}
 	return out, nil
 }

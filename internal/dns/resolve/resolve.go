@@ -176,3 +176,27 @@ func (r *Resolver) Host(ctx context.Context, host string) ([]Target, error) {
 	}
 	return nil, fmt.Errorf("look up host %q: no address: %w", host, ErrNoSuchDomain)
 }
+
+// RRset finds the records of a name, and follows no alias: a name that is one has
+// no addresses of its own. A name without such records, or that does not exist,
+// has an RRset without data and no error. A host of Config.Hosts has the address
+// that it is given there, and is no alias.
+func (r *Resolver) RRset(ctx context.Context, name, typ string) (zone.RRset, error) {
+	q := zone.NewRRset(name, typ, 0)
+	if at, ok := r.cfg.Hosts[q.Name]; ok && (q.Type == "A" || q.Type == "AAAA" || q.Type == "CNAME") {
+		if a, err := netip.ParseAddrPort(at); err == nil && (a.Addr().Unmap().Is4() && q.Type == "A" || a.Addr().Is6() && !a.Addr().Is4In6() && q.Type == "AAAA") {
+			return zone.NewRRset(q.Name, q.Type, 0, a.Addr().Unmap().String()), nil
+		}
+		return q, nil
+	}
+	set, _, err := r.rrset(ctx, q.Name, q.Type)
+	switch {
+	case errors.Is(err, ErrNoSuchDomain):
+		return q, nil
+	case err != nil:
+		return q, fmt.Errorf("look up %s %s: %w", name, typ, err)
+	case set.Name != q.Name: // what it is an alias of
+		return q, nil
+	}
+	return set, nil
+}
