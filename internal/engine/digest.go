@@ -84,35 +84,28 @@ func (e *Engine) digest(st *machine.StateDef, names []string) string {
 	return hex.EncodeToString(h.Sum(nil))[:16]
 }
 
-// stale says why the last decision does not cover an effect that cannot be
-// undone, or "": the configuration or a verdict that was shown has changed, or
-// it is older than the question it answered may be.
+// stale says why nothing that people decided covers the effect under work, which
+// cannot be undone, or "": nobody decided it, somebody said no since, the
+// configuration or a verdict that was shown has changed, or the decision is older
+// than the question it answered may be.
 func (e *Engine) stale() string {
-	n := len(e.hist.Decisions)
-	if n == 0 {
-		return ""
+	def := e.opts.Book.Def
+	d, ok := e.hist.Decision(int(e.hist.State.Cur))
+	if d == nil {
+		return "nobody decided that this is to be done"
 	}
-	d := &e.hist.Decisions[n-1]
-	i := e.opts.Book.Def.Find(d.State)
-	if i == machine.Here || e.opts.Book.Def.States[i].Approve == nil {
-		return "the last decision is about a state that the runbook does not have"
-	}
-	st := &e.opts.Book.Def.States[i]
-	if e.digest(st, d.Names) != d.Digest {
+	st := &def.States[d.State]
+	switch age := time.Since(d.At); {
+	case d.Result == machine.Expired:
+		return fmt.Sprintf("nobody answered %s in time, and what was decided before counts no more", st.ID)
+	case d.No():
+		return fmt.Sprintf("%s said no to %s, and what was decided before counts no more", d.Detail.Actor, st.ID)
+	case !ok:
+		return fmt.Sprintf("the last decision was about %s", def.States[def.Decides(d.State, d.Choice)].ID)
+	case e.digest(st, d.Detail.Names) != d.Detail.Digest:
 		return "the configuration, or a verdict that was shown, changed since the last decision"
-	}
-	if age := time.Since(e.decided(d.State)); st.Approve.Expires > 0 && age > st.Approve.Expires {
+	case st.Approve.Expires > 0 && age > st.Approve.Expires:
 		return fmt.Sprintf("the last decision is %s old, and holds for %s", age.Round(time.Second), st.Approve.Expires)
 	}
 	return ""
-}
-
-// decided is when a state's question was answered last.
-func (e *Engine) decided(state string) time.Time {
-	for _, v := range slices.Backward(e.hist.Visits) {
-		if v.State == state && !v.Left.IsZero() {
-			return v.Left
-		}
-	}
-	return time.Now()
 }

@@ -24,12 +24,13 @@ func (s slot) mask() uint32 { return (1<<s.width - 1) << s.at }
 
 // notes are those about one state.
 type notes struct {
-	arrivals bool // a guard here, or right after an effect here, reads gw.arrivals
-	late     bool // or late.quiet
-	bound    bool // a destructive effect here is bound to the decision before it
-	starts   bool // on the way from a stop to a start, with nothing but effects between
-	restart  bool // the next effect is a start
-	sends    bool // it matters whether the successor sends
+	arrivals bool   // a guard here, or right after an effect here, reads gw.arrivals
+	late     bool   // or late.quiet
+	bound    bool   // a destructive effect here is bound to the decision before it
+	decides  uint64 // bits of the answers here that are such decisions
+	starts   bool   // on the way from a stop to a start, with nothing but effects between
+	restart  bool   // the next effect is a start
+	sends    bool   // it matters whether the successor sends
 	metric   facts.ID
 
 	// What is read from here on, if the run is not aborted: next.accepts,
@@ -61,7 +62,7 @@ func analyze(b *Runbook) analysis {
 			n.metric, _ = facts.Lookup(st.Wait.Metric)
 		}
 		n.arrivals, n.late = reads(b, i, facts.GwArrivals), reads(b, i, facts.LateQuiet)
-		n.bound = leadsToRisk(def, i)
+		n.bound, n.decides = leadsToRisk(def, i), decides(def, i)
 		n.restart, n.sends = startFollows(def, i), def.Begins == machine.BeginsJoining
 		p.ahead(b, i)
 	}
@@ -157,26 +158,52 @@ func reads(b *Runbook, state int, id facts.ID) bool {
 	return false
 }
 
+// decides are the bits of a state's answers that decide a destructive effect.
+func decides(def *machine.Def, state int) (bits uint64) {
+	if a := def.States[state].Approve; a != nil {
+		for c := range a.Choices {
+			if def.Decides(state, uint8(c)) != machine.Here {
+				bits |= 1 << c
+			}
+		}
+	}
+	return bits
+}
+
 // leadsToRisk reports whether a destructive effect can be reached from a state
-// before anybody is asked again.
+// with the decision that it has there: before a decision anew.
 func leadsToRisk(def *machine.Def, from int) bool {
 	seen, todo := map[int]bool{from: true}, []int{from}
-	for len(todo) > 0 {
+	for ; len(todo) > 0; todo = todo[1:] {
 		st := &def.States[todo[0]]
 		if st.Kind == machine.KindDo && st.Do.Destructive() {
 			return true
 		}
-		if st.Kind != machine.KindApprove || st.Approve.When != machine.Here {
-			for _, t := range followers(st) {
-				if !seen[t] {
-					seen[t] = true
-					todo = append(todo, t)
-				}
+		for _, t := range undecidedAfter(def, todo[0]) {
+			if !seen[t] {
+				seen[t] = true
+				todo = append(todo, t)
 			}
 		}
-		todo = todo[1:]
 	}
 	return false
+}
+
+// undecidedAfter are the states that can follow one other than by a decision on a
+// destructive effect.
+func undecidedAfter(def *machine.Def, state int) []int {
+	st := &def.States[state]
+	anew := decides(def, state)
+	if anew == 0 {
+		return followers(st)
+	}
+	var all []int
+	for c := range st.Approve.Choices {
+		if t := st.Approve.Choices[c].Target; t >= 0 && anew&(1<<c) == 0 {
+			all = append(all, int(t))
+		}
+	}
+	return all // a no voids the decision
 }
 
 // startFollows reports whether, if all goes well, the next effect on the

@@ -25,10 +25,14 @@ func (x *shell) answer(a *machine.Action, s machine.State, w *model.World) {
 		for i := range x.def.States[s.Cur].Approve.Choices {
 			to := looked(w)
 			to.Decide(&x.def.States[s.Cur].Approve.Choices[i])
-			to.Digest = w.ConfigFacts()
+			if x.static.states[s.Cur].decides&(1<<i) != 0 {
+				to.Digest = w.ConfigFacts()
+			}
 			x.event(actAnswer+action(i), person, s, to, machine.Event{Kind: machine.Answered, Choice: uint8(i)})
 		}
-		x.event(actReject, maybe, s, *w, machine.Event{Kind: machine.Answered, Answer: machine.RejectedAnswer})
+		to := *w
+		to.Digest = 0 // a no voids what was decided before
+		x.event(actReject, maybe, s, to, machine.Event{Kind: machine.Answered, Answer: machine.RejectedAnswer})
 	case machine.Arm:
 		x.elapsed(s, *w, a.Timer)
 	case machine.Operate:

@@ -76,7 +76,7 @@ func (x *shell) watch(s machine.State, w *model.World, wait *machine.Wait) {
 func (x *shell) elapsed(s machine.State, w model.World, t machine.Timer) {
 	c := fair
 	if t == machine.ExpiryTimer {
-		c = maybe
+		c, w.Digest = maybe, 0 // nobody agreed, which is a no
 	}
 	x.event(actElapsed+action(t), c, s, w, machine.Event{Kind: machine.Elapsed, Timer: t})
 }

@@ -72,6 +72,8 @@ var mutants = []struct {
 	{measure: "final guard", book: "q285090", state: "remove", edits: guardAnywhere, want: []string{"S1", "S6"}},
 	{measure: "final guard", book: "eleven-steps", state: "remove", edits: guardAnywhere, want: []string{"S1", "S6"}},
 	{measure: "fresh decision", book: "q285090", state: "confirm", edits: []edit{check.Without, undeclared}, want: []string{"L2"}},
+	{measure: "a no heeded", book: "q285090", state: "remove", edits: []edit{noLeadsTo("confirm"), check.WithoutGuard}, want: []string{"S8"}},
+	{measure: "decision of its own", book: "q285090", state: "settings_decision", edits: []edit{check.Swapped}, want: []string{"L3"}},
 	{measure: "undo of mode", book: "q285090", state: "outbound_only", edits: []edit{check.WithoutUndo}, want: []string{"S10"}},
 	{measure: "undo of mode", book: "eleven-steps", state: "outbound_only", edits: []edit{check.WithoutUndo}, want: []string{"S10"}},
 	{measure: "age gate", book: "q285090", state: "hold_aged", edits: measure, want: []string{"S14"}, special: true},
@@ -134,6 +136,21 @@ var mutants = []struct {
 func dropFor(answer string) edit {
 	return func(b *check.Runbook, state string) (*check.Runbook, error) {
 		return check.Replaced(b, state, answer)
+	}
+}
+
+// noLeadsTo goes on to a state although a question was rejected, or nobody
+// answered it.
+func noLeadsTo(question string) edit {
+	return func(b *check.Runbook, state string) (*check.Runbook, error) {
+		c, err := check.Bare(b) // a copy
+		if err != nil {
+			return nil, err
+		}
+		to := machine.Target(c.Def.Find(state))
+		st := &c.Def.States[c.Def.Find(question)]
+		st.Then[machine.Rejected], st.Then[machine.Expired] = to, to
+		return c, nil
 	}
 }
 

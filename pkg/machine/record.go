@@ -128,7 +128,7 @@ type History struct {
 	Visits    []Visit
 	Asked     *Detail // the open question
 	Votes     []Detail
-	Decisions []Detail // what people granted, oldest first
+	Decisions []Decision // how questions ended, oldest first
 	Resumes   int
 	Paused    *Pause // nil while the run may go on
 }
@@ -233,9 +233,10 @@ func (h *History) note(r Record) {
 		}
 	case Answered:
 		if r.Event.Answer != Granted {
+			h.decided(&r, Rejected)
 			break
 		}
-		h.Decisions = append(h.Decisions, *d)
+		h.decided(&r, OK)
 		if d.Subject == "" {
 			break
 		}
@@ -246,9 +247,13 @@ func (h *History) note(r Record) {
 			h.Named[d.Subject][n] = true
 		}
 		h.Numbers[d.Subject] = d.Number
+	case Elapsed:
+		if r.Event.Timer == ExpiryTimer {
+			h.decided(&r, Expired)
+		}
 	case Resumed:
 		h.Resumes++
-	case Opened, Judged, Elapsed, Moved, Continue, Abort, ClosedRun:
+	case Opened, Judged, Moved, Continue, Abort, ClosedRun:
 	}
 }
 

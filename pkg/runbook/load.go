@@ -229,6 +229,9 @@ func (doc *Doc) checkGraph(def *machine.Def, harm *harm) strictyaml.Mistakes {
 			m.Add(key.Pos, "unreachable", "state %q cannot be reached from %q", key, doc.Start)
 			continue
 		}
+		if st.Kind == machine.KindApprove && !harm.states[i] {
+			doc.checkAnswers(def, i, &m)
+		}
 		if st.Kind != machine.KindDo {
 			continue
 		}
@@ -237,17 +240,11 @@ func (doc *Doc) checkGraph(def *machine.Def, harm *harm) strictyaml.Mistakes {
 				m.Add(key.Pos, "order", "%q can be followed by the effect of %q, which stands before it: effects are undone in the reverse order of the file, so they must be reached in that order", key, def.States[j].ID)
 			}
 		}
-		if st.Do.Destructive() && reachable(def, def.Start, isApprove(def))[i] {
-			m.Add(key.Pos, "destructive", "destructive state %q can be reached without an approval", key)
+		if st.Do.Destructive() {
+			doc.checkDecided(def, i, &m)
 		}
 	}
 	return m
-}
-
-func isApprove(def *machine.Def) func(int) bool {
-	return func(i int) bool {
-		return def.States[i].Kind == machine.KindApprove && def.States[i].Approve.When == machine.Here
-	}
 }
 
 // outOfOrder reports whether the effect of j, which stands before i and leaves
