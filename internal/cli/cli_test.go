@@ -128,7 +128,7 @@ func TestEveryWordCompletes(t *testing.T) {
 			_, known := cmd.GetFlagCompletionFunc(f.Name)
 			_, files := f.Annotations[cobra.BashCompFilenameExt]
 			_, folders := f.Annotations[cobra.BashCompSubdirsInDir]
-			if slices.Contains([]string{"bool", "duration", "durations", "int", "int64", "uint64"}, f.Value.Type()) {
+			if slices.Contains([]string{"bool", "duration", "durations", "int", "int64", "size", "uint64"}, f.Value.Type()) {
 				return
 			}
 			if !known && !files && !folders && !freeText[f.Name] {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -36,6 +37,9 @@ type source struct {
 	name string // as it is called in messages
 	data []byte
 }
+
+// tracesKind is what a file of traces says of itself.
+var tracesKind = regexp.MustCompile(`(?m)^kind:[ \t]*Traces\b`)
 
 // sources reads what an argument names: a shipped runbook, a file, or every
 // .yaml file of a folder.
@@ -71,6 +75,9 @@ func (s *session) sources(arg string) ([]source, error) {
 		data, err := os.ReadFile(f)
 		if err != nil {
 			return nil, output.As(output.Usage, "", fmt.Errorf("read runbook: %w", err))
+		}
+		if tracesKind.Match(data) {
+			return nil, output.As(output.Usage, "ims runbook test "+quoted(f), fmt.Errorf("%s holds traces of a runbook, which are tested, and no runbook", f))
 		}
 		all = append(all, source{f, data})
 	}
