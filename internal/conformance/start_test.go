@@ -79,6 +79,9 @@ var lacking = map[string]string{"smart.example": "smart." + far}
 // be taken over.
 func waived(b beginning) (list []compare.Waiver) {
 	ids := []string{"mode"}
+	if b.World.Dependents { // what names the gateway is a setting of the successor's
+		ids = append(ids, "domain-hosts")
+	}
 	if !b.World.Differs && (!b.World.Other || b.joining()) {
 		ids = append(ids, string(compare.Spaces), string(compare.Sites))
 	}

@@ -25,7 +25,7 @@ var followed = []goal{
 	{book: "q285090", outcome: machine.Retired},
 	{book: "eleven-steps", outcome: machine.Retired},
 	{book: "maintenance", outcome: machine.Succeeded, params: map[string]string{"work_within": "20m"}},
-	{book: "replace", outcome: machine.ReleasePending},
+	{book: "replace", outcome: machine.ReleasePending, params: map[string]string{"drain_known": "3m"}},
 	{book: "last-gateway", alone: true, outcome: machine.Retired, prepare: alone},
 	{book: "rescue", alone: true, outcome: machine.Succeeded, prepare: stranded, params: old("48h")},
 	{

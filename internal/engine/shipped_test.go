@@ -318,8 +318,9 @@ func TestAddSuccessor(t *testing.T) {
 // sends what it has under a name of its own.
 func TestReplace(t *testing.T) {
 	goal{
-		book: "replace", outcome: machine.ReleasePending, prepare: func(r *rig) { r.send("a@far.test", "b@near.test", "c@slow.test") },
-		visits: []string{"drain_a", "drain_ptr", "drain_spf", "flip_a", "name_agrees", "accepting", "outbound_only", "remove"},
+		book: "replace", outcome: machine.ReleasePending, params: map[string]string{"drain_known": "3m"},
+		prepare: func(r *rig) { r.send("a@far.test", "b@near.test", "c@slow.test") },
+		visits:  []string{"drain_a", "drain_ptr", "drain_spf", "flip_a", "name_agrees", "accepting", "outbound_only", "remove"},
 		check: func(t *testing.T, r *rig) {
 			for _, one := range []struct{ name, typ, want string }{
 				{worldtest.Domain, "MX", "10 east.example.test."},

@@ -20,6 +20,7 @@ var params = map[string]string{
 // more are parameters that only one runbook has.
 var more = map[string]map[string]string{
 	"eleven-steps": {"flush_retry": "500ms", "flush_timeout": "8s"},
+	"replace":      {"drain_known": "1s"},
 }
 
 // paramsOf are the parameters for a runbook.

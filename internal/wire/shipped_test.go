@@ -90,7 +90,7 @@ resolver: {servers: ["%[6]s"], hosts: {west.example.test: "%[8]s"}}
 retire:
   default: east
   params: {floor: 100ms, late_window: 300ms, quiet: 300ms, settle: 300ms, drained: 300ms, refuse_for: 300ms, watch: 500ms, patience: 10m,
-    stalled_after: 10m, decide_within: 10m, poll: 50ms, verify_for: 300ms, work_within: 10m}
+    stalled_after: 10m, decide_within: 10m, poll: 50ms, verify_for: 300ms, drain_known: 300ms, work_within: 10m}
 people:
   me: {user: "%[9]d", may: approve}
 `, insideAt, at[2], east, outsideAt, second, names.Addr(), back.Addr(), west, os.Getuid())
