@@ -115,7 +115,7 @@ var full = &Config{
 		},
 		{
 			Name: "west", Adapter: "embedded", Site: "Branch", Hostname: "west.example.test",
-			Listen: "127.0.0.1:2526", Socket: "/run/ims/west.sock", Line: 43, Addresses: []netip.Addr{netip.MustParseAddr("127.0.0.1")},
+			Listen: "127.0.0.1:2526", Socket: "/run/ims/west.sock", Line: 43, Addresses: []netip.Addr{netip.MustParseAddr("127.0.0.1")}, Assumed: true,
 			Settings: gateway.Settings{
 				Retry:       []time.Duration{}, // none, and not the default
 				Timeouts:    gateway.Timeouts{Urgent: 24 * time.Hour, Normal: 48 * time.Hour, NonUrgent: 72 * time.Hour, Report: 48 * time.Hour},

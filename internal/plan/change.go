@@ -19,11 +19,12 @@ type configuration struct {
 	gateway *gateway.Config
 	next    *gateway.Config // the successor's; only track changes it
 	zones   map[string]zone.RRset
+	leads   map[string]map[string]string // see Before
 	places  Places
 }
 
 func newConfiguration(b Before, p Places) *configuration {
-	c := &configuration{zones: map[string]zone.RRset{}, places: p}
+	c := &configuration{zones: map[string]zone.RRset{}, leads: b.Leads, places: p}
 	if b.Gateway != nil {
 		one := *b.Gateway
 		c.gateway = &one
@@ -104,10 +105,21 @@ func (c *configuration) publish(e Effect, domain string) {
 	case !ok:
 	case e.Args.NullMX:
 		c.zones[domain] = zone.NewMX(domain, rr.TTL, zone.MX{Host: "."})
+	case rr.Empty() && len(c.leads[domain]) > 0:
+		c.zones[domain] = zone.NewMX(domain, firstTTL, zone.MX{Pref: firstPref, Host: c.places.Successor})
 	default:
+		for name := range c.leads[domain] {
+			rr = rr.ReplaceHost(name, c.places.Successor)
+		}
 		c.zones[domain] = rr.ReplaceHost(c.places.Hostname, c.places.Successor)
 	}
 }
+
+// Of the MX that a domain gets which had none.
+const (
+	firstTTL  = 300 // seconds
+	firstPref = 10
+)
 
 // routes changes whether a gateway is there, runs, and is routed to.
 func (c *configuration) routes(e Effect) (note string) {
@@ -168,7 +180,7 @@ func (c *configuration) lines(e Effect, target string) []string {
 		if !ok {
 			return []string{unread}
 		}
-		return rrLines(rr)
+		return c.mxLines(target, rr)
 	}
 	if c.gateway == nil {
 		return []string{unread}
@@ -193,11 +205,21 @@ func (c *configuration) lines(e Effect, target string) []string {
 	return out
 }
 
-// rrLines are the records of an RRset, one a line.
-func rrLines(rr zone.RRset) []string {
+// mxLines are the records of an MX, one a line, with what leads to the gateway
+// under another name.
+func (c *configuration) mxLines(domain string, rr zone.RRset) []string {
 	out := []string{}
 	for _, d := range rr.Data {
-		out = append(out, fmt.Sprintf("%s %d %s %s", rr.Name, rr.TTL, rr.Type, d))
+		line := fmt.Sprintf("%s %d %s %s", rr.Name, rr.TTL, rr.Type, d)
+		for name, how := range c.leads[domain] {
+			if rr.NamesHost(name) && strings.HasSuffix(d, " "+zone.CanonicalName(name)) {
+				line += " (leads to " + how + ")"
+			}
+		}
+		out = append(out, line)
+	}
+	if how := c.leads[domain][zone.CanonicalName(domain)]; rr.Empty() && how != "" {
+		out = append(out, zone.CanonicalName(domain)+" has no MX, so its mail goes to that name itself (RFC 5321 5.1; leads to "+how+")")
 	}
 	return out
 }

@@ -108,8 +108,11 @@ type Fact struct {
 type Before struct {
 	Gateway *gateway.Config       `json:"gateway,omitempty"` // nil if it could not be read
 	Zones   map[string]zone.RRset `json:"zones,omitempty"`   // MX by mail domain; one that could not be read is left out
-	Words   map[string]string     `json:"words,omitempty"`   // of whatever else effects change, by STATE/TARGET
-	Wanted  map[string]string     `json:"wanted,omitempty"`  // what becomes of Words, where that follows from what was read
+	// Leads are the names of each of Zones that lead to the gateway beside its host
+	// name, and how; of a domain without MX its own name (RFC 5321 5.1).
+	Leads  map[string]map[string]string `json:"leads,omitempty"`
+	Words  map[string]string            `json:"words,omitempty"`  // of whatever else effects change, by STATE/TARGET
+	Wanted map[string]string            `json:"wanted,omitempty"` // what becomes of Words, where that follows from what was read
 
 	Mends     map[string]string `json:"mends,omitempty"`     // edits that make what is unknown among Words known, or let what is Refused be done
 	Refused   map[string]string `json:"refused,omitempty"`   // why an effect would be refused as things are, by STATE/TARGET

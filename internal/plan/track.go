@@ -37,7 +37,7 @@ func (c *configuration) track(e Effect, target string) {
 
 // copied is the configuration as it is now, whatever becomes of it.
 func (c *configuration) copied() *configuration {
-	out := &configuration{zones: maps.Clone(c.zones), places: c.places}
+	out := &configuration{zones: maps.Clone(c.zones), leads: c.leads, places: c.places}
 	if c.gateway != nil {
 		one := *c.gateway
 		out.gateway = &one

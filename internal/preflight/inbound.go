@@ -14,6 +14,19 @@ type Inbound struct {
 	Log  string    `json:"log_error,omitempty"` // why the log of the gateway could not be read
 	MX   []Zone    `json:"zones"`               // that were searched for MX records that lead to the gateway
 	List []Domain  `json:"domains"`
+	// Named is whether the host name of the successor, as it is published, may
+	// stand in an MX.
+	Named Named `json:"successor_published"`
+	// Bare are names without MX that lead to the gateway, which takes no mail for
+	// them.
+	Bare []string `json:"bare_names,omitempty"`
+}
+
+// Named is what was found of a host name.
+type Named struct {
+	Verdict Verdict `json:"verdict"`
+	Why     string  `json:"why,omitempty"`
+	Fix     string  `json:"fix,omitempty"`
 }
 
 // Zone is a DNS zone that was searched.
@@ -48,7 +61,7 @@ type Certificate struct {
 // Domain is a mail domain that the gateway takes mail for.
 type Domain struct {
 	Name     string   `json:"name"`
-	From     []string `json:"from"` // configuration, reroute, domain-hosts, etrn, log, mx
+	From     []string `json:"from"` // configuration, reroute, domain-hosts, etrn, log, mx, address
 	Rcpt     string   `json:"recipient"`
 	Random   string   `json:"random"`
 	Messages int64    `json:"messages"` // accepted, in the log
@@ -60,6 +73,9 @@ type Domain struct {
 	// the gateway takes no mail for it from the Internet, and nobody was asked.
 	Outward bool   `json:"outward,omitempty"`
 	Fix     string `json:"fix,omitempty"` // what makes the successor accept it, if that is not what Inbound.Fix says
+
+	Leads     []string `json:"leads,omitempty"`     // the records by which its mail comes to the gateway
+	Otherwise bool     `json:"otherwise,omitempty"` // one of them names another name than the gateway's host name
 }
 
 // Answers are what a listener says to a known recipient and to a random one.
@@ -79,6 +95,7 @@ func (in Inbound) within(old func(time.Time) bool, why func(time.Time) string) I
 	if !old(in.At) {
 		return in
 	}
+	in.Named = Named{Verdict: Unknown, Why: why(in.At)}
 	in.Old.Err, in.New.Err, in.New.TLS.Err, in.Log = why(in.At), why(in.At), why(in.At), why(in.At)
 	in.MX = slices.Clone(in.MX)
 	for i := range in.MX {

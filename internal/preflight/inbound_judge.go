@@ -24,6 +24,7 @@ var (
 func (r *Report) inbound(s *Snapshot, book *runbook.Book) {
 	in := &s.Inbound
 	base := Check{Group: GroupInbound, Provenance: s.provenance(), At: in.At}
+	r.left(base, s, book)
 	if moves := does(book, leadsOn); !moves || s.Successor == "" {
 		base.ID, base.That = "cover.in.successor", "another gateway takes over what comes in"
 		switch {
@@ -40,6 +41,7 @@ func (r *Report) inbound(s *Snapshot, book *runbook.Book) {
 	for _, z := range in.MX {
 		r.add(searched(base, z))
 	}
+	r.named(base, s)
 	r.add(logged(base, s))
 	for i := range in.List {
 		d := &in.List[i]

@@ -51,6 +51,13 @@ func (a Answers) strangers() bool {
 	return a.Random.Reply == accepts || a.Known.Reply == accepts || a.Random.about() == ofMailbox
 }
 
+// None reports whether a listener takes no mail for a domain: it says so to a
+// known recipient and to a random one, and not because there is no such mailbox.
+func (a Answers) None() bool {
+	no := func(x Answer) bool { return x.Reply != "" && x.Reply != accepts && x.about() != ofMailbox }
+	return no(a.Known) && no(a.Random)
+}
+
 // named is what to do if the recipient that was asked about is not known to
 // exist.
 func (d *Domain) named() string {

@@ -74,8 +74,9 @@ func serving(change map[facts.ID]facts.Value) *Snapshot {
 		Outbound: Outbound{At: now, Parts: []Part{{Name: "SMTP:*", From: "hq", Verdict: "covered", Why: "west carries it"}, {Name: "branch", Verdict: "covered", Why: "west reaches it"}}},
 		Inbound: Inbound{
 			At: now, MX: []Zone{{Name: "example.test"}}, Fix: "add DOMAIN to organization.domains", Old: Host{Name: "east.example.test", TLS: tls},
-			New:  Host{Name: "west.example.test", Address: "192.0.2.2:25", SizeKnown: true, Size: 1000, TLS: tls},
-			List: []Domain{{Name: "example.test", From: []string{"configuration"}, Rcpt: "a@example.test", Random: "x@example.test", Messages: 3, Largest: 900, Old: both, New: both}},
+			New:   Host{Name: "west.example.test", Address: "192.0.2.2:25", SizeKnown: true, Size: 1000, TLS: tls},
+			Named: Named{Verdict: Pass, Why: "west.example.test leads to 192.0.2.2, and not to east"},
+			List:  []Domain{{Name: "example.test", From: []string{"configuration"}, Rcpt: "a@example.test", Random: "x@example.test", Messages: 3, Largest: 900, Old: both, New: both}},
 		},
 		Dependents: []Dependents{{Gateway: "west", At: now}},
 		People:     []Person{{"anna", "approve"}, {"op", "operate"}},

@@ -86,13 +86,14 @@ func (s *site) before(ctx context.Context, w *world.World, book *runbook.Book) p
 			b.Successor = &c
 		}
 	}
+	leads := w.Leads()
 	for _, d := range book.Bound.Domains {
 		domain, err := s.domain(d)
 		if err != nil {
 			continue // the world could not have been made
 		}
 		if rr, err := domain.Writer.Read(ctx, d, "MX"); err == nil { // as above
-			b.Zones[d] = rr
+			s.led(ctx, leads, d, rr, &b)
 		}
 	}
 	for key, r := range plan.Readings(book.Def) {
@@ -117,6 +118,29 @@ func (s *site) before(ctx context.Context, w *world.World, book *runbook.Book) p
 		}
 	}
 	return b
+}
+
+// led adds the MX of a domain to what a run would change, with the names of it
+// that lead to the gateway. If that is not known of one, what would become of the
+// MX is not, either.
+func (*site) led(ctx context.Context, leads *world.Leads, domain string, rr zone.RRset, b *plan.Before) {
+	_, ways := leads.Ways(ctx, rr)
+	led := map[string]string{}
+	for _, v := range ways {
+		switch {
+		case v.Here == zone.Unsure:
+			return
+		case v.Here == zone.Yes && v.How != "":
+			led[zone.CanonicalName(v.MX.Host)] = v.How
+		}
+	}
+	b.Zones[domain] = rr
+	if len(led) > 0 {
+		if b.Leads == nil {
+			b.Leads = map[string]map[string]string{}
+		}
+		b.Leads[domain] = led
+	}
 }
 
 // placesOf says where everything is that a run is about.

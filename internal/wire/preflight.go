@@ -56,7 +56,7 @@ func (s *site) snapshot(ctx context.Context, book *runbook.Book) (*preflight.Sna
 	out := &preflight.Snapshot{
 		Before: &before, Configured: s.cfg.Retire.Params, Gateway: book.Bound.Gateway, Successor: book.Bound.Successor, Runbook: book.Def.Name, Params: book.Bound.Params,
 		Domains: book.Bound.Domains, Made: obs.At, Cached: w.CachedUntil(), Facts: preflight.FactsOf(obs.Facts), Notes: obs.Notes,
-		Outbound: outbound(ctx, s.organization(g), book.Bound.Successor), Inbound: s.inbound(ctx, g, book),
+		Outbound: outbound(ctx, s.organization(g), book.Bound.Successor), Inbound: s.inbound(ctx, g, book, w.Leads()),
 		Servers: servers,
 		Told:    s.told(ctx, g), People: []preflight.Person{}, Waivers: []preflight.Waiver{}, Opener: s.opener(),
 	}

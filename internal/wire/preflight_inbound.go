@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -14,15 +12,13 @@ import (
 	"time"
 
 	"example.org/ims/internal/config"
-	"example.org/ims/internal/dns/axfr"
-	"example.org/ims/internal/dns/tsig"
 	"example.org/ims/internal/mail/probe"
 	"example.org/ims/internal/preflight"
+	"example.org/ims/internal/world"
 	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/ledger"
 	"example.org/ims/pkg/runbook"
-	"example.org/ims/pkg/zone"
 )
 
 // Where a domain is known from.
@@ -30,6 +26,7 @@ const (
 	fromConfiguration = "configuration"
 	fromLog           = "log"
 	fromMX            = "mx"
+	fromAddress       = "address"      // of its own name, which has no MX (RFC 5321 5.1)
 	fromReroute       = "reroute"      // a table of the gateway: mail from the Internet for these it takes
 	fromHosts         = "domain-hosts" // where mail goes out
 	fromETRN          = "etrn"         // where mail goes out once somebody asks for it (RFC 1985)
@@ -37,7 +34,7 @@ const (
 
 // inbound asks the gateway and its successor about every domain that the
 // gateway takes mail for: by the configuration, by its log, and by MX.
-func (s *site) inbound(ctx context.Context, g config.Gateway, book *runbook.Book) preflight.Inbound {
+func (s *site) inbound(ctx context.Context, g config.Gateway, book *runbook.Book, leads *world.Leads) preflight.Inbound {
 	next, _ := s.cfg.Gateway(book.Bound.Successor)
 	in := preflight.Inbound{
 		At: time.Now(), Fix: "add DOMAIN to organization.domains of the configuration, and restart ims gateway run",
@@ -52,12 +49,14 @@ func (s *site) inbound(ctx context.Context, g config.Gateway, book *runbook.Book
 	if err := list.log(ctx, s.gateway(g.Name), g.Name); err != nil {
 		in.Log = err.Error()
 	}
-	in.MX = list.mx(ctx, g)
+	in.MX = list.mx(ctx, g, leads)
+	in.Named = published(leads.Successor(ctx))
 	in.List = list.sorted()
+	p := &probe.Prober{Helo: thisHost()}
+	bare(ctx, p, &in)
 	if next.Name == "" {
 		return in
 	}
-	p := &probe.Prober{Helo: thisHost()}
 	asked := in.List
 	if n := slices.IndexFunc(asked, func(d preflight.Domain) bool { return d.Outward }); n >= 0 {
 		asked = asked[:n]
@@ -178,60 +177,6 @@ func (l *domainList) log(ctx context.Context, g gateway.Gateway, name string) er
 			return nil
 		}
 	}
-}
-
-// mx looks which domains of the zones have an MX that leads to a gateway. A zone
-// that cannot be transferred is asked about the domains that are known.
-func (l *domainList) mx(ctx context.Context, g config.Gateway) []preflight.Zone {
-	out := []preflight.Zone{}
-	for _, z := range l.s.cfg.Zones {
-		one := preflight.Zone{Name: z.Name}
-		sets, err := l.s.transfer(ctx, z)
-		if err != nil {
-			one.Err = err.Error()
-			if errors.Is(err, fs.ErrPermission) { // who may only look has no key that changes the zone
-				one.Err = "this user may not read the key of zone " + z.Name + ", " + z.KeyFile
-				one.Fix = "let somebody who may read it save the facts, then judge those: ims facts " + g.Name + " --out FILE, then ims preflight --facts FILE"
-			}
-			sets = l.s.asked(ctx, z)
-		}
-		for _, r := range sets {
-			if r.NamesHost(g.Hostname) {
-				l.at(r.Name, fromMX)
-			}
-		}
-		out = append(out, one)
-	}
-	return out
-}
-
-// transfer reads the MX records of a whole zone.
-func (s *site) transfer(ctx context.Context, z config.Zone) ([]zone.RRset, error) {
-	key, err := tsig.LoadFile(z.KeyFile)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.silent.Of(z.Server); err != nil {
-		return nil, fmt.Errorf("transfer zone %q from %s: %w", z.Name, z.Server, err)
-	}
-	return axfr.RRsets(ctx, axfr.Config{Zone: z.Name, Server: z.Server, Key: &key}, "MX")
-}
-
-// asked reads the MX records of the domains of a zone that are known.
-func (s *site) asked(ctx context.Context, z config.Zone) []zone.RRset {
-	var out []zone.RRset
-	for _, name := range z.Domains {
-		d, err := s.domain(name)
-		if err != nil {
-			continue // the world could not have been made
-		}
-		for _, ob := range d.Watch.Observe(ctx, name, "MX") {
-			if ob.Counts() {
-				out = append(out, ob.RRset)
-			}
-		}
-	}
-	return out
 }
 
 // sorted are the domains, those that are only for mail that goes out last: what

@@ -189,6 +189,9 @@ func (l *Leads) Ways(ctx context.Context, r zone.RRset) (here zone.Verdict, ways
 		if implicit && lead.Here == zone.No {
 			lead = l.alias(ctx, m.Host)
 		}
+		if implicit && lead.Here == zone.Yes && lead.How == "" {
+			lead.How = l.w.cfg.Name + ": its host name"
+		}
 		here = worst(zone.Yes, here, lead.Here)
 		ways = append(ways, Way{m, lead, implicit})
 	}
