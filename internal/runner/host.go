@@ -128,12 +128,16 @@ func (s *Server) record(ctx context.Context, st stored, book *runbook.Book, leas
 	}, leases, first...)
 }
 
-// bind compiles the runbook of a run.
+// bind compiles the runbook of a run that is to be opened.
 func (st stored) bind(source []byte) (*runbook.Book, error) {
 	doc, mistakes := runbook.Load(st.File, source)
-	if len(mistakes) > 0 {
-		return nil, mistakes
+	if err := mistakes.Err(); err != nil {
+		return nil, err
 	}
+	return st.compile(doc)
+}
+
+func (st stored) compile(doc *runbook.Doc) (*runbook.Book, error) {
 	book, mistakes := runbook.Bind(doc, st.Binding)
 	if err := mistakes.Err(); err != nil {
 		return nil, err
@@ -151,7 +155,11 @@ func bound(sum journal.Summary) (stored, *runbook.Book, error) {
 	if !machine.Reads(st.Core) {
 		return st, nil, fmt.Errorf("read run %q: it was opened under version %s of the core, this program has %s", sum.ID, st.Core, machine.CoreVersion)
 	}
-	book, err := st.bind(sum.Text)
+	doc, mistakes := runbook.Stored(st.File, sum.Text)
+	if err := mistakes.Err(); err != nil {
+		return st, nil, fmt.Errorf("read run %q: %w", sum.ID, err)
+	}
+	book, err := st.compile(doc)
 	return st, book, err
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"example.org/ims/internal/runner"
 	"example.org/ims/pkg/machine"
+	"example.org/ims/pkg/runbook"
 )
 
 // TestAnOldJournalFoldsAsItDid folds a run that an earlier program performed,
@@ -72,6 +73,26 @@ func foldsAsItDid(t *testing.T, core string, update bool) {
 	}
 	if _, err := runner.ParseEvidence(other, time.Now()); err == nil || !strings.Contains(err.Error(), "version none of the core") {
 		t.Errorf("a journal of another core: %v", err)
+	}
+}
+
+// TestAStoredRunbookIsNotLintedAnew: a run whose runbook would not be opened any
+// more is read all the same, so that it can go on or be aborted.
+func TestAStoredRunbookIsNotLintedAnew(t *testing.T) {
+	export, err := os.ReadFile(filepath.Join("testdata", "core-"+machine.CoreVersion+".jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	deaf := bytes.Replace(export, []byte(`then: {granted: remove}`), []byte(`then: {granted: remove, rejected: remove}`), 1)
+	if bytes.Equal(deaf, export) {
+		t.Fatal("the runbook of the export has no such answer")
+	}
+	e, err := runner.ParseEvidence(deaf, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, mistakes := runbook.Load("q285090.yaml", e.Book.Doc.Source); len(mistakes) != 1 {
+		t.Errorf("mistakes of the runbook now: %v, want one", mistakes)
 	}
 }
 

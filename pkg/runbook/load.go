@@ -20,6 +20,18 @@ const APIVersion = "ims/v1"
 // bound with its default parameters; else they are all that can be found at
 // once, in the order of the file.
 func Load(file string, source []byte) (*Doc, strictyaml.Mistakes) {
+	return load(file, source, (*Doc).checkGraph)
+}
+
+// Stored reads a runbook as Load does, for a run that was opened with it: what is
+// said of the ways through it was for the program that opened the run to say. A
+// program that says more of them all the same performs the run, and aborts it;
+// what it must not do on the way, the engine does not do.
+func Stored(file string, source []byte) (*Doc, strictyaml.Mistakes) {
+	return load(file, source, func(*Doc, *machine.Def, *harm) strictyaml.Mistakes { return nil })
+}
+
+func load(file string, source []byte, ways func(*Doc, *machine.Def, *harm) strictyaml.Mistakes) (*Doc, strictyaml.Mistakes) {
 	doc := &Doc{File: file, Source: source}
 	sum := sha256.Sum256(source)
 	doc.Digest = hex.EncodeToString(sum[:])
@@ -33,7 +45,7 @@ func Load(file string, source []byte) (*Doc, strictyaml.Mistakes) {
 	book, wrong := doc.bind(Binding{Gateway: "gateway", Successor: "successor", Domains: []string{"example.test"}})
 	found = append(found, wrong...)
 	if connected(found) {
-		found = append(found, doc.checkGraph(book.Def, harm)...)
+		found = append(found, ways(doc, book.Def, harm)...)
 	}
 	for _, m := range found {
 		if !harm.explains(m) && !slices.Contains(mistakes, m) {
