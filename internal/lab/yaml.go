@@ -100,6 +100,7 @@ const heirCost = 10
 // retires is preferred for most, and both share the mail for one domain.
 func (l *Layout) gatewayYAML(p func(string, ...any), name, timeout string, cost int) {
 	p("  %s:\n    site: hq\n    hostname: %s.%s\n    listen: %s", name, name, Domain, l.addr(name))
+	p("    addresses: [%s]", machines[name])
 	p("    drain: {name: drain-%s.%s}", name, Domain)
 	p("    retry: [500ms, 1s, 2s]\n    timeouts: {urgent: %s, normal: %s, non_urgent: %s, report: 60s}", timeout, timeout, timeout)
 	p("    spaces:\n      - {type: SMTP, pattern: \"*\", cost: %d}\n      - {type: SMTP, pattern: \"*@%s\", cost: 1}", cost, Fast)
