@@ -39,7 +39,7 @@ func (r *Report) inbound(s *Snapshot, book *runbook.Book) {
 		return
 	}
 	for _, z := range in.MX {
-		r.add(searched(base, z))
+		r.add(searched(base, s, z))
 	}
 	r.named(base, s)
 	r.add(logged(base, s))
@@ -60,10 +60,13 @@ func (r *Report) inbound(s *Snapshot, book *runbook.Book) {
 	r.add(r.tls(base, s, longestPatience(book)))
 }
 
-func searched(c Check, z Zone) Check {
+func searched(c Check, s *Snapshot, z Zone) Check {
 	c.ID, c.That = "cover.in.mx."+z.Name, "every domain of zone "+z.Name+" whose MX leads here is known"
 	if z.Err != "" {
 		return c.unknown(z.Err, cmp.Or(z.Fix, "let the key of zone "+z.Name+" transfer it, or waive this if zones."+z.Name+".domains lists every mail domain"))
+	}
+	if bare := s.Inbound.bare(z.Name); bare != "" {
+		return c.pass("the zone was read whole; %s takes no mail for the names without an MX that lead to it: %s", s.Gateway, bare)
 	}
 	return c.pass("the zone was read whole")
 }

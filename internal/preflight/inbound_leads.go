@@ -8,6 +8,7 @@ import (
 
 	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/runbook"
+	"example.org/ims/pkg/zone"
 )
 
 // Who is led away from the gateway by a runbook.
@@ -60,3 +61,19 @@ func (r *Report) left(c Check, s *Snapshot, book *runbook.Book) {
 
 // fromAddress is where a domain without MX is known from.
 const fromAddress = "address"
+
+// bare names those of a zone that lead to the gateway without an MX, and that it
+// takes no mail for.
+func (in *Inbound) bare(apex string) string {
+	const most = 5
+	var names []string
+	for _, n := range in.Bare {
+		if zone.IsSubdomain(n, apex) {
+			names = append(names, n)
+		}
+	}
+	if more := len(names) - most; more > 0 {
+		names = append(names[:most], fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(names, ", ")
+}

@@ -184,3 +184,37 @@ func TestBaseline(t *testing.T) {
 		t.Error("a file of another schema is accepted")
 	}
 }
+
+// TestFactsOfTheFutureAreUnknown: an age that is negative is no young age, but a
+// clock that is wrong.
+func TestFactsOfTheFutureAreUnknown(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		ahead time.Duration
+		max   time.Duration
+		want  verdict.Whole
+	}{
+		{"within the skew", 2 * time.Minute, time.Hour, verdict.Ready},
+		{"beyond it", 2*time.Minute + time.Second, time.Hour, verdict.NotKnown},
+		{"without a limit", 48 * time.Hour, 0, verdict.NotKnown},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := report(t, Input{Snapshot: serving(nil), Offline: true, Made: now.Add(-tt.ahead), MaxAge: tt.max})
+			if r.Verdict != tt.want {
+				t.Fatalf("verdict = %s, want %s: %q", r.Verdict, tt.want, wrong(r))
+			}
+			for _, c := range r.Checks {
+				if tt.want == verdict.NotKnown && (!strings.Contains(c.Reason+strings.Join(c.Missing, ""), "the clocks do not agree: ") || !strings.HasPrefix(c.Fix, "set the clock")) {
+					t.Errorf("%s: %s %q, fix %q", c.ID, c.Reason, c.Missing, c.Fix)
+				}
+			}
+		})
+	}
+}
+
+// TestAgesAreTrueWords: what is more than a limit is not printed as the limit.
+func TestAgesAreTrueWords(t *testing.T) {
+	if got, want := untimely(now, now.Add(-1200*time.Millisecond), time.Second), "it was observed 2s ago, and older than 1s does not count"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

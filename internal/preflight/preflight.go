@@ -11,8 +11,6 @@ package preflight
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"example.org/ims/internal/verdict"
@@ -118,9 +116,7 @@ func Make(in Input) (*Report, error) {
 	if in.Offline {
 		s = s.recorded().waived(in.Waivers, in.Made)
 	}
-	if in.MaxAge > 0 {
-		s = s.within(in.Made, in.MaxAge)
-	}
+	s = s.within(in.Made, in.MaxAge)
 	if next := in.Book.Bound.Successor; next != s.Successor { // recorded for another runbook
 		c := *s
 		c.Successor, s = next, &c
@@ -188,19 +184,6 @@ func (r *Report) conclude(book *runbook.Book) {
 			r.Questions = append(r.Questions, verdict.QuestionOf(st))
 		}
 	}
-}
-
-// aged says what helps against a check that is unknown because of its age alone:
-// nothing is wrong with what it is about.
-func (c *Check) aged(gateway string) {
-	old := func(why string) bool { return strings.Contains(why, tooOld) }
-	if !old(c.Reason) && !slices.ContainsFunc(c.Missing, old) {
-		return
-	}
-	if who, why, _ := strings.Cut(c.Reason, tooOld); old(c.Reason) && !strings.HasSuffix(who, ": ") {
-		c.Reason = tooOld + why
-	}
-	c.Fix = "ims facts " + gateway + " --out FILE, and judge that file"
 }
 
 func (r *Report) add(c Check) { r.Checks = append(r.Checks, c) }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"example.org/ims/internal/plan"
@@ -171,50 +170,6 @@ func (s *Snapshot) recorded() *Snapshot {
 	for i := range c.Facts {
 		if c.Facts[i].Provenance == facts.Live {
 			c.Facts[i].Provenance = facts.Recorded
-		}
-	}
-	return &c
-}
-
-// tooOld is how the reason of what is too old begins.
-const tooOld = "it was observed "
-
-// within forgets what was observed longer ago than age.
-func (s *Snapshot) within(now time.Time, age time.Duration) *Snapshot {
-	old := func(at time.Time) bool { return now.Sub(at) > age }
-	why := func(at time.Time) string {
-		return fmt.Sprintf(tooOld+"%s ago, and older than %s does not count", now.Sub(at).Round(time.Second), age)
-	}
-	c := *s
-	c.Facts = append([]Fact{}, s.Facts...)
-	for i := range c.Facts {
-		if f := &c.Facts[i]; f.Provenance != facts.NotKnown && old(f.At) {
-			f.Value, f.Provenance, f.Why = "unknown", facts.NotKnown, why(f.At)
-		}
-	}
-	if old(c.Outbound.At) {
-		c.Outbound.Err = why(c.Outbound.At)
-	}
-	if old(c.Made) {
-		c.Told, c.People, c.toldWhy, c.Before = nil, nil, why(c.Made), nil
-	}
-	c.Inbound = s.Inbound.within(old, why)
-	c.Servers = slices.Clone(s.Servers)
-	for i := range c.Servers {
-		if v := &c.Servers[i]; old(v.At) {
-			v.Err = why(v.At)
-		}
-	}
-	c.Updates = slices.Clone(s.Updates)
-	for i := range c.Updates {
-		if u := &c.Updates[i]; old(u.At) {
-			u.Verdict, u.Why = Unknown, why(u.At)
-		}
-	}
-	c.Dependents = append([]Dependents{}, s.Dependents...)
-	for i := range c.Dependents {
-		if d := &c.Dependents[i]; old(d.At) {
-			d.Err = why(d.At)
 		}
 	}
 	return &c
