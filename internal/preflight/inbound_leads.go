@@ -8,7 +8,6 @@ import (
 
 	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/runbook"
-	"example.org/ims/pkg/zone"
 )
 
 // Who is led away from the gateway by a runbook.
@@ -68,7 +67,7 @@ func (in *Inbound) bare(apex string) string {
 	const most = 5
 	var names []string
 	for _, n := range in.Bare {
-		if zone.IsSubdomain(n, apex) {
+		if strings.HasSuffix("."+n, "."+strings.TrimSuffix(apex, ".")) {
 			names = append(names, n)
 		}
 	}

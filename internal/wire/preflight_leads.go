@@ -48,7 +48,7 @@ func (l *domainList) mx(ctx context.Context, g config.Gateway, leads *world.Lead
 	own, _ := leads.Addresses(ctx) // the error was told of each zone
 	for _, name := range implicit(all, own, g.Hostname) {
 		d := l.at(name, fromAddress)
-		d.Leads = append(d.Leads, "no MX, so mail goes to "+d.Name+" itself (RFC 5321 5.1)")
+		d.Leads = append(d.Leads, d.Name+" itself, for want of an MX (RFC 5321 5.1)")
 	}
 	return out
 }

@@ -157,7 +157,7 @@ type Way struct {
 func (v Way) String() string {
 	what := fmt.Sprintf("%d %s", v.Pref, strings.TrimSuffix(v.MX.Host, "."))
 	if v.implicit {
-		what = "no MX, so mail goes to " + strings.TrimSuffix(v.MX.Host, ".") + " itself (RFC 5321 5.1)"
+		what = strings.TrimSuffix(v.MX.Host, ".") + " itself, for want of an MX (RFC 5321 5.1)"
 	}
 	switch {
 	case v.How == "":
