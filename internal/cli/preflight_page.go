@@ -96,6 +96,9 @@ func preflightDetail(c *preflight.Check) []string {
 	for _, m := range c.Missing {
 		out = append(out, "could not be observed: "+m)
 	}
+	if c.Worse != "" {
+		out = append(out, c.Worse)
+	}
 	if c.Asked != "" {
 		out = append(out, "the run asks people about it in "+c.Asked)
 	}

@@ -36,8 +36,9 @@ func ReadReport(data []byte) (*Report, error) {
 	return r, nil
 }
 
-// compare marks what is no worse than in an earlier report. What was waived
-// there counts as passed: without the waiver it is new.
+// compare marks what is no worse than in an earlier report: not as a verdict, and
+// not in what it names and counts. What was waived there counts as passed: without
+// the waiver it is new.
 func (r *Report) compare(before *Report) error {
 	if before == nil {
 		return nil
@@ -49,10 +50,10 @@ func (r *Report) compare(before *Report) error {
 			return fmt.Errorf("the baseline is of %s %q, this is of %q: save one with ims preflight %s -o json and the same options", c[0], c[1], c[2], r.Gateway)
 		}
 	}
-	was := map[string]Verdict{}
+	was := map[string]*Check{}
 	for i := range before.Checks {
 		if c := &before.Checks[i]; c.Waived == nil {
-			was[c.ID] = c.Verdict
+			was[c.ID] = c
 		}
 	}
 	b := &Baseline{Made: before.Made, Runbook: before.Runbook, Old: []string{}, New: []string{}, Gone: []string{}}
@@ -63,7 +64,11 @@ func (r *Report) compare(before *Report) error {
 			continue
 		}
 		now[c.ID] = true
-		if v, ok := was[c.ID]; ok && c.Group != GroupWaiver && v.Gravity() >= c.Verdict.Gravity() {
+		v, ok := was[c.ID]
+		if ok && v.Verdict != Pass {
+			c.Worse = c.worse(v)
+		}
+		if ok && c.Group != GroupWaiver && v.Verdict.Gravity() >= c.Verdict.Gravity() && c.Worse == "" {
 			c.Old = true
 			b.Old = append(b.Old, c.ID)
 		} else {

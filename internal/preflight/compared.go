@@ -34,15 +34,12 @@ func (s *Snapshot) waived(all []Waiver, now time.Time) *Snapshot {
 	c := *s
 	notTaken := s.Successor + " has not taken over: "
 	c.Notes = slices.DeleteFunc(slices.Clone(s.Notes), func(n string) bool { return strings.HasPrefix(n, notTaken) })
-	n := 0
-	for _, one := range s.Compared {
-		if !slices.ContainsFunc(all, func(w Waiver) bool { return w.ID == one.ID && w.Aside == "" && now.Before(w.Expires) }) {
-			c.Notes = append(c.Notes, notTaken+one.String())
-			n++
-		}
+	open := s.open(all, now)
+	for _, one := range open {
+		c.Notes = append(c.Notes, notTaken+one.String())
 	}
 	c.Facts = slices.Clone(s.Facts)
-	c.Facts[i].Value = facts.NextDiffers.Format(facts.Int(int64(n)))
+	c.Facts[i].Value = facts.NextDiffers.Format(facts.Int(int64(len(open))))
 	return &c
 }
 

@@ -126,6 +126,7 @@ func (c Check) naming(d Dependents, mover string) Check {
 	}
 	switch {
 	case len(open) > 0:
+		c.Members = open
 		return c.fail(fix, "%s", strings.Join(open, "; "))
 	case d.Err != "":
 		return c.unknown(d.Err, "ims gateway show "+d.Gateway)

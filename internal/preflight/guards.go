@@ -61,9 +61,9 @@ func (r *Report) guards(s *Snapshot, book *runbook.Book) {
 			case k < 0:
 				r.aside(st, u, w.aside())
 			case u.waits:
-				r.judge(set, st, u, w.then[k].passing("the run waits for it here"), w)
+				r.judge(s, set, st, u, w.then[k].passing("the run waits for it here"), w)
 			default:
-				r.judge(set, st, u, w.then[k], w)
+				r.judge(s, set, st, u, w.then[k], w)
 			}
 		}
 		if st.Approve != nil && st.Approve.When < 0 && k >= 0 {
@@ -138,7 +138,7 @@ func (r *Report) uncovered(s *Snapshot) {
 	}
 }
 
-func (r *Report) judge(set *facts.Set, st *machine.StateDef, u use, future futures, w *way) {
+func (r *Report) judge(s *Snapshot, set *facts.Set, st *machine.StateDef, u use, future futures, w *way) {
 	now := future.hide(set)
 	whole := u.all.Eval(&now).Verdict
 	for _, f := range u.all.Findings(&now) {
@@ -164,6 +164,9 @@ func (r *Report) judge(set *facts.Set, st *machine.StateDef, u use, future futur
 			continue
 		}
 		for _, id := range f.Guard.Refs {
+			if c.Verdict != Pass {
+				c.Members = append(c.Members, s.members(id)...)
+			}
 			switch c.Verdict {
 			case Ask:
 				r.asked[id] = st.ID

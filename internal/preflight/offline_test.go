@@ -218,3 +218,52 @@ func TestAgesAreTrueWords(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// TestBaselineHidesNothingWorse: a check that did not pass before is new once it
+// names more, or counts more of what is configured.
+func TestBaselineHidesNothingWorse(t *testing.T) {
+	world := func(settings, spaces []string) *Snapshot {
+		s := serving(map[facts.ID]facts.Value{facts.NextDiffers: facts.Int(int64(len(settings))), facts.RouteUncovered: facts.Int(int64(len(spaces))), facts.GwExpiring: 7})
+		s.Compared, s.Outbound.Parts = []Setting{}, nil
+		for _, one := range settings {
+			s.Compared = append(s.Compared, Setting{ID: "compare:" + one, Title: one})
+		}
+		for _, one := range spaces {
+			s.Outbound.Parts = append(s.Outbound.Parts, Part{Name: "SMTP:" + one, From: "hq", Verdict: "uncovered", Why: "no route", Fix: "ims route add"})
+		}
+		return s
+	}
+	before := func() *Report {
+		return report(t, Input{Snapshot: world([]string{"retry", "relay"}, []string{"*.test"})})
+	}
+	bare := before() // as an earlier version saved it
+	for i := range bare.Checks {
+		bare.Checks[i].Members = nil
+	}
+	const settings, spaces = "settings_decision.when[0]", "consent_no_route.when[0]"
+	for _, tt := range []struct {
+		name     string
+		baseline *Report
+		now      *Snapshot
+		want     []string
+	}{
+		{"the same", before(), world([]string{"retry", "relay"}, []string{"*.test"}), []string{}},
+		{"fewer", before(), world([]string{"retry"}, []string{"*.test"}), []string{}},
+		{"one more setting", before(), world([]string{"retry", "relay", "etrn"}, []string{"*.test"}), []string{settings}},
+		{"as many, of which one is another", before(), world([]string{"retry", "etrn"}, []string{"*.test"}), []string{settings}},
+		{"another space", before(), world([]string{"retry", "relay"}, []string{"*.other"}), []string{spaces, "cover.out.SMTP:*.other@hq"}},
+		{"of a version without names, as many", bare, world([]string{"retry", "etrn"}, []string{"*.test"}), []string{}},
+		{"of a version without names, more", bare, world([]string{"retry", "relay", "etrn"}, []string{"*.test"}), []string{settings}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := report(t, Input{Snapshot: tt.now, Baseline: tt.baseline})
+			got := slices.DeleteFunc(slices.Clone(r.Baseline.New), func(id string) bool { return strings.HasPrefix(id, "remove") })
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("new (-want +got):\n%s", diff)
+			}
+			if (r.Verdict == verdict.Ready) != (len(tt.want) == 0) {
+				t.Errorf("verdict %s: %q", r.Verdict, r.Baseline.New)
+			}
+		})
+	}
+}

@@ -57,6 +57,8 @@ type Check struct {
 	Age        int64            `json:"age_seconds"`       // at the time of the report
 	Facts      []string         `json:"facts,omitempty"`   // what it relies on, with values
 	Missing    []string         `json:"missing,omitempty"` // what could not be observed, and why
+	Members    []string         `json:"members,omitempty"` // the settings, domains, spaces or sites that do not hold, by name
+	Worse      string           `json:"worse,omitempty"`   // what the baseline did not have, if the check did not pass there either
 	Waived     *Waiver          `json:"waived,omitempty"`
 	Old        bool             `json:"in_baseline,omitempty"` // no better in the baseline
 }
@@ -117,6 +119,7 @@ func Make(in Input) (*Report, error) {
 		s = s.recorded().waived(in.Waivers, in.Made)
 	}
 	s = s.within(in.Made, in.MaxAge)
+	s.differs = s.open(in.Waivers, in.Made)
 	if next := in.Book.Bound.Successor; next != s.Successor { // recorded for another runbook
 		c := *s
 		c.Successor, s = next, &c

@@ -49,6 +49,7 @@ type Snapshot struct {
 	Told    []Told   `json:"told"`   // who is told what happens; null if that is not known
 	Notes   []string `json:"notes"`
 
+	differs []Setting // of Compared, those that are not waived
 	offline bool
 	toldWhy string // why Told and People are null
 }
