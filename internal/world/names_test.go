@@ -186,6 +186,7 @@ func TestNameExpires(t *testing.T) {
 		memory := map[string]string{}
 		look := func() (out [4]facts.Value) {
 			o := &observer{World: w, ctx: t.Context(), set: facts.NewSet(), now: time.Now(), memory: memory}
+			o.recall()
 			o.hostName()
 			v := o.set.Vector()
 			return [4]facts.Value{v[facts.NameHere], v[facts.NameWanted], v[facts.NameAgree], v[facts.NameExpired]}

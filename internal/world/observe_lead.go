@@ -24,7 +24,7 @@ func (o *observer) recall() {
 			o.seen = append(o.seen, a)
 		}
 	}
-	o.leads = o.Leads()
+	o.leads, o.otherwise = o.Leads(), zone.No
 }
 
 // memorize keeps which addresses the host name led to: somebody may lead it

@@ -148,11 +148,14 @@ func (o *observer) led(r zone.RRset) zone.RRset {
 	return o.leads.as(r, ways)
 }
 
-// say notes the records that lead here by another name than the host name, and
-// those of which that is not known.
+// say notes the records that lead here by another name than the host name, or of
+// which that is not known, and remembers that there are some.
 func (o *observer) say(d Domain, ways []Way) {
 	var said []string
 	for _, v := range ways {
+		if v.How != "" {
+			o.otherwise = worst(zone.Yes, o.otherwise, v.Here)
+		}
 		if text := v.String(); v.How != "" && !slices.Contains(said, text) {
 			said = append(said, text)
 			o.note("MX of %s: %s", d.Name, text)

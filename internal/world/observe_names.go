@@ -110,7 +110,8 @@ func (o *observer) drainNamed() zone.Verdict {
 }
 
 // hostName compares the addresses of the gateway's public host name, and derives
-// until when an old one may be cached, by the law of MX records.
+// until when an old one may be cached, by the law of MX records. Other names by
+// which mail for the domains comes here lead here as well, and do not go with it.
 func (o *observer) hostName() {
 	ids := []facts.ID{facts.NameHere, facts.NameWanted, facts.NameAgree, facts.NameExpired}
 	z, err := o.zoneOf(o.cfg.Hostname)
@@ -121,7 +122,7 @@ func (o *observer) hostName() {
 		o.unknown(err, "dns", ids...)
 		return
 	}
-	here, wanted, agree, expired := zone.No, zone.Yes, zone.Yes, zone.Yes
+	here, wanted, agree, expired := o.otherwise, zone.Yes, zone.Yes, zone.Yes
 	for _, typ := range []string{typeA, typeAAAA} {
 		round := z.Watch.Observe(o.ctx, o.cfg.Hostname, typ)
 		agree = worst(zone.No, agree, zone.Agree(round))

@@ -189,7 +189,9 @@ type observer struct {
 	config gateway.Config
 	census gateway.Census
 	leads  *Leads
-	safe   time.Time // when the old MX has left every cache that obeys, floor included
+	// otherwise: an MX leads here by another name than the host name
+	otherwise zone.Verdict
+	safe      time.Time // when the old MX has left every cache that obeys, floor included
 }
 
 func (o *observer) put(id facts.ID, v facts.Value, source string) {
