@@ -226,7 +226,7 @@ func (e *Engine) mayApprove(actor, choice string, a *machine.Approve) error {
 // stillTrue looks again before an answer counts: a question whose evidence has
 // changed since it was put is put anew.
 func (e *Engine) stillTrue(ctx context.Context, asked *machine.Detail) error {
-	if err := e.observe(ctx); err != nil {
+	if err := e.observeNow(ctx); err != nil {
 		return err
 	}
 	ev := e.opts.World.Evidence(ctx, e.look, e.state().Approve.Shows, e.subject())

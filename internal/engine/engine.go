@@ -15,6 +15,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -134,6 +135,7 @@ type Engine struct {
 	visits   visits
 	look     Look
 	commands chan command
+	told     *command      // heard during a look
 	ended    chan struct{} // closed when Run returns
 	last     Observation
 	observed bool
@@ -180,14 +182,12 @@ func (e *Engine) Run(ctx context.Context) (machine.Outcome, error) {
 			return def.Outcome(e.hist.State), nil
 		}
 		if e.hist.State.Phase != machine.Intended { // what is begun is finished first
-			select {
-			case c := <-e.commands: // before the next effect, not only while waiting
+			if c, ok := e.heard(); ok { // before the next effect, not only while waiting
 				c.reply <- e.obey(ctx, c.Command)
 				continue
-			default:
 			}
 		}
-		if err := e.turn(ctx); err != nil {
+		if err := e.turn(ctx); err != nil && !errors.Is(err, errTold) {
 			return machine.Open, err
 		}
 	}

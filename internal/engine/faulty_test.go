@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	"example.org/ims/pkg/machine"
 )
@@ -34,11 +35,9 @@ func (e *Engine) RunFaulty(ctx context.Context, f Fault, state string) (machine.
 			e.publish()
 			return def.Outcome(e.hist.State), nil
 		}
-		select {
-		case c := <-e.commands:
+		if c, ok := e.heard(); ok {
 			c.reply <- e.obey(ctx, c.Command)
 			continue
-		default:
 		}
 		if !done && e.state().ID == state {
 			var err error
@@ -46,7 +45,7 @@ func (e *Engine) RunFaulty(ctx context.Context, f Fault, state string) (machine.
 				return machine.Open, err
 			}
 		}
-		if err := e.turn(ctx); err != nil {
+		if err := e.turn(ctx); err != nil && !errors.Is(err, errTold) {
 			return machine.Open, err
 		}
 	}

@@ -10,17 +10,38 @@ import (
 	"example.org/ims/pkg/machine"
 )
 
-// observe looks at the world and journals what changed: the facts that differ,
-// or a heartbeat that extends the time they are known to have held.
+// observe looks at the world and takes in what it sees. Its error is errTold if
+// somebody told the run something meanwhile and the look was cut short.
 func (e *Engine) observe(ctx context.Context) error {
-	e.look.Memory = e.memory()
-	if e.observed {
-		e.look.Memory = e.last.Memory
+	e.remind()
+	obs, err := e.around(ctx)
+	if err != nil {
+		return err
 	}
+	return e.take(ctx, obs)
+}
+
+// observeNow is observe, for a command that is being obeyed: nothing cuts it short.
+func (e *Engine) observeNow(ctx context.Context) error {
+	e.remind()
 	obs := e.opts.World.Observe(ctx, e.look)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	return e.take(ctx, obs)
+}
+
+// remind gives the next look what the last one remembered.
+func (e *Engine) remind() {
+	e.look.Memory = e.memory()
+	if e.observed {
+		e.look.Memory = e.last.Memory
+	}
+}
+
+// take journals what a look changed: the facts that differ, or a heartbeat that
+// extends the time they are known to have held.
+func (e *Engine) take(ctx context.Context, obs Observation) error {
 	e.hist.Grants(obs.Facts, obs.At)
 	for _, id := range obs.Void {
 		obs.Facts.Put(facts.Fact{ID: id, Value: facts.Bool(false), At: obs.At, From: obs.At, Source: "journal", Provenance: facts.Live})

@@ -113,8 +113,12 @@ func (e *Engine) moved(ctx context.Context) error {
 	return e.append(ctx, record(machine.Moved, machine.Event{}, machine.Detail{State: e.state().ID, Facts: map[string]string{id.String(): id.Format(v)}}))
 }
 
-// wait sleeps until the next poll, the next timer or a command.
+// wait sleeps until the next poll, the next timer or a command. What was heard
+// during the last look does not wait.
 func (e *Engine) wait(ctx context.Context) error {
+	if e.told != nil {
+		return nil
+	}
 	d := e.poll()
 	for t := range machine.NumTimers {
 		if e.hist.Paused == nil && e.hist.State.Armed(t) && (t != machine.HoldTimer || e.passing) {

@@ -85,6 +85,8 @@ func (w *World) Perform(ctx context.Context, e engine.Effect) engine.Result {
 // nothing to ask for. What was changed since the value before was recorded
 // makes the change a conflict: it is looked at again and decided again.
 func (w *World) decide(ctx context.Context, e engine.Effect) (gateway.Change, engine.Result, bool) {
+	ctx, cancel := looking(ctx)
+	defer cancel()
 	ch := gateway.Change{Key: e.Key, Epoch: e.Epoch, Actor: e.Actor, Reason: e.Reason}
 	c, _, err := w.configOf(ctx, e.Args.OnSuccessor)
 	if err != nil {
