@@ -31,6 +31,26 @@ func TestRRsets(t *testing.T) {
 	}
 }
 
+func TestRRsetsOfSeveralTypes(t *testing.T) {
+	s := dnstest.Primary(t)
+	key := dnstest.TransferKey(t)
+	got, err := axfr.RRsets(t.Context(), axfr.Config{Zone: "example.test", Server: s.Addr(), Key: &key}, "MX", "AAAA", "A", "CNAME")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var of []string
+	for _, r := range got {
+		of = append(of, r.Name+" "+r.Type)
+	}
+	want := []string{
+		"*.wild.example.test. MX", "a.b.c.example.test. A", "alias.example.test. CNAME", "chain.example.test. CNAME", "example.test. MX", "gw.example.test. AAAA", "gw.example.test. A",
+		"new.example.test. A", "ns.child.example.test. A", "ns1.example.test. A", "ns2.example.test. A", "out.example.test. CNAME",
+	}
+	if diff := cmp.Diff(want, of); diff != "" {
+		t.Errorf("RRsets (-want +got):\n%s", diff)
+	}
+}
+
 func TestWhatCannotBeTransferred(t *testing.T) {
 	s := dnstest.Primary(t)
 	stranger := dnstest.Key(t, "stranger", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")

@@ -163,3 +163,31 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestRRset follows no alias: whoever asks wants to know that there is one.
+func TestRRset(t *testing.T) {
+	r := resolver(t, func(c *resolve.Config) { c.Hosts = map[string]string{"own.test": "192.0.2.77:2525"} })
+	for _, tt := range []struct {
+		name, typ string
+		want      []string
+	}{
+		{"gw.example.test", "A", []string{"192.0.2.10"}},
+		{"gw.example.test", "AAAA", []string{"2001:db8::10"}},
+		{"gw.example.test", "CNAME", nil},
+		{"alias.example.test", "A", nil},
+		{"alias.example.test", "CNAME", []string{"mixed.example.test."}},
+		{"away.example.test", "CNAME", []string{"other.other.test."}},
+		{"gone.example.test", "A", nil},
+		{"own.test", "A", []string{"192.0.2.77"}},
+		{"own.test", "AAAA", nil},
+		{"own.test", "CNAME", nil},
+	} {
+		got, err := r.RRset(t.Context(), tt.name, tt.typ)
+		if diff := cmp.Diff(tt.want, got.Data); diff != "" || err != nil || got.Name != tt.name+"." || got.Type != tt.typ {
+			t.Errorf("%s %s: %s, %v (-want +got):\n%s", tt.name, tt.typ, got, err, diff)
+		}
+	}
+	if got, err := r.RRset(t.Context(), "mx.nowhere.example", "A"); err == nil {
+		t.Errorf("no server knows it, and it is %s", got)
+	}
+}
