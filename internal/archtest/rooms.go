@@ -302,6 +302,7 @@ var inside = map[string]room{
 	}},
 	"internal/cli": {imports: arrows{
 		"internal/output":     "prints",
+		"internal/patience":   thePatience,
 		"internal/config":     "reads ims.yaml",
 		"internal/runner":     "is a client of the runner",
 		"internal/plan":       "shows dry runs",

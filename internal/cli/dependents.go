@@ -10,6 +10,7 @@ import (
 	"example.org/ims/internal/config"
 	"example.org/ims/internal/dependents"
 	"example.org/ims/internal/output"
+	"example.org/ims/internal/patience"
 )
 
 func newDependents(s *session) *cobra.Command {
@@ -29,7 +30,7 @@ listed too, until the gateway starts again.`,
 		Example: "  ims dependents east\n  ims dependents east --to west -o json",
 		Args:    args(cobra.ExactArgs(1), "a gateway"),
 		RunE: func(cmd *cobra.Command, argv []string) error {
-			return runDependents(cmd.Context(), s, s.printer(format), argv[0], to)
+			return runDependents(patience.Look(cmd.Context()), s, s.printer(format), argv[0], to)
 		},
 	}
 	cmd.Flags().StringVar(&to, "to", "", "`successor` that the commands name; retire.successor sets the default")

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/ims/internal/output"
+	"example.org/ims/internal/patience"
 	"example.org/ims/internal/setting"
 	"example.org/ims/pkg/gateway"
 )
@@ -34,7 +35,7 @@ never 0.`,
 		Args:    args(cobra.MaximumNArgs(1), "a gateway or none"),
 		RunE: func(cmd *cobra.Command, argv []string) error {
 			if len(argv) == 0 {
-				return runGatewayList(cmd.Context(), s, s.printer(opts.format))
+				return runGatewayList(patience.Look(cmd.Context()), s, s.printer(opts.format))
 			}
 			gw, err := s.gateway(argv[0])
 			if err != nil {

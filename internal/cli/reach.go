@@ -88,7 +88,10 @@ func able[T any](s *session, name, what string) (T, error) {
 
 // reading gives an error of a question to a gateway its kind.
 func reading(err error) error {
+	silent, hangs := errors.AsType[*gateway.SilentError](err)
 	switch {
+	case hangs:
+		return output.As(output.Unknown, silent.Fix(), err)
 	case errors.Is(err, fs.ErrPermission):
 		return output.As(output.Failed, "", fmt.Errorf("this user may not open the control socket: %w", err))
 	case errors.Is(err, gateway.ErrUnreachable):

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/ims/internal/output"
+	"example.org/ims/internal/patience"
 	"example.org/ims/pkg/gateway"
 )
 
@@ -44,9 +45,9 @@ routes by that copy, and a change takes a while to get there.`,
 		Args:    args(cobra.NoArgs, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if opts.copies || opts.site != "" {
-				return runRouteCopies(cmd.Context(), s, opts)
+				return runRouteCopies(patience.Look(cmd.Context()), s, opts)
 			}
-			return runRouteList(cmd.Context(), s, s.printer(opts.format))
+			return runRouteList(patience.Look(cmd.Context()), s, s.printer(opts.format))
 		},
 	}
 	cmd.Flags().BoolVar(&opts.copies, "copies", false, "list the sites' copies of the routing table")

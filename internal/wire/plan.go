@@ -8,6 +8,7 @@ import (
 	"example.org/ims/internal/dns/watch"
 	"example.org/ims/internal/engine"
 	"example.org/ims/internal/gateway/readonly"
+	"example.org/ims/internal/patience"
 	"example.org/ims/internal/plan"
 	"example.org/ims/internal/world"
 	"example.org/ims/pkg/gateway"
@@ -52,6 +53,7 @@ func (s *site) look(probe bool) *site {
 // plan predicts a run from what is observed now. It sends queries, and SMTP up
 // to RCPT; nothing else.
 func (s *site) plan(ctx context.Context, book *runbook.Book) (*plan.Plan, error) {
+	ctx = patience.Look(ctx)
 	ro := s.readOnly()
 	w, err := ro.world(book)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"example.org/ims/internal/config"
 	"example.org/ims/internal/engine"
 	"example.org/ims/internal/mail/routing"
+	"example.org/ims/internal/patience"
 	"example.org/ims/internal/preflight"
 	"example.org/ims/internal/runner"
 	"example.org/ims/internal/setting"
@@ -41,6 +42,7 @@ func (observations) Observe(ctx context.Context, c *config.Config, look cli.Look
 
 // snapshot looks at everything once.
 func (s *site) snapshot(ctx context.Context, book *runbook.Book) (*preflight.Snapshot, error) {
+	ctx = patience.Look(ctx)
 	w, err := s.world(book)
 	if err != nil {
 		return nil, err

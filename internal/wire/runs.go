@@ -8,6 +8,7 @@ import (
 
 	"example.org/ims/internal/cli"
 	"example.org/ims/internal/config"
+	"example.org/ims/internal/patience"
 	"example.org/ims/internal/plan"
 	"example.org/ims/internal/preflight"
 	"example.org/ims/internal/runner"
@@ -34,6 +35,7 @@ func (runs) Plan(ctx context.Context, c *config.Config, look cli.Look) (*plan.Pl
 	if err != nil {
 		return nil, err
 	}
+	ctx = patience.Look(ctx) // both look once
 	pl, err := s.plan(ctx, book)
 	if err != nil {
 		return nil, err
