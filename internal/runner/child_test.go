@@ -18,6 +18,7 @@ import (
 	"example.org/ims/internal/journal"
 	"example.org/ims/internal/notify"
 	"example.org/ims/internal/runner"
+	"example.org/ims/internal/world"
 	"example.org/ims/internal/world/worldtest"
 	"example.org/ims/pkg/runbook"
 )
@@ -145,6 +146,6 @@ func (s remoteSite) World(_ context.Context, book *runbook.Book) (engine.World, 
 	}
 	return worldtest.Parts{
 		East: embedded.New(s.child.Socket, worldtest.East), West: embedded.New(s.child.Socket, worldtest.West),
-		Writer: w, Watch: watcher,
+		Writer: w, Watch: watcher, Zones: []world.Zone{{Name: worldtest.Domain, Writer: w, Watch: watcher}},
 	}.World(book), nil
 }

@@ -31,8 +31,8 @@ $TTL 0
      IN NS  ns1
      IN MX  10 east
 ns1  IN A   127.0.0.1
-east IN A   127.0.0.1
-west IN A   127.0.0.1
+east IN A   192.0.2.10
+west IN A   192.0.2.20
 `
 
 // stage is an organization that outlives the runners that are killed.
