@@ -138,11 +138,11 @@ var schema = [Count]Definition{
 	RouteSites:      {"route.sites", TypeInt, Config, nil, "connected sites of this gateway"},
 	RouteDependents: {"route.dependents", TypeInt, Config, nil, "settings of other gateways that name this one"},
 
-	MxHere:          {"mx.here", TypeBool, Config, nil, "some authoritative MX of an accepted domain names the gateway"},
+	MxHere:          {"mx.here", TypeBool, Config, nil, "some authoritative MX of an accepted domain leads to the gateway"},
 	MxWanted:        {"mx.wanted", TypeBool, Config, nil, "every authority serves the wanted MX RRsets"},
 	MxPrimaryWanted: {"mx.primary_wanted", TypeBool, Config, nil, "the server that takes updates has the wanted MX RRsets"},
 	MxAgree:         {"mx.agree", TypeBool, Measure, nil, "every address of every authority answers, and alike"},
-	MxExpired:       {"mx.expired", TypeBool, Clock, nil, "no cache that obeys published TTLs can still hold an MX that names the gateway"},
+	MxExpired:       {"mx.expired", TypeBool, Clock, nil, "no cache that obeys published TTLs can still hold an MX that leads to the gateway"},
 
 	MxNull:  {"mx.null", TypeBool, Config, nil, "every authority serves the null MX of RFC 7505 for every accepted domain"},
 	SpfNone: {"spf.none", TypeBool, Config, nil, "every authority serves the SPF record v=spf1 -all for every accepted domain"},
@@ -153,7 +153,7 @@ var schema = [Count]Definition{
 	NameExpired: {"name.expired", TypeBool, Clock, nil, "no cache that obeys published TTLs can still hold an address of the old machine under the host name"},
 	DrainNamed:  {"drain.named", TypeBool, Config, nil, "the old machine's drain name has its address, the address has a PTR that names it, and its SPF and that of every accepted domain let it send, at every authority"},
 
-	NextAccepts:   {"next.accepts", TypeBool, Config, nil, "the successor takes inbound mail"},
+	NextAccepts:   {"next.accepts", TypeBool, Config, nil, "the successor takes inbound mail, and an MX may name it as it is published"},
 	NextSends:     {"next.sends", TypeBool, Config, nil, "the successor runs in a mode that sends: what is routed to it leaves"},
 	NextCoversIn:  {"next.covers_in", TypeBool, Config, nil, "the successor accepts every domain the gateway accepts"},
 	NextCoversOut: {"next.covers_out", TypeBool, Config, nil, "other gateways cover every address space of this one"},
