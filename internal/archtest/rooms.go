@@ -213,6 +213,7 @@ var inside = map[string]room{
 	}},
 	"internal/plan": {imports: arrows{
 		"internal/jcs":     theForm,
+		"internal/setting": "binds to each setting by the name that its flag has",
 		"internal/verdict": theVerdicts,
 		"pkg/machine":      theMachine,
 		"pkg/facts":        theFacts,

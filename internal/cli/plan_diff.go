@@ -18,7 +18,7 @@ type planDiff struct {
 }
 
 func compare(old, now *plan.Plan) *planDiff {
-	d := &planDiff{Plan: old.ID.Hash, Made: old.Made, Binds: old.Differences(now), News: old.News(now)}
+	d := &planDiff{Plan: old.ID.Hash, Made: old.Made, Binds: append(old.Differences(now), old.Worse(now)...), News: old.News(now)}
 	if d.Binds == nil {
 		d.Binds = []plan.Difference{}
 	}
@@ -60,6 +60,9 @@ func differencePage(page *output.Page, d plan.Difference) {
 	}
 	for _, l := range d.Now {
 		page.Line("      now:      %s", l)
+	}
+	if d.Fix != "" {
+		page.Line("      fix:      %s", d.Fix)
 	}
 }
 

@@ -142,6 +142,9 @@ func (m *markdown) differs(d *planDiff) {
 	}
 	for _, one := range append(append([]plan.Difference{}, d.Binds...), d.News...) {
 		m.line("- %s %s: %s → %s", md(one.What), code(one.Name), code(strings.Join(one.Was, "; ")), code(strings.Join(one.Now, "; ")))
+		if one.Fix != "" {
+			m.line("  - fix: %s", code(one.Fix))
+		}
 	}
 }
 

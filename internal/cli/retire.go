@@ -48,9 +48,12 @@ of the world that starts from what is observed now. With --probe the name
 servers are asked, too, whether they would make the changes, by UPDATEs that
 cannot succeed. --out saves that plan, and
 --plan performs it: exactly that, and once. A plan binds to the configuration it
-was made from and to the states that it passes through, never to counts. It is
-refused, with what has changed, if that is not so any more (exit 5), and if a
-run performed it already (exit 2).
+was made from, every setting, address space and connected site of the two
+gateways included, and to the states that it passes through, never to counts. It
+binds to the verdicts that it shows, too: when it is performed, the checks are
+made again, and one that stands in the way now and did not then is drift; one
+that got better is none. A plan is refused, with what has changed, if it does
+not hold any more (exit 5), and if a run performed it already (exit 2).
 
 A dry run makes the checks of ims preflight, and counts them alike; what only a
 prediction can tell it counts apart. What blocks must be mended or waived. A

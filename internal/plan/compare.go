@@ -12,11 +12,12 @@ import (
 
 // Difference is one thing in which two plans differ.
 type Difference struct {
-	What string   `json:"what"` // runbook, gateway, successor, domains, parameter, place, fact, path, change; or of News
+	What string   `json:"what"` // runbook, gateway, successor, domains, parameter, place, setting, fact, path, change, check; or of News
 	Name string   `json:"name"`
 	Was  []string `json:"was"`
 	Now  []string `json:"now"`
 	Why  string   `json:"why,omitempty"`
+	Fix  string   `json:"fix,omitempty"` // of a check: what lets it pass
 }
 
 // What differs.
@@ -27,11 +28,13 @@ const (
 	ofDomains   = "domains"
 	ofParam     = "parameter"
 	ofPlace     = "place"
+	ofSetting   = "setting"
 	ofFact      = "fact"
 	ofPath      = "path"
 	ofChange    = "change"
 	ofVerdict   = "verdict"
 	ofCheck     = "check"
+	ofPeople    = "people"
 	ofCount     = "count"
 	ofWait      = "wait"
 	ofMessages  = "messages"
@@ -40,7 +43,7 @@ const (
 // NotKnown reports whether the difference is only that something cannot be
 // read now.
 func (d Difference) NotKnown() bool {
-	return d.What == ofFact && len(d.Now) == 1 && d.Now[0] == "unknown"
+	return (d.What == ofFact || d.What == ofSetting) && len(d.Now) == 1 && d.Now[0] == notKnown
 }
 
 // comparison collects differences.
@@ -48,13 +51,13 @@ type comparison []Difference
 
 func (c *comparison) text(what, name, was, now, why string) {
 	if was != now {
-		*c = append(*c, Difference{what, name, []string{was}, []string{now}, why})
+		*c = append(*c, Difference{What: what, Name: name, Was: []string{was}, Now: []string{now}, Why: why})
 	}
 }
 
 func (c *comparison) list(what, name string, was, now []string, why string) {
 	if !slices.Equal(was, now) {
-		*c = append(*c, Difference{what, name, nonNil(was), nonNil(now), why})
+		*c = append(*c, Difference{What: what, Name: name, Was: nonNil(was), Now: nonNil(now), Why: why})
 	}
 }
 
@@ -65,8 +68,8 @@ func nonNil(list []string) []string {
 	return list
 }
 
-// Differences are what has changed since p was made of all that p binds to:
-// drift. There are none if and only if both have the same hash.
+// Differences are what has changed since p was made of all that the hash of p is
+// over: drift. There are none if and only if both have the same hash.
 func (p *Plan) Differences(now *Plan) []Difference {
 	c := comparison{}
 	c.text(ofGateway, "gateway", p.Gateway, now.Gateway, "")
@@ -76,21 +79,23 @@ func (p *Plan) Differences(now *Plan) []Difference {
 	for _, name := range names(p.Params, now.Params) {
 		c.text(ofParam, name, p.Params[name], now.Params[name], "")
 	}
-	c.places(p, now)
+	c.places(ofPlace, p.Places.bound(p.Gateway, p.Next), now.Places.bound(now.Gateway, now.Next))
+	c.settings(p, now)
 	c.facts(p, now, Fact.binds)
 	c.path(p, now)
 	return c
 }
 
-// NotKnown reports whether differences come only from facts that cannot be read
-// now. What the prediction makes of those is no difference of its own.
+// NotKnown reports whether differences come only from facts and settings that
+// cannot be read now. What the prediction makes of those is no difference of its
+// own, nor are checks that are unknown beside them.
 func NotKnown(all []Difference) bool {
 	unknown := false
 	for _, d := range all {
 		switch {
 		case d.NotKnown():
 			unknown = true
-		case d.What != ofPath && d.What != ofChange:
+		case d.What != ofPath && d.What != ofChange && !d.unsure():
 			return false
 		}
 	}
@@ -131,10 +136,9 @@ func (c *comparison) facts(p, now *Plan, pick func(Fact) bool) {
 	}
 }
 
-// places compares where everything is. What one of the two has no place for, it
-// does not touch.
-func (c *comparison) places(p, now *Plan) {
-	was, is := p.Places.bound(p.Gateway, p.Next), now.Places.bound(now.Gateway, now.Next)
+// places compares where everything is, or what is set. What one of the two has
+// no place for, it does not touch.
+func (c *comparison) places(what string, was, is []place) {
 	at := func(all []place, name string) (at []string, ok bool) {
 		if i := slices.IndexFunc(all, func(x place) bool { return x.Name == name }); i >= 0 {
 			return all[i].At, true
@@ -143,11 +147,11 @@ func (c *comparison) places(p, now *Plan) {
 	}
 	for _, a := range was {
 		b, _ := at(is, a.Name)
-		c.list(ofPlace, a.Name, a.At, b, "")
+		c.list(what, a.Name, a.At, b, a.about)
 	}
 	for _, b := range is {
 		if _, both := at(was, b.Name); !both {
-			c.list(ofPlace, b.Name, nil, b.At, "")
+			c.list(what, b.Name, nil, b.At, b.about)
 		}
 	}
 }
@@ -269,22 +273,13 @@ func onward(rest []string, p *Plan) []string {
 	return out
 }
 
-// News is what else has changed: verdicts, counts, dates, and the fate of
-// messages. None of it binds.
+// News is what else has changed: verdicts that bind nothing or are better, who
+// may approve, counts, dates, and the fate of messages. None of it binds.
 func (p *Plan) News(now *Plan) []Difference {
 	c := comparison{}
 	c.text(ofVerdict, "verdict", string(p.Verdict), string(now.Verdict), "")
-	was, is := map[string]string{}, map[string]string{}
-	for _, ck := range p.Checks {
-		was[ck.ID] = string(ck.Verdict)
-	}
-	why := map[string]string{}
-	for _, ck := range now.Checks {
-		is[ck.ID], why[ck.ID] = string(ck.Verdict), ck.Why
-	}
-	for _, id := range names(was, is) {
-		c.text(ofCheck, id, orNotJudged(was[id]), orNotJudged(is[id]), why[id])
-	}
+	c.checks(p, now)
+	c.text(ofPeople, "may approve", orNone(strings.Join(p.Approvers, ", ")), orNone(strings.Join(now.Approvers, ", ")), "")
 	c.facts(p, now, func(f Fact) bool { return f.Class == facts.Measure.String() })
 	c.text(ofWait, "ends not before", p.Ends.Format(timeForm), now.Ends.Format(timeForm), "")
 	c.text(ofMessages, "messages", p.Messages.words(), now.Messages.words(), "")
@@ -292,13 +287,6 @@ func (p *Plan) News(now *Plan) []Difference {
 }
 
 const timeForm = "2006-01-02 15:04:05Z07:00"
-
-func orNotJudged(v string) string {
-	if v == "" {
-		return "not judged"
-	}
-	return v
-}
 
 func (m Messages) words() string {
 	return fmt.Sprintf("%d queued: %d deliver, %d return, %d held", m.Queued, m.Delivered, m.Returned, m.Held)

@@ -21,6 +21,7 @@ type bound struct {
 	Domains   []string          `json:"domains"`
 	Params    map[string]string `json:"params"`
 	Places    []place           `json:"places"`
+	Settings  []place           `json:"settings"`
 	Facts     map[string]string `json:"facts"`
 	Path      []passed          `json:"path"`
 }
@@ -32,10 +33,12 @@ type passed struct {
 	Changes map[string][]string `json:"changes"` // by target
 }
 
-// place is one place that a plan relies on.
+// place is one place that a plan relies on, or one setting with what it is set
+// to.
 type place struct {
-	Name string   `json:"name"`
-	At   []string `json:"at"`
+	Name  string   `json:"name"`
+	At    []string `json:"at"`
+	about string   // what it is, if the name does not say it
 }
 
 // bound are the places that a plan relies on: where the two gateways are and
@@ -44,30 +47,31 @@ type place struct {
 // Where archives are written, and which file holds a key, is no such place.
 func (p *Places) bound(gateway, next string) []place {
 	all := []place{
-		{"adapter of " + gateway, []string{p.Adapter}},
-		{"socket of " + gateway, []string{p.Socket}},
-		{"listener of " + gateway, []string{p.Listen}},
-		{"host name of " + gateway, []string{p.Hostname}},
+		at("adapter of "+gateway, p.Adapter), at("socket of "+gateway, p.Socket),
+		at("listener of "+gateway, p.Listen), at("host name of "+gateway, p.Hostname),
 	}
 	if next != "" {
 		all = append(all,
-			place{"adapter of " + next, []string{p.Next.Adapter}}, place{"socket of " + next, []string{p.Next.Socket}},
-			place{"listener of " + next, []string{p.Next.Listen}}, place{"host name of " + next, []string{p.Successor}})
+			at("adapter of "+next, p.Next.Adapter), at("socket of "+next, p.Next.Socket),
+			at("listener of "+next, p.Next.Listen), at("host name of "+next, p.Successor))
 	}
 	for _, z := range slices.Concat(p.Zones, p.Names) {
 		all = append(all,
-			place{"zone of " + z.Domain, []string{z.Zone}}, place{"server for " + z.Domain, []string{z.Server}},
-			place{"authorities for " + z.Domain, slices.Sorted(slices.Values(z.Authorities))})
+			at("zone of "+z.Domain, z.Zone), at("server for "+z.Domain, z.Server),
+			at("authorities for "+z.Domain, slices.Sorted(slices.Values(z.Authorities))...))
 	}
 	return all
 }
 
-// identity is the hash of what the plan would do and what it relies on.
+func at(name string, values ...string) place { return place{Name: name, At: values} }
+
+// identity is the hash of what the plan would do and what it relies on. Verdicts
+// are no part of it: they bind in one direction, and [Plan.Worse] compares them.
 func (p *Plan) identity() string {
 	b := bound{
 		Core: machine.CoreVersion, Digest: p.Definition.Digest, Gateway: p.Gateway, Successor: p.Next, Domains: p.Bound.Domains,
 		Params: p.Params, Facts: map[string]string{}, Path: []passed{},
-		Places: p.Places.bound(p.Gateway, p.Next),
+		Places: p.Places.bound(p.Gateway, p.Next), Settings: p.settings(),
 	}
 	for _, f := range p.Facts {
 		if f.binds() {

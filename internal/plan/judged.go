@@ -50,7 +50,8 @@ func (p *Plan) Judge(now []Check) {
 	for i := range p.Checks {
 		c := &p.Checks[i]
 		seen, judged := byID[c.ID]
-		if c.Predicted = !judged; judged && seen.Verdict == c.Verdict {
+		c.Predicted, c.Binds = !judged, seen.Binds
+		if judged && seen.Verdict == c.Verdict {
 			seen.Waived = ""
 			*c = seen
 		}

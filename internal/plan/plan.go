@@ -5,12 +5,14 @@
 // A plan can be saved and performed once. What it binds to is its identity,
 // [ID]: the version of the core, the runbook, what the run is about, its
 // parameters, where the gateways, the servers of the zones and their authorities
-// are, every fact of class config, the states that the run would pass through,
+// are, every fact of class config, every stored setting, address space and
+// connected site of the two gateways, the states that the run would pass through,
 // and the values that it would change, before and after. So a plan is good for no
 // other organization of the same shape. Counts and clocks are shown and bind
-// nothing: they move every second. [Plan.Differences]
-// says what has changed in a plan's identity, which is drift, and [Plan.News]
-// what else has.
+// nothing: they move every second. [Plan.Differences] says what has changed in a
+// plan's identity, which is drift. The verdicts that a plan shows bind in one
+// direction: [Plan.Worse] says which checks stand in the way now and did not, which
+// is drift as well. [Plan.News] says what else has changed.
 //
 // A saved plan is canonical JSON (RFC 8785) with a seal over all of it and a
 // nonce. The seal shows a file that was damaged or edited; it is no signature:
@@ -44,8 +46,9 @@ const (
 )
 
 // Format is the version of a saved plan. A file of another one is refused: what
-// it binds to is another thing. Format 1 bound to no places.
-const Format = 2
+// it binds to is another thing. Format 1 bound to no places, format 2 to no
+// settings and no verdicts.
+const Format = 3
 
 // Plan is what a run would do.
 type Plan struct {
@@ -71,6 +74,7 @@ type Plan struct {
 	Facts      []Fact            `json:"facts"`
 	Before     Before            `json:"before"`
 	Places     Places            `json:"places"`
+	Approvers  []string          `json:"may_approve,omitempty"` // who may answer what the run asks, by name
 
 	asking []verdict.Question // every question of the runbook
 	made   *runbook.Book      // that it was made from, if it was not read
@@ -172,6 +176,9 @@ type Check struct {
 	Fix        string           `json:"fix"`
 	Provenance facts.Provenance `json:"provenance"`
 	Missing    []string         `json:"missing,omitempty"`
+	// Binds says that the plan relies on it: if it stands in the way when the plan
+	// is performed, and did not in the plan, that is drift.
+	Binds bool `json:"binds,omitempty"`
 }
 
 // Open reports whether a check stands in the way.

@@ -16,10 +16,12 @@ type Planner interface {
 	// ReadPlan reads a saved plan. Its errors are the request's, and wrap
 	// ErrDrift if another version made the plan.
 	ReadPlan(saved []byte) (Planned, error)
-	// Holds predicts the run anew, from what is observed now. It returns a
-	// *DriftError if that is not what the plan says, and an error that wraps
-	// ErrUnknown if something that the plan relies on cannot be read.
-	Holds(ctx context.Context, saved []byte, book *runbook.Book) error
+	// Holds predicts the run anew, from what is observed now, and makes its checks
+	// again, for a run that actor opens. It returns a *DriftError if that is not what
+	// the plan says, or a check that the plan relies on stands in the way and did not,
+	// and an error that wraps ErrUnknown if something that the plan relies on cannot
+	// be read.
+	Holds(ctx context.Context, saved []byte, book *runbook.Book, actor string) error
 }
 
 // Planned is a saved plan as a runner opens a run from it.
@@ -48,6 +50,7 @@ type Difference struct {
 	Was  []string `json:"was"`
 	Now  []string `json:"now"`
 	Why  string   `json:"why,omitempty"`
+	Fix  string   `json:"fix,omitempty"` // of a check: what lets it pass
 }
 
 func (e *DriftError) Error() string {
@@ -101,7 +104,7 @@ func (s *Server) openPlanned(ctx context.Context, r Request, actor string) (stri
 	if err != nil {
 		return "", usage(err)
 	}
-	if err := planner.Holds(ctx, r.Plan, book); err != nil {
+	if err := planner.Holds(ctx, r.Plan, book, actor); err != nil {
 		return "", planProblem(err)
 	}
 	return s.begin(ctx, st, book, leases)

@@ -69,6 +69,7 @@ func (s *site) snapshot(ctx context.Context, book *runbook.Book) (*preflight.Sna
 	for _, p := range s.cfg.People {
 		out.People = append(out.People, preflight.Person{Name: p.Name, May: p.May})
 	}
+	out.Own, out.Next = s.standing(ctx, g.Name), s.standing(ctx, out.Successor)
 	if out.Dependents, err = s.dependents(ctx, g.Name, out.Successor); err != nil {
 		return nil, err
 	}
@@ -106,8 +107,12 @@ func differing(r compare.Report) []preflight.Setting {
 	return out
 }
 
-// opener is the user of this process, as a run would know who opened it.
+// opener is whoever opens the run, or the user of this process, as a run would
+// know who opened it.
 func (s *site) opener() string {
+	if s.opens != "" {
+		return s.opens
+	}
 	uid := uint32(os.Getuid())
 	for _, p := range s.cfg.People {
 		if p.UID == uid {
@@ -187,7 +192,7 @@ func outbound(ctx context.Context, o *organization, successor string) preflight.
 		c := routing.CoverSite(org, o.name, site.Name)
 		out.Parts = append(out.Parts, preflight.Part{
 			Name: site.Name, Verdict: c.Verdict.String(), Why: partWords(c), Blackhole: c.Blackhole,
-			Fix: o.carry(ctx, c, fmt.Sprintf("ims route connect %s --site %s --via HOST --cost %d --reason %s", setting.Quote(successor), setting.Quote(site.Name), site.Cost,
+			Fix: o.carry(ctx, c, fmt.Sprintf("ims route connect %s --site %s --via %s --cost %d --reason %s", setting.Quote(successor), setting.Quote(site.Name), setting.Quote(site.RoutingAddress), site.Cost,
 				setting.Quote("retire "+o.name))),
 		})
 	}
@@ -200,15 +205,13 @@ func (o *organization) carry(ctx context.Context, c routing.Coverage, add string
 	if c.Blackhole == "" || o.gateways[c.Blackhole] == nil {
 		return add
 	}
-	has, err := o.gateways[c.Blackhole].Config(ctx)
-	reason := setting.Quote("retire " + o.name)
-	switch {
-	case err != nil:
-		return "ims gateway show " + setting.Quote(c.Blackhole)
-	case !has.Running:
-		return fmt.Sprintf("ims gateway start %s --reason %s", setting.Quote(c.Blackhole), reason)
+	has := standing(ctx, o.gateways[c.Blackhole])
+	if has.Err == "" {
+		if fix := has.Send(o.name); fix != "" {
+			return fix
+		}
 	}
-	return fmt.Sprintf("ims gateway set %s --mode inbound-outbound --restart --reason %s", setting.Quote(c.Blackhole), reason)
+	return "ims gateway show " + setting.Quote(c.Blackhole)
 }
 
 func partWords(c routing.Coverage) string {

@@ -63,6 +63,7 @@ func (s *site) judge(ctx context.Context, book *runbook.Book, pl *plan.Plan) err
 		c := &r.Checks[i]
 		one := plan.Check{
 			ID: c.ID, That: c.That, Verdict: c.Verdict, Asked: c.Asked, Why: c.Reason, Fix: c.Fix, Provenance: c.Provenance, Missing: c.Missing,
+			Binds: binds(c, book, snap),
 		}
 		if c.Waived != nil {
 			one.Waived = c.Waived.String()
@@ -70,6 +71,7 @@ func (s *site) judge(ctx context.Context, book *runbook.Book, pl *plan.Plan) err
 		now = append(now, one)
 	}
 	pl.Judge(now)
+	pl.Approvers = approvers(snap)
 	if r.Removed != nil { // what else was observed is about nothing that is left
 		pl.Notes, pl.Unread = r.Notes, []string{}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"example.org/ims/internal/plan"
 	"example.org/ims/internal/runner"
@@ -32,21 +33,27 @@ func (s runSite) ReadPlan(saved []byte) (runner.Planned, error) {
 }
 
 // Holds implements runner.Planner.
-func (s runSite) Holds(ctx context.Context, saved []byte, book *runbook.Book) error {
+func (s runSite) Holds(ctx context.Context, saved []byte, book *runbook.Book, actor string) error {
 	old, err := plan.Read(saved)
 	if err != nil {
 		return err
 	}
-	now, err := s.plan(ctx, book)
+	look := *s.readOnly() // one look: who is silent is asked once
+	look.opens = actor
+	now, err := look.plan(ctx, book)
 	if err != nil {
 		return err
 	}
-	all := old.Differences(now)
+	if err := look.judge(ctx, book, now); err != nil {
+		return err
+	}
+	all := slices.Concat(old.Differences(now), old.Worse(now))
 	switch {
 	case len(all) == 0:
 		return nil
 	case plan.NotKnown(all):
-		return fmt.Errorf("%w: the plan relies on %s, which cannot be read now: %s", runner.ErrUnknown, all[0].Name, all[0].Why)
+		not := all[slices.IndexFunc(all, plan.Difference.NotKnown)]
+		return fmt.Errorf("%w: the plan relies on %s, which cannot be read now: %s", runner.ErrUnknown, not.Name, not.Why)
 	}
 	drift := &runner.DriftError{Plan: old.ID.Hash}
 	for _, d := range all {

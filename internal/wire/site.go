@@ -12,6 +12,7 @@ import (
 
 	"example.org/ims/internal/compare"
 	"example.org/ims/internal/config"
+	"example.org/ims/internal/dns/msg"
 	"example.org/ims/internal/dns/rfc2136"
 	"example.org/ims/internal/dns/tsig"
 	"example.org/ims/internal/dns/watch"
@@ -35,7 +36,7 @@ type site struct {
 	wrapZone    func(zone.Writer) zone.Writer
 	looks       bool           // changes nothing
 	probes      bool           // asks name servers whether they would make changes
-	silent      *watch.Silence // of servers in one look; nil if it goes on looking
+	opens       string         // who opens the run that it looks for; "" for the user of this process
 }
 
 // newSite wires adapters that may change the world.
@@ -241,9 +242,9 @@ func (s *site) zone(z config.Zone) (world.Zone, error) {
 		return world.Zone{}, err
 	}
 	watcher, err := watch.New(watch.Config{
-		Zone: z.Name, Authorities: z.Authorities, Discover: len(z.Authorities) == 0, Resolvers: s.cfg.Resolver.Servers, Silent: s.silent,
+		Zone: z.Name, Authorities: z.Authorities, Discover: len(z.Authorities) == 0, Resolvers: s.cfg.Resolver.Servers,
 	})
-	return world.Zone{Name: z.Name, Writer: s.wrapZone(patient{w, z.Server, s.silent}), Watch: watcher}, err
+	return world.Zone{Name: z.Name, Writer: s.wrapZone(patient{w, msg.WithPort(z.Server)}), Watch: watcher}, err
 }
 
 // recipient is a known recipient of a domain, for probes.
