@@ -77,7 +77,7 @@ var outside = map[string]room{
 		tests:   arrows{"internal/dns/dnstest": theServers, "internal/dns/rfc2136": "a client to be updated by"},
 	},
 	"internal/dns/watch": {
-		imports: arrows{"pkg/zone": "observes the contract's RRsets", "internal/dns/msg": "RRsets on the wire", "internal/dns/tsig": "transfers are signed", "pkg/facts": theFacts},
+		imports: arrows{"pkg/zone": "observes the contract's RRsets", "internal/dns/msg": "RRsets on the wire", "internal/dns/tsig": "transfers are signed", "pkg/facts": theFacts, "internal/patience": thePatience},
 		tests:   arrows{"internal/dns/dnstest": theServers, "internal/dns/server": "servers to watch", "internal/dns/rfc2136": "a change to watch"},
 	},
 	"internal/dns/resolve": {

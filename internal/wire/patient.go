@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"example.org/ims/internal/dns/watch"
+	"example.org/ims/internal/patience"
 	"example.org/ims/pkg/zone"
 )
 
@@ -13,20 +13,19 @@ import (
 // one look at the world.
 type patient struct {
 	zone.Writer
-	server string
-	silent *watch.Silence
+	server string // ip:port
 }
 
 var _ zone.Writer = patient{}
 
 // Read implements zone.Writer.
 func (p patient) Read(ctx context.Context, name, typ string) (zone.RRset, error) {
-	if err := p.silent.Of(p.server); err != nil {
+	if err := patience.Of(ctx, p.server); err != nil {
 		return zone.NewRRset(name, typ, 0), fmt.Errorf("read %s %s: %w: %w", name, typ, zone.ErrUnreachable, err)
 	}
 	r, err := p.Writer.Read(ctx, name, typ)
-	if errors.Is(err, zone.ErrUnreachable) && ctx.Err() == nil {
-		p.silent.Note(p.server, err)
+	if errors.Is(err, zone.ErrUnreachable) {
+		patience.Note(ctx, p.server, err)
 	}
 	return r, err
 }

@@ -7,7 +7,7 @@ import (
 	"os"
 	"testing"
 
-	"example.org/ims/internal/dns/watch"
+	"example.org/ims/internal/patience"
 	"example.org/ims/pkg/zone"
 )
 
@@ -28,20 +28,20 @@ func (c counting) Read(context.Context, string, string) (zone.RRset, error) {
 func TestAServerThatHangsIsReadOnce(t *testing.T) {
 	hangs := fmt.Errorf("read: %w: %w", zone.ErrUnreachable, os.ErrDeadlineExceeded)
 	for _, tt := range []struct {
-		name   string
-		err    error
-		silent *watch.Silence
-		want   int
+		name string
+		err  error
+		ctx  context.Context
+		want int
 	}{
-		{"one look", hangs, &watch.Silence{}, 1},
-		{"a run", hangs, nil, 3},
-		{"refused", fmt.Errorf("read: %w: connection refused", zone.ErrUnreachable), &watch.Silence{}, 3},
-		{"another error", errors.New("lame"), &watch.Silence{}, 3},
+		{"one look", hangs, patience.Look(t.Context()), 1},
+		{"many looks", hangs, t.Context(), 3},
+		{"refused", fmt.Errorf("read: %w: connection refused", zone.ErrUnreachable), patience.Look(t.Context()), 3},
+		{"another error", errors.New("lame"), patience.Look(t.Context()), 3},
 	} {
 		reads := 0
-		p := patient{counting{reads: &reads, err: tt.err}, "192.0.2.1", tt.silent}
+		p := patient{counting{reads: &reads, err: tt.err}, "192.0.2.1:53"}
 		for range 3 {
-			if _, err := p.Read(t.Context(), "example.test", "MX"); err == nil || errors.Is(tt.err, zone.ErrUnreachable) != errors.Is(err, zone.ErrUnreachable) {
+			if _, err := p.Read(tt.ctx, "example.test", "MX"); err == nil || errors.Is(tt.err, zone.ErrUnreachable) != errors.Is(err, zone.ErrUnreachable) {
 				t.Errorf("%s: %v", tt.name, err)
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"example.org/ims/internal/dns/watch"
 	"example.org/ims/internal/engine"
 	"example.org/ims/internal/gateway/readonly"
 	"example.org/ims/internal/patience"
@@ -18,8 +17,7 @@ import (
 )
 
 // readOnly wires adapters that cannot change the world: every write is
-// refused, and recorded, whatever calls it. They are for one look: a server of a
-// zone that gave no answer is not asked again.
+// refused, and recorded, whatever calls it.
 func (s *site) readOnly() *site {
 	if s.looks {
 		return s
@@ -29,7 +27,6 @@ func (s *site) readOnly() *site {
 		wrapGateway: func(g gateway.Gateway) gateway.Gateway { return readonly.Wrap(g) },
 		wrapZone:    func(w zone.Writer) zone.Writer { return zone.ReadOnly(w) },
 		looks:       true,
-		silent:      &watch.Silence{},
 	}
 }
 

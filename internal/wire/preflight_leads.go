@@ -11,8 +11,10 @@ import (
 
 	"example.org/ims/internal/config"
 	"example.org/ims/internal/dns/axfr"
+	"example.org/ims/internal/dns/msg"
 	"example.org/ims/internal/dns/tsig"
 	"example.org/ims/internal/mail/probe"
+	"example.org/ims/internal/patience"
 	"example.org/ims/internal/preflight"
 	"example.org/ims/internal/world"
 	"example.org/ims/pkg/zone"
@@ -145,10 +147,13 @@ func (s *site) transfer(ctx context.Context, z config.Zone) ([]zone.RRset, error
 	if err != nil {
 		return nil, err
 	}
-	if err := s.silent.Of(z.Server); err != nil {
+	server := msg.WithPort(z.Server)
+	if err := patience.Of(ctx, server); err != nil {
 		return nil, fmt.Errorf("transfer zone %q from %s: %w", z.Name, z.Server, err)
 	}
-	return axfr.RRsets(ctx, axfr.Config{Zone: z.Name, Server: z.Server, Key: &key}, "MX", "CNAME", "A", "AAAA")
+	sets, err := axfr.RRsets(ctx, axfr.Config{Zone: z.Name, Server: z.Server, Key: &key}, "MX", "CNAME", "A", "AAAA")
+	patience.Note(ctx, server, err)
+	return sets, err
 }
 
 // asked reads the MX records of the domains of a zone that are known.

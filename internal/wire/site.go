@@ -13,6 +13,7 @@ import (
 	"example.org/ims/internal/compare"
 	"example.org/ims/internal/config"
 	"example.org/ims/internal/dns/msg"
+	"example.org/ims/internal/dns/msg"
 	"example.org/ims/internal/dns/rfc2136"
 	"example.org/ims/internal/dns/tsig"
 	"example.org/ims/internal/dns/watch"

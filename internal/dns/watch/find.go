@@ -10,13 +10,15 @@ import (
 	"github.com/miekg/dns"
 
 	"example.org/ims/internal/dns/msg"
+	"example.org/ims/internal/patience"
 	"example.org/ims/pkg/zone"
 )
 
 // ask asks without recursion over UDP, over TCP if that is truncated or fails.
-// Both together take no longer than one time-out; UDP has half of it.
+// Both together take no longer than one time-out; UDP has half of it. In a look
+// (package patience) a server that gave no answer is asked no more.
 func (w *Watcher) ask(ctx context.Context, addr, name, typ string) (*dns.Msg, time.Duration, error) {
-	if err := w.cfg.Silent.Of(addr); err != nil {
+	if err := patience.Of(ctx, addr); err != nil {
 		return nil, 0, err
 	}
 	began := time.Now()
@@ -31,9 +33,7 @@ func (w *Watcher) ask(ctx context.Context, addr, name, typ string) (*dns.Msg, ti
 		return m, rtt, nil
 	}
 	err = errors.Join(err, errTCP)
-	if ctx.Err() == nil {
-		w.cfg.Silent.Note(addr, err)
-	}
+	patience.Note(ctx, addr, err)
 	return nil, rtt, err
 }
 
@@ -68,7 +68,12 @@ func (w *Watcher) find(ctx context.Context, name, typ string) (zone.RRset, error
 	}
 	var errs []error
 	for _, s := range servers {
+		if err := patience.Of(ctx, s); err != nil {
+			errs = append(errs, err)
+			continue
+		}
 		m, _, err := msg.Ask(ctx, msg.Query{Addr: s, Name: name, Type: typ, Recurse: recurse, Timeout: w.cfg.Timeout})
+		patience.Note(ctx, s, err)
 		switch {
 		case err != nil:
 		case m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError, !m.Authoritative && (!recurse || !m.RecursionAvailable):

@@ -1,12 +1,14 @@
 package watch_test
 
 import (
+	"context"
 	"net"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"example.org/ims/internal/dns/watch"
+	"example.org/ims/internal/patience"
 )
 
 // hung takes every question and connection, and answers none.
@@ -42,19 +44,19 @@ func hung(t *testing.T) (addr string, asked *atomic.Int32) {
 // asked for data, and within one look at the world for nothing more at all.
 func TestAHungServerIsAskedOnce(t *testing.T) {
 	addr, asked := hung(t)
-	for name, silent := range map[string]*watch.Silence{"in every round": nil, "in one look": {}} {
+	for name, ctx := range map[string]context.Context{"in every round": t.Context(), "in one look": patience.Look(t.Context())} {
 		asked.Store(0)
-		w := watcher(t, watch.Config{Authorities: []string{addr}, Timeout: 20 * time.Millisecond, Silent: silent})
+		w := watcher(t, watch.Config{Authorities: []string{addr}, Timeout: 20 * time.Millisecond})
 		want := int32(1)
 		for range 3 {
-			round := w.Observe(t.Context(), "example.test.", "MX")
+			round := w.Observe(ctx, "example.test.", "MX")
 			if len(round) != 1 || round[0].Counts() || round[0].Err == "" || round[0].Server.Addr != addr || round[0].At.IsZero() {
 				t.Errorf("%s: %+v, want that the server is silent", name, round)
 			}
 			if got := asked.Load(); got > want {
 				t.Errorf("%s: it was asked %d times, want %d", name, got, want)
 			}
-			if silent == nil {
+			if ctx == t.Context() {
 				want++
 			}
 		}

@@ -38,9 +38,6 @@ type Config struct {
 	// name server: a hidden primary may not be reachable.
 	SkipMName bool
 	Timeout   time.Duration // of one question, over UDP and then TCP; 0 means 5 s
-	// Silent, if there is one, spares a server that gave no answer every further
-	// question: it is for one look at the world.
-	Silent *Silence
 }
 
 // Watcher observes one zone. It is safe for concurrent use and keeps nothing.
