@@ -13,7 +13,6 @@ import (
 	"example.org/ims/internal/compare"
 	"example.org/ims/internal/config"
 	"example.org/ims/internal/dns/msg"
-	"example.org/ims/internal/dns/msg"
 	"example.org/ims/internal/dns/rfc2136"
 	"example.org/ims/internal/dns/tsig"
 	"example.org/ims/internal/dns/watch"
@@ -35,9 +34,9 @@ type site struct {
 	cfg         *config.Config
 	wrapGateway func(gateway.Gateway) gateway.Gateway
 	wrapZone    func(zone.Writer) zone.Writer
-	looks       bool           // changes nothing
-	probes      bool           // asks name servers whether they would make changes
-	opens       string         // who opens the run that it looks for; "" for the user of this process
+	looks       bool   // changes nothing
+	probes      bool   // asks name servers whether they would make changes
+	opens       string // who opens the run that it looks for; "" for the user of this process
 }
 
 // newSite wires adapters that may change the world.
