@@ -46,6 +46,11 @@ func (w *World) formerly(ctx context.Context, r record) (former, error) {
 	if err != nil {
 		return out, fmt.Errorf("see which names of %s lead to %s: %w", set, w.cfg.Name, err)
 	}
+	for _, n := range names {
+		if leads.find(ctx, n).alias() != "" && !set.Empty() {
+			out.Aliases = append(out.Aliases, n)
+		}
+	}
 	out.Leads = names
 	return out, nil
 }
@@ -119,19 +124,32 @@ func (w *World) swaps(ctx context.Context, e engine.Effect) ([]swap, error) {
 			return nil, fmt.Errorf("what %s %s was before is not recorded", old.Name, old.Type)
 		}
 		ch := zone.Change{Zone: r.zone.Name, Old: olds[at].RRset, New: r.want(olds[at])}
-		switch {
-		case e.Undo && e.Agreed:
-			now, err := r.zone.Writer.Read(ctx, r.name, r.typ)
-			if err != nil {
+		if e.Undo {
+			if ch, err = w.undo(ctx, e, r, olds[at]); err != nil {
 				return nil, err
 			}
-			ch = zone.Change{Zone: r.zone.Name, Old: now, New: takeBack(now, ch)}
-		case e.Undo:
-			ch = ch.Reverse()
 		}
 		out[i] = swap{r, ch}
 	}
 	return out, nil
+}
+
+// undo is the change that takes one back.
+func (w *World) undo(ctx context.Context, e engine.Effect, r record, old former) (zone.Change, error) {
+	did := zone.Change{Zone: r.zone.Name, Old: old.back(w.cfg.Hostname), New: r.want(old)}
+	if !e.Agreed && len(old.Aliases) == 0 {
+		return did.Reverse(), nil
+	}
+	now, err := r.zone.Writer.Read(ctx, r.name, r.typ)
+	switch {
+	case err != nil:
+		return did, err
+	case now.SameData(old.RRset): // with its aliases, if it was not changed
+		return zone.Change{Zone: r.zone.Name, Old: now, New: now}, nil
+	case e.Agreed:
+		return zone.Change{Zone: r.zone.Name, Old: now, New: takeBack(now, did)}, nil
+	}
+	return did.Reverse(), nil
 }
 
 // takeBack is an RRset without the records that a change added and with those

@@ -139,15 +139,16 @@ func TestMovesWhatLeadsHere(t *testing.T) {
 		mx   zone.RRset
 		args machine.Args
 		want zone.RRset
+		back string // data of the MX once it is undone; "" is what it was
 	}{
-		{"another name, and one of others", rr("example.test", "MX", "5 mx1.test", "7 backup.test", "10 east.test"), machine.Args{}, rr("example.test", "MX", "5 west.test", "7 backup.test", "10 west.test")},
-		{"an alias alone", rr("example.test", "MX", "5 alias.test"), machine.Args{}, rr("example.test", "MX", "5 west.test")},
-		{"without an MX", rr("example.test", "MX"), machine.Args{}, zone.NewRRset("example.test", "MX", newTTL, "10 west.test")},
-		{"nobody wants mail", rr("example.test", "MX", "0 ."), machine.Args{}, rr("example.test", "MX", "0 .")},
-		{"of others alone", rr("example.test", "MX", "5 backup.test"), machine.Args{}, rr("example.test", "MX", "5 backup.test")},
-		{"both, at the preference of the other name", rr("example.test", "MX", "5 backup.test", "7 mx1.test"), machine.Args{Also: true}, rr("example.test", "MX", "5 backup.test", "7 mx1.test", "7 west.test")},
-		{"both, without an MX", rr("example.test", "MX"), machine.Args{Also: true}, zone.NewRRset("example.test", "MX", newTTL, "10 east.test", "10 west.test")},
-		{"null, without an MX", rr("example.test", "MX"), machine.Args{NullMX: true}, zone.NewRRset("example.test", "MX", newTTL, "0 .")},
+		{"another name, and one of others", rr("example.test", "MX", "5 mx1.test", "7 backup.test", "10 east.test"), machine.Args{}, rr("example.test", "MX", "5 west.test", "7 backup.test", "10 west.test"), ""},
+		{"an alias alone", rr("example.test", "MX", "5 alias.test"), machine.Args{}, rr("example.test", "MX", "5 west.test"), "5 east.test"},
+		{"without an MX", rr("example.test", "MX"), machine.Args{}, zone.NewRRset("example.test", "MX", newTTL, "10 west.test"), ""},
+		{"nobody wants mail", rr("example.test", "MX", "0 ."), machine.Args{}, rr("example.test", "MX", "0 ."), ""},
+		{"of others alone", rr("example.test", "MX", "5 backup.test"), machine.Args{}, rr("example.test", "MX", "5 backup.test"), ""},
+		{"both, at the preference of the other name", rr("example.test", "MX", "5 backup.test", "7 mx1.test"), machine.Args{Also: true}, rr("example.test", "MX", "5 backup.test", "7 mx1.test", "7 west.test"), ""},
+		{"both, without an MX", rr("example.test", "MX"), machine.Args{Also: true}, zone.NewRRset("example.test", "MX", newTTL, "10 east.test", "10 west.test"), ""},
+		{"null, without an MX", rr("example.test", "MX"), machine.Args{NullMX: true}, zone.NewRRset("example.test", "MX", newTTL, "0 ."), ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w, z := host()
@@ -175,8 +176,30 @@ func TestMovesWhatLeadsHere(t *testing.T) {
 			}
 			check("done", tt.want)
 			e.Undo = true
+			if tt.back != "" {
+				tt.mx.Data = []string{tt.back}
+			}
 			check("undone", tt.mx)
 		})
+	}
+}
+
+// TestUndoOfWhatWasNotDone leaves an alias where it is: nobody changed it.
+func TestUndoOfWhatWasNotDone(t *testing.T) {
+	w, z := host()
+	z.Set(rr("example.test", "MX", "5 alias.test"))
+	z.Set(rr("alias.test", "CNAME", "east.test"))
+	e := engine.Effect{Action: machine.DNSRRset, Target: "example.test"}
+	var err error
+	if e.Image, _, err = w.Image(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	e.Undo = true
+	if res := w.Perform(t.Context(), e); res.State != machine.Done || len(z.Applied()) > 0 {
+		t.Errorf("%+v, changes %v", res, z.Applied())
+	}
+	if res := w.Look(t.Context(), e); res.State != machine.Done {
+		t.Errorf("a look finds %+v", res)
 	}
 }
 

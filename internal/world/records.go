@@ -61,6 +61,9 @@ type former struct {
 	// Leads are the names of it that led to the gateway then, beside its host
 	// name; of a domain without MX its own name, if mail went here by that.
 	Leads []string `json:"leads,omitempty"`
+	// Aliases are those of Leads that were aliases, which an MX may not name (RFC
+	// 2181 10.3): what is undone names the host name in their place.
+	Aliases []string `json:"aliases,omitempty"`
 }
 
 // named is the RRset with the gateway's host name in place of what led to it.
@@ -70,6 +73,11 @@ func (f former) named(host string) zone.RRset {
 		r = r.ReplaceHost(n, host)
 	}
 	return r
+}
+
+// back is what an undo makes of the RRset: what it was, as far as that may be.
+func (f former) back(host string) zone.RRset {
+	return former{RRset: f.RRset, Leads: f.Aliases}.named(host)
 }
 
 // implicit reports whether the domain had no MX, and its mail went here.
