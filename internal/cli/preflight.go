@@ -313,7 +313,7 @@ func settingNames() []string {
 // checkNames are the checks that a preflight of any gateway of a configuration
 // may have.
 func checkNames(c *config.Config) []string {
-	ids := []string{"cover.in.successor", "cover.in.tls", "cover.in.log", "cover.out", "notify", "people"}
+	ids := []string{"successor.mode", "cover.in.name", "cover.in.successor", "cover.in.tls", "cover.in.log", "cover.out", "notify", "people"}
 	for _, t := range c.Notify.Targets {
 		ids = append(ids, "notify."+t.Name)
 	}

@@ -59,6 +59,12 @@ func (s *Snapshot) within(now time.Time, age time.Duration) *Snapshot {
 		c.Told, c.People, c.toldWhy, c.Before = nil, nil, why(c.Made), nil
 	}
 	c.Inbound = s.Inbound.within(old, why)
+	if c.Own != nil && old(c.Own.At) {
+		c.Own = nil
+	}
+	if c.Next != nil && old(c.Next.At) {
+		c.Next = nil
+	}
 	c.Servers = slices.Clone(s.Servers)
 	for i := range c.Servers {
 		if v := &c.Servers[i]; old(v.At) {

@@ -53,6 +53,7 @@ func (r *Report) guards(s *Snapshot, book *runbook.Book) {
 	}
 	w := foresee(s, set, book)
 	r.Ends = w.ends(s)
+	r.begins(set, book)
 	for i := range book.Def.States {
 		st := &book.Def.States[i]
 		k := slices.Index(w.at, i)
@@ -162,6 +163,9 @@ func (r *Report) judge(s *Snapshot, set *facts.Set, st *machine.StateDef, u use,
 		if why != "" {
 			r.Later = append(r.Later, Later{f.Guard.Name, st.ID, f.Guard.Expr, why})
 			continue
+		}
+		if c.Verdict == Fail || c.Verdict == Ask {
+			c.Fix = s.mend(c.Fix, f.Guard.Refs, set)
 		}
 		for _, id := range f.Guard.Refs {
 			if c.Verdict != Pass {

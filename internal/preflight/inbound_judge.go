@@ -109,7 +109,37 @@ func (a Answer) String() string {
 
 // start is what to do about a successor that does not listen.
 func (in *Inbound) start(s *Snapshot) string {
-	return fmt.Sprintf("ims gateway start %s --reason 'retire %s'", s.Successor, s.Gateway)
+	verb := "start"
+	if n := s.Next; n != nil {
+		if fix := n.Take(s.Gateway); fix != "" {
+			return fix
+		}
+		if n.Running {
+			verb = "restart" // its service is there, and its SMTP listener is not
+		}
+	}
+	return command(verb, s.Successor, "", s.Gateway)
+}
+
+// admit is what to do about a successor that talks to everybody but us.
+func (in *Inbound) admit(s *Snapshot) string {
+	return fmt.Sprintf("ask from a host that %s lets in, or let it admit this one: ims gateway set %s --help has --accept and --reject", s.Successor, s.Successor)
+}
+
+// later is what to do about an answer that is only for now.
+func (in *Inbound) later(s *Snapshot) string {
+	if s.Own != nil && s.Own.Running && s.Own.Paused {
+		return command("resume", s.Gateway, "", s.Gateway)
+	}
+	return cmp.Or(s.bring(), "ims preflight "+s.Gateway)
+}
+
+// bring is what lets the successor take mail, if it is known not to.
+func (s *Snapshot) bring() string {
+	if s.Next == nil {
+		return ""
+	}
+	return s.Next.Take(s.Gateway)
 }
 
 // retry is what to do about an answer that did not come.
@@ -135,12 +165,14 @@ func known(c Check, s *Snapshot, d *Domain) Check {
 	switch {
 	case now.Reply == accepts:
 		return c.pass("%s answers 250 to %s", s.Successor, d.Rcpt)
+	case in.New.Rejects != "":
+		return c.unknown(in.rejected(s), in.admit(s))
 	case old.Reply == permanent:
 		return c.refused(s, d)
 	case now.Reply == "":
 		return c.unknown(fmt.Sprintf("%s %s", s.Successor, cmp.Or(in.New.Err, now.String())), in.retry(s))
 	case now.Reply == temporary:
-		return c.unknown(fmt.Sprintf("%s %s to %s, which says nothing about later", s.Successor, now, d.Rcpt), "ims gateway show "+s.Successor)
+		return c.unknown(fmt.Sprintf("%s %s to %s, which says nothing about later", s.Successor, now, d.Rcpt), cmp.Or(s.bring(), "ims gateway show "+s.Successor))
 	}
 	return c.fail(in.fix(s, d), "%s %s to %s, so mail for %s is refused once the MX is moved", s.Successor, now, d.Rcpt, d.Name)
 }
@@ -162,6 +194,11 @@ func (c Check) refused(s *Snapshot, d *Domain) Check {
 		s.Gateway, old, d.Rcpt, d.Name), d.named())
 }
 
+// rejected says that the successor answers to no recipient here.
+func (in *Inbound) rejected(s *Snapshot) string {
+	return fmt.Sprintf("%s rejects whoever asks from here with %q, before any recipient is named, so what it says to others is not known", s.Successor, in.New.Rejects)
+}
+
 func (in *Inbound) fix(s *Snapshot, d *Domain) string {
 	if in.New.Closed {
 		return in.start(s)
@@ -177,12 +214,14 @@ func random(c Check, s *Snapshot, d *Domain) Check {
 	c.That = fmt.Sprintf("%s answers as %s does for a recipient of %s that does not exist", s.Successor, s.Gateway, d.Name)
 	in, old, now := &s.Inbound, d.Old.Random, d.New.Random
 	switch {
+	case in.New.Rejects != "":
+		return c.unknown(in.rejected(s), in.admit(s))
 	case now.Reply == "" || in.New.Closed:
 		return c.unknown(fmt.Sprintf("%s %s", s.Successor, cmp.Or(in.New.Err, now.String())), in.retry(s))
 	case old.Reply == "" || in.Old.Closed:
 		return c.unknown(fmt.Sprintf("%s %s", s.Gateway, cmp.Or(in.Old.Err, old.String())), "ims gateway show "+s.Gateway)
 	case now.Reply == temporary || old.Reply == temporary:
-		return c.unknown(fmt.Sprintf("%s %s and %s %s, at least one of them only for now: ask again later", s.Gateway, old, s.Successor, now), "ims preflight "+s.Gateway)
+		return c.unknown(fmt.Sprintf("%s %s and %s %s, at least one of them only for now: ask again later", s.Gateway, old, s.Successor, now), in.later(s))
 	case !d.Old.strangers():
 		return c.unknown(fmt.Sprintf("%s %s to %s, and not because there is no such recipient", s.Gateway, old, d.Random), d.named())
 	case now.Reply == old.Reply && !d.New.strangers():
@@ -217,7 +256,7 @@ func size(c Check, s *Snapshot, d *Domain) Check {
 	case in.New.Size == 0:
 		return c.pass("%s takes any size; the largest of %d messages in the log has %d bytes", s.Successor, d.Messages, d.Largest)
 	case in.New.Size < d.Largest:
-		return c.fail(fmt.Sprintf("let %s take at least %d bytes", s.Successor, d.Largest),
+		return c.fail(command("set", s.Successor, fmt.Sprintf("--max-size %d --restart", d.Largest), s.Gateway),
 			"%s takes at most %d bytes, and the largest of %d messages in the log has %d", s.Successor, in.New.Size, d.Messages, d.Largest)
 	}
 	return c.pass("%s takes %d bytes; the largest of %d messages in the log has %d", s.Successor, in.New.Size, d.Messages, d.Largest)

@@ -34,6 +34,7 @@ const (
 	GroupGuard      = "guard"      // of the runbook
 	GroupOutbound   = "outbound"   // cover of what the gateway carries
 	GroupInbound    = "inbound"    // cover of what it accepts
+	GroupSuccessor  = "successor"  // how it stands
 	GroupDependents = "dependents" // who else names it
 	GroupDNS        = "dns"        // servers of the zones
 	GroupRun        = "run"        // runs that are open
@@ -123,6 +124,9 @@ func Make(in Input) (*Report, error) {
 	if next := in.Book.Bound.Successor; next != s.Successor { // recorded for another runbook
 		c := *s
 		c.Successor, s = next, &c
+		if c.Next != nil && c.Next.Name != next {
+			c.Next = nil
+		}
 	}
 	r := &Report{
 		Gateway: s.Gateway, Successor: s.Successor, Runbook: in.Book.Def.Name, Offline: in.Offline,
@@ -151,6 +155,7 @@ func (r *Report) judged(s *Snapshot, book *runbook.Book) {
 	r.guards(s, book)
 	r.outbound(s, book)
 	r.inbound(s, book)
+	r.restarts(s)
 	r.dependents(s, book)
 	r.runs(s)
 	r.held(s)

@@ -34,6 +34,10 @@ type Snapshot struct {
 	Outbound   Outbound     `json:"outbound"`
 	Inbound    Inbound      `json:"inbound"`
 	Dependents []Dependents `json:"dependents"`
+	// Own and Next are how the gateway and its successor stand; nil if that is not
+	// known, or there is no successor.
+	Own  *Standing `json:"gateway_standing,omitempty"`
+	Next *Standing `json:"successor_standing,omitempty"`
 	Servers    []Server     `json:"servers"`
 	Updates    []Update     `json:"updates"` // that name servers were asked about; null if they were not asked
 	// Compared are the settings that the successor has not taken over, whatever

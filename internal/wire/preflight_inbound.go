@@ -223,6 +223,9 @@ func askHost(ctx context.Context, p *probe.Prober, h *preflight.Host, list []pre
 		h.Closed, h.SizeKnown, h.Size, h.TLS.Offered = r.Closed, r.SizeKnown, r.Size, r.StartTLS
 		if r.Refused.Words != "" {
 			cut = fmt.Sprintf("it ends the conversation with %q", r.Refused.Words)
+			if r.Refused.Value == facts.ReplyPermanent {
+				h.Rejects = r.Refused.Words
+			}
 		}
 		for i := range part {
 			a := answers(&part[i])
