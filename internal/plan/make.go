@@ -59,6 +59,7 @@ func Make(in Input) *Plan {
 	m.plan.Unread = append(m.plan.Unread, in.NotChecked...)
 	m.observed()
 	m.removed()
+	m.begins()
 	m.run()
 	m.fates()
 	if m.plan.Gone() { // of what is gone, no other check says anything

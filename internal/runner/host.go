@@ -89,11 +89,34 @@ func (s *Server) begin(ctx context.Context, st stored, book *runbook.Book, lease
 	if err != nil {
 		return "", usage(err)
 	}
+	if err := fits(ctx, world, book); err != nil {
+		return "", usage(err)
+	}
 	run, err := s.record(ctx, st, book, leases)
 	if err != nil {
 		return "", err
 	}
 	return run.ID, s.host(ctx, run, st, book, world)
+}
+
+// fits refuses a run that would begin in a world that its runbook is not for: what
+// was proved of the runbook was not proved of that one.
+func fits(ctx context.Context, world engine.World, book *runbook.Book) error {
+	seen := world.Observe(ctx, engine.Look{Opened: time.Now()}).Facts
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	v := seen.Vector()
+	var unknown error
+	for _, f := range book.Unfit(&v) {
+		if f.Verdict == machine.Fails {
+			return fmt.Errorf("%w: runbook %s begins %s, and %s is not so: %s; %s", ErrRefused, book.Def.Name, book.Def.Begins, f.Guard.Expr, f.Guard.Why, f.Guard.Fix)
+		}
+		if unknown == nil && len(f.Missing) > 0 {
+			unknown = fmt.Errorf("%w: runbook %s begins %s, and whether %s cannot be seen: %s: %s", ErrUnknown, book.Def.Name, book.Def.Begins, f.Guard.Expr, f.Missing[0], seen[f.Missing[0]].Why)
+		}
+	}
+	return unknown
 }
 
 // record makes the run durable, with its leases.

@@ -20,6 +20,7 @@ type Book struct {
 	Doc    *Doc
 	Def    *machine.Def
 	Guards []guard.All       // by the guard indexes of Def
+	Begins guard.All         // holds in every world that a run may begin in
 	Params map[string]string // every parameter, resolved
 	Bound  Binding
 }
@@ -66,17 +67,6 @@ type binder struct {
 
 func (b *binder) add(t strictyaml.Text, rule, format string, args ...any) {
 	b.mistakes.Add(b.doc.pos(t), rule, format, args...)
-}
-
-func (b *binder) begins() {
-	def, t := b.book.Def, b.doc.Begins
-	def.Begins = machine.BeginsServing
-	if t.Value == "" {
-		return
-	}
-	if def.Begins = machine.Begins(t.Value); !slices.Contains(machine.AllBegins(), def.Begins) {
-		b.add(t, "begins", "%q is nothing a run can begin with: want serving, stopped, alone or joining", t)
-	}
 }
 
 func (b *binder) params() {
@@ -208,7 +198,13 @@ func (b *binder) guard(name string, conds []Cond) int {
 	if len(conds) == 0 {
 		return machine.Here
 	}
-	var all guard.All
+	b.book.Guards = append(b.book.Guards, b.compile(name, conds))
+	b.book.Def.Guards = append(b.book.Def.Guards, name)
+	return len(b.book.Guards) - 1
+}
+
+// compile compiles a conjunction.
+func (b *binder) compile(name string, conds []Cond) (all guard.All) {
 	for i, c := range conds {
 		if c.That.Value == "" {
 			continue // Load has said so
@@ -226,9 +222,7 @@ func (b *binder) guard(name string, conds []Cond) int {
 			all = append(all, g)
 		}
 	}
-	b.book.Guards = append(b.book.Guards, all)
-	b.book.Def.Guards = append(b.book.Def.Guards, name)
-	return len(b.book.Guards) - 1
+	return all
 }
 
 // quoteWidth is 1 if the text stands in quotes, which the expression's own

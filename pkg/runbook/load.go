@@ -235,6 +235,7 @@ func (s *StateDoc) checkApprove(key strictyaml.Text, m *strictyaml.Mistakes) {
 func (doc *Doc) checkGraph(def *machine.Def, harm *harm) strictyaml.Mistakes {
 	var m strictyaml.Mistakes
 	reach := reachable(def, def.Start, nil)
+	doc.checkBegins(def, reach, &m)
 	for i := range def.States {
 		st, key := &def.States[i], doc.States[i].Key
 		if !reach[i] {
