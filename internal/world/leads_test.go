@@ -64,8 +64,7 @@ func TestWays(t *testing.T) {
 			"example.test itself, for want of an MX (RFC 5321 5.1) (leads to east: an alias of other.test, MX 10 east.test)",
 		}},
 		{"outside, and nobody asks", rr("example.test", "MX", "5 mx.other.example"), nil, nil, zone.Unsure, []string{
-			"5 mx.other.example (where it leads is not known: mx.other.example is in no zone of the configuration, and nobody looks it up; " +
-				"mx.other.example is in no zone of the configuration, and nobody looks it up)",
+			"5 mx.other.example (where it leads is not known: mx.other.example is in no zone of the configuration, and nobody looks it up)",
 		}},
 		{"outside, here", rr("example.test", "MX", "5 mx.other.example"), nil, outside(rr("mx.other.example", "A", "192.0.2.10"), nil), zone.Yes, []string{"5 mx.other.example (leads to east: 192.0.2.10)"}},
 		{"outside, an alias of a name inside", rr("example.test", "MX", "5 mx.other.example"), nil, outside(rr("mx.other.example", "CNAME", "east.test"), nil), zone.Yes, []string{
@@ -73,7 +72,7 @@ func TestWays(t *testing.T) {
 		}},
 		{"outside, elsewhere", rr("example.test", "MX", "5 mx.other.example"), nil, outside(rr("mx.other.example", "A", "192.0.2.11"), nil), zone.No, []string{"5 mx.other.example"}},
 		{"one that is known is enough", rr("example.test", "MX", "5 mx1.test", "6 mx.other.example"), []zone.RRset{rr("mx1.test", "A", "192.0.2.10")}, outside(zone.RRset{}, errors.New("no answer")), zone.Yes, []string{
-			"5 mx1.test (leads to east: 192.0.2.10)", "6 mx.other.example (where it leads is not known: no answer; no answer)",
+			"5 mx1.test (leads to east: 192.0.2.10)", "6 mx.other.example (where it leads is not known: no answer)",
 		}},
 		{
 			"the same addresses behind another port", rr("example.test", "MX", "5 mx1.test", "6 mx2.test"), []zone.RRset{rr("mx1.test", "A", "192.0.2.10"), rr("mx2.test", "CNAME", "east.test")},

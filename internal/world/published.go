@@ -66,6 +66,9 @@ func (w *World) find(ctx context.Context, name string, left int) published {
 	for _, typ := range []string{typeA, typeAAAA} {
 		sets, err := w.ask(ctx, name, typ)
 		p.err = errors.Join(p.err, err)
+		if len(sets) == 0 { // nobody answers: more questions are more waiting
+			return p
+		}
 		none = none && slices.ContainsFunc(sets, zone.RRset.Empty)
 		for _, s := range sets {
 			p.add(addressesOf(s))

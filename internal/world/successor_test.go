@@ -65,7 +65,7 @@ func TestSuccessorIsPublished(t *testing.T) {
 				return zone.NewRRset(name, typ, 0), errors.New("no answer")
 			}
 		}, Publication{
-			zone.Unsure, "where west.other.example leads is not known: no answer; no answer",
+			zone.Unsure, "where west.other.example leads is not known: no answer",
 			"see that the servers of resolver.servers answer for west.other.example, or add its zone to zones",
 		}},
 	} {
