@@ -245,8 +245,11 @@ func guardCheck(set *facts.Set, st *machine.StateDef, u use, g *guard.Guard, v m
 		}
 	case machine.Unknown:
 		c.Verdict, c.Provenance = Unknown, facts.NotKnown
-		if slices.ContainsFunc(c.Missing, unreachable) {
-			c.Fix = serve
+		for _, why := range c.Missing {
+			if fix := answering(why); fix != "" {
+				c.Fix = fix
+				break
+			}
 		}
 	case machine.Pass:
 		if len(c.Facts) > 0 { // the runbook's reason says what would be wrong
@@ -256,7 +259,17 @@ func guardCheck(set *facts.Set, st *machine.StateDef, u use, g *guard.Guard, v m
 	return c
 }
 
-// serve is what helps where nobody answers for a gateway.
+// serve is what helps where nobody is there to answer for a gateway.
 const serve = "ims gateway run"
 
-func unreachable(why string) bool { return strings.Contains(why, gateway.ErrUnreachable.Error()) }
+// answering is what helps where nobody answers for a gateway, "" if that is not
+// why something is unknown.
+func answering(why string) string {
+	if fix := gateway.FixOfSilence(why); fix != "" {
+		return fix
+	}
+	if strings.Contains(why, gateway.ErrUnreachable.Error()) {
+		return serve
+	}
+	return ""
+}

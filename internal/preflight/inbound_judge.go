@@ -90,10 +90,7 @@ func (c Check) fail(fix, format string, args ...any) Check {
 }
 
 func (c Check) unknown(why, fix string) Check {
-	if unreachable(why) {
-		fix = serve
-	}
-	c.Verdict, c.Reason, c.Fix, c.Provenance = Unknown, why, fix, facts.NotKnown
+	c.Verdict, c.Reason, c.Fix, c.Provenance = Unknown, why, cmp.Or(answering(why), fix), facts.NotKnown
 	return c
 }
 

@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -63,7 +64,7 @@ func rescue(name string) string {
 func (n *Standing) unready(gateway string) string {
 	switch {
 	case n.Err != "":
-		return serve
+		return cmp.Or(answering(n.Err), serve)
 	case !n.Exists:
 		return "ims preflight " + setting.Quote(gateway) + " --to SUCCESSOR, with a gateway that is there"
 	case !n.Running && !sends(n.Stored) && !takes(n.Stored):

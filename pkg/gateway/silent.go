@@ -3,6 +3,8 @@ package gateway
 import (
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -18,7 +20,7 @@ type SilentError struct {
 func (e *SilentError) Error() string {
 	by := ""
 	if e.PID > 0 {
-		by = fmt.Sprintf(", and process %d keeps its socket open", e.PID)
+		by = fmt.Sprintf(keeps, e.PID)
 	}
 	return fmt.Sprintf("it did not answer within %s%s", e.Within, by)
 }
@@ -33,4 +35,21 @@ func (e *SilentError) Fix() string {
 		return ""
 	}
 	return fmt.Sprintf("ps -o pid,stat,wchan,etime,args -p %d", e.PID)
+}
+
+// keeps is how a SilentError names a process.
+const keeps = ", and process %d keeps its socket open"
+
+// FixOfSilence is the Fix of the SilentError whose words are in a text, of which
+// nothing else was kept; "" if there is none.
+func FixOfSilence(text string) string {
+	before, after, _ := strings.Cut(keeps, "%d")
+	for _, part := range strings.Split(text, before)[1:] {
+		if number, _, ok := strings.Cut(part, after); ok {
+			if pid, err := strconv.Atoi(number); err == nil {
+				return (&SilentError{PID: pid}).Fix()
+			}
+		}
+	}
+	return ""
 }
