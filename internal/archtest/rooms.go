@@ -234,8 +234,9 @@ var inside = map[string]room{
 		"pkg/facts":        theFacts,
 		"pkg/guard":        theGuards,
 		"pkg/runbook":      "judges the guards of a bound runbook",
-		"pkg/gateway":      "knows an answer that did not come",
+		"pkg/gateway":      "knows how a gateway stands, and an answer that did not come",
 		"internal/plan":    "judges what a run would find as a dry run predicts it",
+		"internal/setting": theSettings,
 		"internal/suggest": theNearest,
 		"internal/verdict": theVerdicts,
 	}, tests: arrows{
@@ -302,6 +303,7 @@ var inside = map[string]room{
 		"internal/notify":     "reads whom it tells, and tries their templates",
 	}},
 	"internal/cli": {imports: arrows{
+		"internal/access":     "tells who may not apart from what cannot be done",
 		"internal/output":     "prints",
 		"internal/patience":   thePatience,
 		"internal/config":     "reads ims.yaml",

@@ -76,7 +76,13 @@ func unknownCommand(in *cobra.Command, argv []string) error {
 			names = append(names, c.Name())
 		}
 	}
-	err := fmt.Errorf("unknown command %q for %q%s", argv[0], in.CommandPath(), didYouMean(argv[0], names))
+	near := didYouMean(argv[0], names)
+	for _, c := range in.Commands() {
+		if slices.Contains(c.SuggestFor, argv[0]) {
+			near = fmt.Sprintf("; did you mean %q?", c.Name())
+		}
+	}
+	err := fmt.Errorf("unknown command %q for %q%s", argv[0], in.CommandPath(), near)
 	return output.As(output.Usage, in.CommandPath()+" --help", err)
 }
 
@@ -128,6 +134,9 @@ var numbers = map[string]string{"int": "a whole number", "int64": "a whole numbe
 func flagError(cmd *cobra.Command, err error) error {
 	hint := cmd.CommandPath() + " --help"
 	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		if words := cmd.Flags().Args(); cmd.HasSubCommands() && len(words) > 0 {
+			return unknownCommand(cmd, words) // whose flag it may be
+		}
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 		name := unknown.GetSpecifiedName()

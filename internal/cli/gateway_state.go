@@ -74,6 +74,7 @@ func newGatewayResume(s *session) *cobra.Command {
 	cmd, _ := newGatewayState(s, "resume", "Let a paused gateway take connections again",
 		`Let a paused gateway take connections again. One that is stopped is not started.`,
 		"the mail host is back", runGatewayResume)
+	cmd.SuggestFor = []string{"unpause", "continue", "unhold"}
 	return exits(cmd, output.Done, output.Blocked, output.Drift, output.Unknown)
 }
 

@@ -20,7 +20,7 @@ func preflightMarkdown(r *preflight.Report) []byte {
 	line("")
 	ends := ""
 	if r.Removed == nil {
-		ends = "; a run that starts then ends " + r.Ends.UTC().Format(time.RFC3339) + " at the earliest"
+		ends = "; " + strings.Replace(preflightEnds(r), "now", "then", 1) + " " + r.Ends.UTC().Format(time.RFC3339) + " at the earliest"
 	}
 	line("Runbook %s, %s. As of %s%s. Nothing was changed.",
 		cellText(r.Runbook), strings.TrimSuffix(r.Counts.String()+", "+preflightOthers(r), ", "), r.Now.UTC().Format(time.RFC3339), ends)

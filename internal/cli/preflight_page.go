@@ -87,6 +87,15 @@ func guardLines(doc *runbook.Doc) map[string]int {
 	return at
 }
 
+// preflightEnds begins to say when a run would end. What blocks keeps it from going
+// on, or from being opened.
+func preflightEnds(r *preflight.Report) string {
+	if r.Verdict == verdict.Blocked {
+		return "if what blocks it were mended, a run that starts now would end"
+	}
+	return "a run that starts now ends"
+}
+
 // preflightDetail is what a check relies on, and what could not be observed.
 func preflightDetail(c *preflight.Check) []string {
 	var out []string
@@ -94,6 +103,9 @@ func preflightDetail(c *preflight.Check) []string {
 		out = append(out, strings.Join(c.Facts, ", "))
 	}
 	for _, m := range c.Missing {
+		if c.Verdict == preflight.Pass {
+			break // it holds whatever that is
+		}
 		out = append(out, "could not be observed: "+m)
 	}
 	if c.Worse != "" {
@@ -119,7 +131,7 @@ func preflightPage(page *output.Page, r *preflight.Report) {
 		page.Line("baseline of %s: %d as before, %d new, %d gone", page.Time(b.Made), len(b.Old), len(b.New), len(b.Gone))
 	}
 	if r.Removed == nil {
-		page.Line("a run that starts now ends %s at the earliest", page.Time(r.Ends))
+		page.Line("%s %s at the earliest", preflightEnds(r), page.Time(r.Ends))
 	}
 	standingsPage(page, preflightStandings(r), r.Questions)
 	page.Blank()

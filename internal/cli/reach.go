@@ -96,6 +96,8 @@ func reading(err error) error {
 		return output.As(output.Failed, "", fmt.Errorf("this user may not open the control socket: %w", err))
 	case errors.Is(err, gateway.ErrUnreachable):
 		return output.As(output.Unknown, "ims gateway run", err)
+	case errors.Is(err, gateway.ErrRefused): // by people: nothing was to be changed
+		return output.As(output.Failed, "", errors.New(strings.TrimSuffix(err.Error(), ": "+gateway.ErrRefused.Error())))
 	}
 	return err
 }

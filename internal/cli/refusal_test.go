@@ -2,11 +2,16 @@ package cli
 
 import (
 	"errors"
+	"fmt"
+	"io"
+	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
 
+	"example.org/ims/internal/access"
 	"example.org/ims/internal/output"
+	"example.org/ims/pkg/gateway"
 )
 
 func TestOneGateway(t *testing.T) {
@@ -43,5 +48,37 @@ func TestMayWrite(t *testing.T) {
 	d.Untracked = "no answer"
 	if err := d.mayWrite(true); output.KindOf(err) != output.Unknown {
 		t.Errorf("an untracked page, with --force: %v, want unknown", err)
+	}
+}
+
+// TestWhatWasNotMeantIsAMistake: a word that stands for something, and a command
+// that there is under another name, with flags of that.
+func TestWhatWasNotMeantIsAMistake(t *testing.T) {
+	for line, want := range map[string]string{
+		"route connect west --site branch --via HOST --cost 1 --reason t": "ims route connect: --via HOST: HOST is a placeholder: put what is meant in its place",
+		"route connect west --site SITE --via a.test --cost 1 --reason t": "ims route connect: --site SITE: SITE is a placeholder: put what is meant in its place",
+		"route add west --pattern PATTERN --cost 1 --reason t":            "ims route add: --pattern PATTERN: PATTERN is a placeholder: put what is meant in its place",
+		"gateway unpause west --reason t":                                 `unknown command "unpause" for "ims gateway"; did you mean "resume"?`,
+		"gateway pasue west --reason t":                                   `unknown command "pasue" for "ims gateway"; did you mean "pause"?`,
+		"gateway --reason t":                                              "ims gateway: unknown flag: --reason",
+	} {
+		root := newRoot(testSession(io.Discard, io.Discard))
+		root.SetArgs(strings.Fields(line))
+		if err := root.ExecuteContext(t.Context()); err == nil || err.Error() != want || output.KindOf(err) != output.Usage {
+			t.Errorf("ims %s: %v, want\n%s", line, err, want)
+		}
+	}
+}
+
+// TestWhoMayNotIsRefused: an answer that people keeps from somebody is refused like
+// one that a guard refuses, and a look is no change.
+func TestWhoMayNotIsRefused(t *testing.T) {
+	told := telling("east-1", fmt.Errorf("user op may operate, not approve: %w", access.ErrDenied))
+	if output.KindOf(told) != output.Blocked {
+		t.Errorf("%v is %s, want blocked", told, output.KindOf(told))
+	}
+	read := reading(fmt.Errorf("%w: %w", access.ErrDenied, gateway.ErrRefused))
+	if got, want := read.Error(), "access denied"; got != want {
+		t.Errorf("a look that is denied: %q, want %q", got, want)
 	}
 }

@@ -49,6 +49,9 @@ func (o *routeOptions) check(cmd *cobra.Command) error {
 	if !cmd.Flags().Changed("pattern") {
 		return output.As(output.Usage, cmd.CommandPath()+" --help", fmt.Errorf("%s: want --pattern", cmd.CommandPath()))
 	}
+	if err := filledIn(cmd, "pattern"); err != nil {
+		return err
+	}
 	return checkReason(cmd, o.reason)
 }
 

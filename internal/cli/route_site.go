@@ -32,6 +32,9 @@ func (o *siteOptions) check(cmd *cobra.Command, flags ...string) error {
 		if cmd.Flags().Lookup(f).Value.String() == "" {
 			return output.As(output.Usage, cmd.CommandPath()+" --help", fmt.Errorf("%s: want --%s", cmd.CommandPath(), f))
 		}
+		if err := filledIn(cmd, f); err != nil {
+			return err
+		}
 	}
 	return checkReason(cmd, o.reason)
 }

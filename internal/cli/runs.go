@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"example.org/ims/internal/access"
 	"example.org/ims/internal/config"
 	"example.org/ims/internal/output"
 	"example.org/ims/internal/plan"
@@ -123,6 +124,8 @@ func telling(run string, err error) error {
 		return output.As(output.Usage, "", err)
 	case errors.Is(err, runner.ErrUnknown):
 		return output.As(output.Unknown, "ims gateway show", err)
+	case errors.Is(err, access.ErrDenied): // people in ims.yaml decides who may
+		return output.As(output.Blocked, "", err)
 	case errors.Is(err, runner.ErrRefused):
 		return output.As(output.Blocked, strings.TrimSpace("ims status "+run), err)
 	}

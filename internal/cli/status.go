@@ -167,7 +167,7 @@ func questionLines(page *output.Page, s *runner.Status) {
 		}
 	}
 	if s.Min > 1 {
-		page.Words("  %d of %d have approved: %s", len(s.Votes), s.Min, strings.Join(s.Votes, ", "))
+		page.Words("  %s", strings.TrimSuffix(fmt.Sprintf("%d of %d have approved: %s", len(s.Votes), s.Min, strings.Join(s.Votes, ", ")), ": "))
 	}
 	page.Words("  evidence %s, journal head %s", s.Asked.Digest, s.Asked.Head)
 }

@@ -159,6 +159,8 @@ func (r *Report) judge(s *Snapshot, set *facts.Set, st *machine.StateDef, u use,
 			c, why = c.predicted(said, r.Now, future, f.Guard.Refs), ""
 		case ok && said.Verdict == Pass && (c.Verdict == Fail || c.Verdict == Ask):
 			why = "it is not so now, and will be when the run comes here"
+		case !ok && c.Verdict == Fail && !u.inverse:
+			why = r.decided(f.Guard, now)
 		}
 		if why != "" {
 			r.Later = append(r.Later, Later{f.Guard.Name, st.ID, f.Guard.Expr, why})
@@ -181,6 +183,22 @@ func (r *Report) judge(s *Snapshot, set *facts.Set, st *machine.StateDef, u use,
 		}
 		r.add(c)
 	}
+}
+
+// decided says which earlier state asks people about what a guard fails for, if it
+// fails for nothing else: it is judged by their answer then.
+func (r *Report) decided(g *guard.Guard, now facts.Vector) string {
+	var why []string
+	for _, id := range g.Refs {
+		if state := r.asked[id]; state != "" {
+			now[id] = facts.Unknown
+			why = append(why, fmt.Sprintf("%s: the run asks people about it in %s", id, state))
+		}
+	}
+	if len(why) == 0 || (guard.All{g}).Eval(&now).Verdict == machine.Fails {
+		return ""
+	}
+	return strings.Join(why, "; ")
 }
 
 // predicted is a check as a dry run predicts it for when the run comes to it.

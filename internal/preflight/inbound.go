@@ -43,8 +43,8 @@ type Host struct {
 	Err       string      `json:"error,omitempty"` // why nothing is known
 	Closed    bool        `json:"closed"`
 	Rejects   string      `json:"rejects,omitempty"` // what it said for good to whoever asked, before any recipient was named
-	SizeKnown bool        `json:"size_known"` // declared (RFC 1870), or known from its settings
-	Size      int64       `json:"size"`       // bytes, 0 for no fixed limit
+	SizeKnown bool        `json:"size_known"`        // declared (RFC 1870), or known from its settings
+	Size      int64       `json:"size"`              // bytes, 0 for no fixed limit
 	TLS       Certificate `json:"tls"`
 }
 

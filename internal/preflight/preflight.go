@@ -11,10 +11,13 @@ package preflight
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"example.org/ims/internal/verdict"
 	"example.org/ims/pkg/facts"
+	"example.org/ims/pkg/gateway"
 	"example.org/ims/pkg/runbook"
 )
 
@@ -131,7 +134,7 @@ func Make(in Input) (*Report, error) {
 	r := &Report{
 		Gateway: s.Gateway, Successor: s.Successor, Runbook: in.Book.Def.Name, Offline: in.Offline,
 		Now: s.Made, Made: in.Made,
-		Checks: []Check{}, Questions: []verdict.Question{}, Later: []Later{}, Approvals: []string{}, Waivers: []WaiverUse{}, Notes: append([]string{}, s.Notes...),
+		Checks: []Check{}, Questions: []verdict.Question{}, Later: []Later{}, Approvals: []string{}, Waivers: []WaiverUse{}, Notes: lines(s.Notes),
 		asked: map[facts.ID]string{},
 	}
 	r.judged(s, in.Book)
@@ -170,6 +173,10 @@ func (r *Report) conclude(book *runbook.Book) {
 	worst, asked := Pass, map[string]bool{}
 	for i := range r.Checks {
 		c := &r.Checks[i]
+		c.Reason = line(c.Reason)
+		for j := range c.Missing {
+			c.Missing[j] = line(c.Missing[j])
+		}
 		if !c.At.IsZero() {
 			c.Age = max(0, int64(r.Made.Sub(c.At)/time.Second))
 		}
@@ -192,6 +199,24 @@ func (r *Report) conclude(book *runbook.Book) {
 			r.Questions = append(r.Questions, verdict.QuestionOf(st))
 		}
 	}
+}
+
+// line is the words of an error on one line. Who may not look was refused, but not
+// a change.
+func line(words string) string {
+	words = strings.Join(strings.FieldsFunc(words, func(c rune) bool { return c == '\n' || c == '\r' }), "; ")
+	return strings.ReplaceAll(words, "access denied: "+gateway.ErrRefused.Error(), "access denied")
+}
+
+// lines are notes on one line each, and each once.
+func lines(notes []string) []string {
+	out := []string{}
+	for _, n := range notes {
+		if n = line(n); !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 func (r *Report) add(c Check) { r.Checks = append(r.Checks, c) }

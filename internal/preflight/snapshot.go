@@ -36,10 +36,10 @@ type Snapshot struct {
 	Dependents []Dependents `json:"dependents"`
 	// Own and Next are how the gateway and its successor stand; nil if that is not
 	// known, or there is no successor.
-	Own  *Standing `json:"gateway_standing,omitempty"`
-	Next *Standing `json:"successor_standing,omitempty"`
-	Servers    []Server     `json:"servers"`
-	Updates    []Update     `json:"updates"` // that name servers were asked about; null if they were not asked
+	Own     *Standing `json:"gateway_standing,omitempty"`
+	Next    *Standing `json:"successor_standing,omitempty"`
+	Servers []Server  `json:"servers"`
+	Updates []Update  `json:"updates"` // that name servers were asked about; null if they were not asked
 	// Compared are the settings that the successor has not taken over, whatever
 	// is waived; null if that is not known.
 	Compared []Setting `json:"compared"`

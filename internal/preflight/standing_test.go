@@ -27,7 +27,9 @@ func TestFixesAreByCause(t *testing.T) {
 	}{
 		{"stopped", no, func(s *Snapshot) { s.Next = up(func(n *Standing) { n.Running = false }) }, "ready.assert[3]", "ims gateway start west" + reason},
 		{"paused", no, func(s *Snapshot) { s.Next = up(func(n *Standing) { n.Paused = true }) }, "ready.assert[3]", "ims gateway resume west" + reason},
-		{"only sends", no, func(s *Snapshot) { s.Next = up(func(n *Standing) { n.Mode, n.Stored = "outbound-only", "outbound-only" }) }, "ready.assert[3]", "ims gateway set west --mode inbound-outbound --restart" + reason},
+		{"only sends", no, func(s *Snapshot) {
+			s.Next = up(func(n *Standing) { n.Mode, n.Stored = "outbound-only", "outbound-only" })
+		}, "ready.assert[3]", "ims gateway set west --mode inbound-outbound --restart" + reason},
 		{"only sends until it is restarted", no, func(s *Snapshot) { s.Next = up(func(n *Standing) { n.Mode = "outbound-only" }) }, "ready.assert[3]", "ims gateway restart west" + reason},
 		{"sends nothing and holds mail", no, func(s *Snapshot) { s.Next = up(func(n *Standing) { n.Mode, n.Stored, n.Waiting = "none", "none", 9 }) }, "ready.assert[3]", "ims retire west --runbook rescue --dry-run"},
 		{"its port is closed", no, func(s *Snapshot) { s.Next, s.Inbound.New.Closed = up(func(*Standing) {}), true }, "ready.assert[3]", "ims gateway restart west" + reason},

@@ -42,6 +42,9 @@ func (e *NoCheckError) Error() string {
 	return fmt.Sprintf("there is no check %q to waive%s", e.ID, e.hint)
 }
 
+// waived is what a waiver is of, by the verdict on the check.
+var waived = map[Verdict]string{Fail: "a blocker", Ask: "a question", Unknown: "what is not known"}
+
 // waive applies waivers by the present time, not by the time of the facts: a
 // waiver is a promise of people. Every one is shown; one that has expired
 // waives nothing, and is a failure of its own.
@@ -76,7 +79,7 @@ func (r *Report) waive(all []Waiver, known []string, book *runbook.Book, s *Snap
 			if c.ID != w.ID || c.Verdict == Pass {
 				continue
 			}
-			use.Used, use.Note = true, fmt.Sprintf("waives %s: %s", c.Verdict, c.Reason)
+			use.Used, use.Note = true, fmt.Sprintf("waives %s: %s", waived[c.Verdict], line(c.Reason))
 			if !use.Expired {
 				c.Waived = &all[i]
 			}
