@@ -77,6 +77,7 @@ type Domain struct {
 
 	Leads     []string `json:"leads,omitempty"`     // the records by which its mail comes to the gateway
 	Otherwise bool     `json:"otherwise,omitempty"` // one of them names another name than the gateway's host name
+	old       string   // why nothing that was found counts any more
 }
 
 // Answers are what a listener says to a known recipient and to a random one.
@@ -105,6 +106,7 @@ func (in Inbound) within(old func(time.Time) bool, why func(time.Time) string) I
 	in.List = slices.Clone(in.List)
 	for i := range in.List {
 		in.List[i].Old, in.List[i].New, in.List[i].Outward = Answers{}, Answers{}, false
+		in.List[i].old = why(in.At)
 	}
 	return in
 }

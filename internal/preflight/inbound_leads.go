@@ -46,6 +46,8 @@ func (r *Report) left(c Check, s *Snapshot, book *runbook.Book) {
 		by := strings.Join(d.Leads, " | ")
 		switch {
 		case len(d.Leads) == 0:
+		case d.old != "":
+			r.add(c.unknown(d.old, "ims facts "+s.Gateway+" --out FILE, and judge that file"))
 		case mx && slices.Contains(s.Domains, d.Name), !mx && !d.Otherwise && !slices.Contains(d.From, fromAddress):
 			r.add(c.pass("it comes by %s", by))
 		case mx:
