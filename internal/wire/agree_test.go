@@ -78,35 +78,35 @@ func TestPreflightAgreesWithTheDryRun(t *testing.T) {
 		want     map[string]verdict.Whole // of some
 	}
 	worlds := []world{
-		{"all is well", func() {}, func() {}, map[string]verdict.Whole{"rescue": verdict.Ready, "add-successor": verdict.Ready}},
+		{"all is well", func() {}, func() {}, map[string]verdict.Whole{"rescue": verdict.Blocked, "add-successor": verdict.Ready}},
 		{
 			"the gateway is in None", o.set("east", gateway.SettingsPatch{Mode: &none, Restart: true}), o.set("east", gateway.SettingsPatch{Mode: &both, Restart: true}),
 			map[string]verdict.Whole{"rescue": verdict.Ready, "q285090": verdict.Blocked, "add-successor": verdict.Blocked},
 		},
 		{
 			"the successor is stopped", func() { o.apply("west", gateway.Want{Running: &stop}) }, func() { o.apply("west", gateway.Want{Running: &start}) },
-			map[string]verdict.Whole{"rescue": verdict.Ready, "maintenance": verdict.Blocked, "last-gateway": verdict.Blocked},
+			map[string]verdict.Whole{"rescue": verdict.Blocked, "maintenance": verdict.Blocked, "last-gateway": verdict.Blocked},
 		},
 		{
 			"the successor accepts and carries nothing", o.set("west", gateway.SettingsPatch{Mode: &inbound, Restart: true}),
 			o.set("west", gateway.SettingsPatch{Mode: &both, Restart: true}),
-			map[string]verdict.Whole{"rescue": verdict.Ready, "q285090": verdict.Blocked, "replace": verdict.Blocked, "maintenance": verdict.Blocked},
+			map[string]verdict.Whole{"rescue": verdict.Blocked, "q285090": verdict.Blocked, "replace": verdict.Blocked, "maintenance": verdict.Blocked},
 		},
 		{
 			"the successor has no route", o.spaces("west"), o.spaces("west", west.Spaces...),
-			map[string]verdict.Whole{"rescue": verdict.Ready, "q285090": verdict.Asks, "last-gateway": verdict.Asks},
+			map[string]verdict.Whole{"rescue": verdict.Blocked, "q285090": verdict.Asks, "last-gateway": verdict.Asks},
 		},
 		{
 			"the successor names the gateway, and differs", o.set("west", gateway.SettingsPatch{ForwardHost: &host, MaxSize: &large, Restart: true}),
 			o.set("west", gateway.SettingsPatch{ForwardHost: &old.ForwardHost, MaxSize: &old.MaxSize, Restart: true}),
-			map[string]verdict.Whole{"rescue": verdict.Ready, "q285090": verdict.Asks, "last-gateway": verdict.Blocked},
+			map[string]verdict.Whole{"rescue": verdict.Blocked, "q285090": verdict.Asks, "last-gateway": verdict.Blocked},
 		},
 	}
 	authorities := o.cfg.Zones[0].Authorities
 	worlds = append(worlds, world{
 		"a server of the zone does not answer", func() { o.cfg.Zones[0].Authorities = append(slices.Clone(authorities), free(t)) },
 		func() { o.cfg.Zones[0].Authorities = authorities },
-		map[string]verdict.Whole{"rescue": verdict.Ready, "maintenance": verdict.NotKnown, "q285090": verdict.NotKnown, "add-successor": verdict.NotKnown},
+		map[string]verdict.Whole{"rescue": verdict.Blocked, "maintenance": verdict.NotKnown, "q285090": verdict.NotKnown, "add-successor": verdict.NotKnown},
 	})
 	for _, w := range worlds {
 		w.do()
