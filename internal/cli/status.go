@@ -90,7 +90,7 @@ func statusPage(page *output.Page, s *runner.Status) {
 		page.Line("being undone: %s", s.State)
 	default:
 		page.Words("state %d of %d: %s, %s", s.Index, s.States, s.State, s.Title)
-		page.Line("last observed: %s", page.Time(s.Seen))
+		page.Words("last observed: %s", observed(page.Time(s.Seen), s, time.Now()))
 	}
 	waitLines(page, s)
 	questionLines(page, s)
@@ -117,11 +117,7 @@ func statusPage(page *output.Page, s *runner.Status) {
 func nextLine(page *output.Page, s *runner.Status) {
 	line := "Next: " + s.Action.What
 	if s.Action.Verb != "" {
-		when := "now"
-		if s.Action.At.After(time.Now()) {
-			when = "not before " + clock(s.Action.At)
-		}
-		line = fmt.Sprintf("Next: %s %s, %s: %s", s.Action.Verb, s.Action.State, when, s.Action.What)
+		line = fmt.Sprintf("Next: %s %s, %s: %s", s.Action.Verb, s.Action.State, due(s, time.Now()), s.Action.What)
 	} else if s.Action.At.After(time.Now()) {
 		line += ", not before " + clock(s.Action.At)
 	}
@@ -133,6 +129,36 @@ func nextLine(page *output.Page, s *runner.Status) {
 	for _, c := range s.Action.Commands {
 		page.Line("      %s%s", then, c)
 	}
+}
+
+// due is when a person is to act. Of a question that the run has not come to, the
+// time says only how soon that can be; what is in between may take as long as it
+// takes.
+func due(s *runner.Status, now time.Time) string {
+	when := "now"
+	if s.Action.At.After(now) {
+		when = "not before " + clock(s.Action.At)
+	}
+	if s.Action.Verb != "approve" || s.Asked != nil {
+		return when
+	}
+	there := "once it is asked"
+	if s.Action.State != s.State {
+		there = fmt.Sprintf("once the run comes there from %s", s.State)
+	}
+	if when == "now" {
+		return there
+	}
+	return there + ", " + when
+}
+
+// observed is when the world was observed last, and that it was long ago if looks
+// were due since.
+func observed(at string, s *runner.Status, now time.Time) string {
+	if !s.Alive || s.Stale.IsZero() || now.Before(s.Stale) {
+		return at
+	}
+	return fmt.Sprintf("%s, %s ago: NO LOOK HAS ENDED SINCE; what it looks at answers slowly, or hangs", at, output.Duration(now.Sub(s.Seen)))
 }
 
 func waitLines(page *output.Page, s *runner.Status) {

@@ -10,6 +10,7 @@ import (
 	"example.org/ims/internal/output"
 	"example.org/ims/internal/runner"
 	"example.org/ims/pkg/ledger"
+	"example.org/ims/pkg/machine"
 )
 
 // TestAStatusSaysWhyItWaits: whoever looks at a run that waits for its operator
@@ -63,6 +64,50 @@ func TestAStatusSaysWhyItWaits(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAStatusSaysWhenAndHowOldItIs: a question of a later state is not due now,
+// and what was seen long ago is said to be old.
+func TestAStatusSaysWhenAndHowOldItIs(t *testing.T) {
+	now := time.Now()
+	later, old := now.Add(time.Hour), now.Add(-time.Minute)
+	for _, tt := range []struct {
+		name   string
+		status runner.Status
+		due    string
+		seen   string
+	}{
+		{"a question of a later state", of("accepting", "confirm", now, false), "once the run comes there from accepting", "at"},
+		{"and not before", of("accepting", "confirm", later, false), "once the run comes there from accepting, not before " + clock(later), "at"},
+		{"a question that is to be put", of("confirm", "confirm", now, false), "once it is asked", "at"},
+		{"a question", of("confirm", "confirm", now, true), "now", "at"},
+		{"an old look", stale(of("accepting", "confirm", now, false), old, true), "once the run comes there from accepting",
+			"at, 1m ago: NO LOOK HAS ENDED SINCE; what it looks at answers slowly, or hangs"},
+		{"of no runner", stale(of("accepting", "confirm", now, false), old, false), "once the run comes there from accepting", "at"},
+	} {
+		if got := due(&tt.status, now); got != tt.due {
+			t.Errorf("%s: due %q, want %q", tt.name, got, tt.due)
+		}
+		if got := observed("at", &tt.status, now); got != tt.seen {
+			t.Errorf("%s: observed %q, want %q", tt.name, got, tt.seen)
+		}
+	}
+}
+
+// of is a run in a state whose next action is a question.
+func of(state, question string, at time.Time, asked bool) (s runner.Status) {
+	s.State, s.Alive = state, true
+	s.Action.Verb, s.Action.State, s.Action.At = "approve", question, at
+	if asked {
+		s.Asked = &machine.Detail{State: question}
+	}
+	return s
+}
+
+// stale is a status whose look is a minute old, and old.
+func stale(s runner.Status, seen time.Time, alive bool) runner.Status {
+	s.Seen, s.Stale, s.Alive = seen, seen.Add(time.Second), alive
+	return s
 }
 
 // TestALedgerNamesMessages: each that is in no set, or was given up, by id, with

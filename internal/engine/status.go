@@ -36,7 +36,8 @@ type Status struct {
 	Limit   time.Time         `json:"limit,omitzero"`
 	Expires time.Time         `json:"expires,omitzero"` // earliest time at which no cache can hold the old MX
 	Action  Action            `json:"action"`
-	Seen    time.Time         `json:"seen"` // age of the data
+	Seen    time.Time         `json:"seen"`           // age of the data
+	Stale   time.Time         `json:"stale,omitzero"` // from then on it is old: looks were due that saw nothing
 	Opened  time.Time         `json:"opened"`
 	Resumes int               `json:"resumes"`
 	Facts   map[string]string `json:"facts"`
@@ -133,8 +134,18 @@ func (e *Engine) snapshot() Status {
 	s.Missing = e.missing(st, &vector)
 	s.Ends, s.Limit = e.ends()
 	s.Action = e.ahead(&vector)
+	if !s.Seen.IsZero() && e.hist.State.Phase != machine.Closed {
+		s.Stale = s.Seen.Add(max(lateLooks*e.poll(), hangs))
+	}
 	return s
 }
+
+// What was observed is old after a few looks that were due, and not before a
+// look may be over that waits for whoever hangs.
+const (
+	lateLooks = 3
+	hangs     = 10 * time.Second
+)
 
 // vector is what was observed last, by this engine or by one before it.
 func (e *Engine) vector() facts.Vector {
