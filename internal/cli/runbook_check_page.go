@@ -33,10 +33,11 @@ func printChecks(s *session, p *output.Printer, books []*runbook.Book, results [
 	}
 	return p.Result("runbook-check", data, func(page *output.Page) {
 		for i, res := range results {
+			from := fmt.Sprintf("  begins %s: %s; a run that would begin elsewhere is refused", res.Begins, output.Count(int64(len(res.Starts)), "start"))
 			if starts != nil {
-				starts[i].line(page)
+				from = starts[i].line()
 			}
-			checkPage(page, res)
+			checkPage(page, res, from)
 		}
 		assumptionLines(page, results)
 	})
@@ -86,11 +87,12 @@ func lineWords(l check.Line) string {
 	return l.Text + " [" + l.World + "]"
 }
 
-func checkPage(page *output.Page, res *check.Result) {
+func checkPage(page *output.Page, res *check.Result, from string) {
 	b := res.Bounds
 	page.Line("%s: %s   %s, %d moves, %s, %d states/s, %s", res.Runbook, strings.ToUpper(string(res.Verdict)), output.Count(int64(res.States), "state"),
 		res.Edges, res.Elapsed.Round(time.Millisecond), int64(float64(res.States)/max(res.Exploring, 1).Seconds()), output.Bytes(res.Bytes))
 	page.Line("  bounds %s: under way at once %d outbound, %d inbound, %d reports; %d attempts at an effect; all else any number", b.Name, b.Out, b.In, b.Reports, b.Attempts)
+	page.Line("%s", from)
 	for _, r := range res.Readings {
 		page.Line("  reading: %s", r)
 	}

@@ -60,6 +60,6 @@ func (l *liveStart) begin(o *check.Options, b *check.Runbook) error {
 }
 
 // line says where the check begins.
-func (l *liveStart) line(page *output.Page) {
-	page.Line("  begins as gateway %s was observed: %s", l.Gateway, output.Count(int64(l.Worlds), "world"))
+func (l *liveStart) line() string {
+	return fmt.Sprintf("  begins as gateway %s was observed: %s", l.Gateway, output.Count(int64(l.Worlds), "world"))
 }

@@ -57,6 +57,8 @@ type Result struct {
 	States      int           `json:"states"`
 	Edges       int64         `json:"edges"`
 	Bounds      model.Bounds  `json:"bounds"`
+	Begins      string        `json:"begins"` // the worlds that the runbook says a run begins in
+	Starts      []string      `json:"starts"` // those that were explored, in words
 	Readings    []string      `json:"readings"`    // of what the sources dispute, each explored
 	Assumptions []string      `json:"assumptions"` // beside which every verdict stands
 	Gaps        []Gap         `json:"gaps"`        // what was never seen: a proof about nothing
@@ -143,7 +145,7 @@ func Run(ctx context.Context, b *Runbook, o Options) (*Result, error) {
 	if n := p.bitsNeeded(); n > model.ImageBits {
 		return nil, fmt.Errorf("check runbook %q: the values before its effects take %d bits, the model keeps %d", b.Name, n, model.ImageBits)
 	}
-	res := &Result{Runbook: b.Name, Verdict: Proved, Bounds: o.Bounds, Assumptions: append(assumptions(), b.Assumes...), Gaps: []Gap{}}
+	res := &Result{Runbook: b.Name, Verdict: Proved, Bounds: o.Bounds, Begins: string(b.Def.Begins), Starts: []string{}, Assumptions: append(assumptions(), b.Assumes...), Gaps: []Gap{}}
 	if o.Now == nil {
 		o.Now = func() time.Time { return time.Time{} }
 	}

@@ -19,6 +19,9 @@ func (res *Result) explore(ctx context.Context, b *Runbook, o Options, memory *s
 	if starts == nil {
 		starts = o.Bounds.Starts(b.Def.Begins)
 	}
+	for _, s := range starts {
+		res.Starts = append(res.Starts, s.Words)
+	}
 	for _, r := range readings(b.Def, starts) {
 		x := newShell(b, model.Rules{Params: r.params, Bounds: o.Bounds})
 		if o.step != nil {
