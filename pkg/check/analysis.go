@@ -93,8 +93,8 @@ func (p *analysis) ahead(b *Runbook, from int) {
 		moves := st.Kind == machine.KindDo && (st.Do.Action == machine.DNSRRset || st.Do.Action == machine.GatewayDependents)
 		n.next = n.next || moves || reads(b, i, facts.NextAccepts)
 		n.covers = n.covers || moves || reads(b, i, facts.NextCoversIn) || reads(b, i, facts.RunGrantedInboundLoss)
-		n.never = n.never || reads(b, i, facts.LateNeverFollow) || reads(b, i, facts.LateClients) || reads(b, i, facts.LateQuiet)
-		n.expiring = n.expiring || reads(b, i, facts.RunMayExpire) || (st.Kind == machine.KindDo && st.Do.Action == machine.QueueReturn)
+		n.never = n.never || closes(st) || reads(b, i, facts.LateNeverFollow) || reads(b, i, facts.LateClients) || reads(b, i, facts.LateQuiet)
+		n.expiring = n.expiring || reads(b, i, facts.RunMayExpire) || decides(st)
 		for _, t := range followers(st) {
 			if !seen[t] {
 				seen[t] = true
@@ -103,6 +103,25 @@ func (p *analysis) ahead(b *Runbook, from int) {
 		}
 	}
 	n.next = n.next || n.bound
+}
+
+// closes reports whether a state lets the gateway accept no more.
+func closes(st *machine.StateDef) bool {
+	if st.Do == nil {
+		return false
+	}
+	a := &st.Do.Args
+	return a.Mode == "outbound-only" || a.Mode == "none" || a.Running == "stopped"
+}
+
+// decides reports whether a state acts on queued mail of which a decision must
+// say how much it may be.
+func decides(st *machine.StateDef) bool {
+	if st.Do == nil {
+		return false
+	}
+	whole := st.Do.Args.Select != machine.SelectHeld
+	return st.Do.Action == machine.QueueReturn || st.Do.Action == machine.QueueExport && whole
 }
 
 // followers are the states that can follow one.

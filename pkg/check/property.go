@@ -34,8 +34,8 @@ const (
 var properties = [numProperties]struct{ id, title string }{
 	s1:  {"S1", "no message is stranded or lost: a gateway that is gone holds nothing and nothing leads to it; one that holds mail is stopped only if a start is the next effect; None only when mts-out, in and mts-in are empty, Inbound Only never; no route goes, and none is given to the successor, while what would take its mail carries nothing"},
 	s2a: {"S2a", "while an authoritative MX names the gateway, it accepts, except during a restart"},
-	s2b: {"S2b", "while a cache may hold an MX that names the gateway, it accepts, except during a restart"},
-	s2c: {"S2c", "after that it refuses only temporarily, never with 5xx"},
+	s2b: {"S2b", "while a cache may hold an MX that names the gateway, or a setting of another gateway names it, it accepts, except during a restart"},
+	s2c: {"S2c", "after that it refuses only temporarily, never with 5xx; nor does it begin to while a client that does not follow MX came and nobody decided about it"},
 	s3:  {"S3", "the last route of an address space goes only with consent"},
 	s4:  {"S4", "no message is returned because of the run without a decision that covers it, by number"},
 	s5:  {"S5", "no effect happens before its intent is durable, or on a guard that was judged before a crash"},

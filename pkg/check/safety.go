@@ -19,7 +19,7 @@ func (x *shell) brokenIn(s machine.State, w *model.World) (bad set) {
 	bad.add(s1, gone && (w.Held() > 0 || w.Stale || w.Spaces || w.Sites || w.Dependents))
 	if !w.Accepts() && !x.restarting(s, w) && accepted(w.Init) {
 		bad.add(s2a, w.Leads())
-		bad.add(s2b, w.May() && !w.Leads())
+		bad.add(s2b, w.May() && !w.Leads() || w.Dependents)
 	}
 	bad.add(s2c, w.Reply(x.rules.Params) == facts.ReplyPermanent)
 	lost := w.Init &^ w.Config() & (model.ConfigSpaces | model.ConfigSites)
@@ -122,16 +122,19 @@ func (x *shell) wrongEffect(s machine.State, w *model.World, m *transition, bad 
 	}
 	unnamed := w.Hold > 0 && !w.HoldNamed
 	switch do.Action {
-	case machine.GatewayMode, machine.GatewayConfig, machine.GatewayRunning:
-		bad.add(s14, to.Old > 0 && to.Sends(x.rules.Params))
 	case machine.QueueReturn:
 		bad.add(s4, to.Expired != w.Expired && (!s.Granted(expiredEarly) || to.Expired > to.MayExpire))
 		bad.add(s4, do.Args.Select == machine.SelectHeld && unnamed)
-	case machine.QueueRelease, machine.QueueExport:
+	case machine.QueueExport:
+		out := w.Out + w.OutRep - to.Out - to.OutRep
+		bad.add(s4, out > 0 && (!s.Granted(expiredEarly) || out > to.MayExpire))
+		bad.add(s14, unnamed)
+	case machine.QueueRelease:
 		bad.add(s14, unnamed)
 	case machine.QueueRedirect:
 		bad.add(s9, w.Dependents)
-	case machine.GatewayAbsent, machine.GatewayDependents, machine.RouteSpaces, machine.RouteSites, machine.DNSRRset,
+	case machine.GatewayMode, machine.GatewayConfig, machine.GatewayRunning,
+		machine.GatewayAbsent, machine.GatewayDependents, machine.RouteSpaces, machine.RouteSites, machine.DNSRRset,
 		machine.QueueHold, machine.QueueRetry, machine.ProbeSend, machine.RunRestore:
 	}
 	nature, _ := do.Action.Nature()
@@ -179,8 +182,9 @@ func (x *shell) wrongDecision(m *transition, bad *set) {
 	do := x.def.States[m.s.Cur].Do
 	bad.add(s8, do.Destructive() && m.w.Digest != m.w.ConfigFacts())
 	bad.add(s6, do.Destructive() && do.Pre == machine.Here)
+	x.wrongService(m, do, bad)
 	unfit := !m.w.Next && !do.Args.NullMX
-	loses := !m.w.Covers && !m.s.Granted(inboundLoss)
+	loses := (do.Args.NullMX || !m.w.Covers) && !m.s.Granted(inboundLoss)
 	switch {
 	case do.Action == machine.RouteSites, do.Action == machine.RouteSpaces && do.Args.Empty:
 		bad.add(s1, m.w.Swallowed() > 0)
@@ -192,6 +196,21 @@ func (x *shell) wrongDecision(m *transition, bad *set) {
 		bad.add(s2a, unfit || loses)
 	}
 	bad.add(s15, do.Action == machine.DNSRRset && m.w.Other && model.Silences(&do.Args))
+}
+
+// wrongService checks what the service will do by an effect that is decided on.
+// What becomes old, or comes, between the decision and its effect is no fault of
+// the run's: nothing could look any later.
+func (x *shell) wrongService(m *transition, do *machine.Do, bad *set) {
+	switch do.Action {
+	case machine.GatewayMode, machine.GatewayConfig, machine.GatewayRunning:
+		to := m.w
+		to.Apply(do.Action, &do.Args)
+		bad.add(s14, to.Old > 0 && to.Sends(x.rules.Params) && !m.w.Sends(x.rules.Params))
+		closes := m.w.Accepts() && !to.Accepts()
+		bad.add(s2c, closes && accepted(m.w.Init) && m.w.Late == model.LateUndecided)
+	default:
+	}
 }
 
 // unstable reports whether a move of the world falsifies the guard of the

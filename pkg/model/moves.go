@@ -8,6 +8,7 @@ const (
 	UserSends Move = iota
 	UserSendsNowhere
 	Routed
+	BecomesOld
 	PickedUp
 	OldPickedUp
 	ReportPickedUp
@@ -83,6 +84,7 @@ var moves = [NumMoves]struct {
 	UserSends:           {"a user sends a message to the Internet, and it is routed here", Maybe},
 	UserSendsNowhere:    {"a user sends a message to the Internet; nothing routes it, and it is returned", Maybe},
 	Routed:              {"a message that was routed here reaches mts-out", Fair},
+	BecomesOld:          {"a message waits in mts-out for longer than release_max_age", Maybe},
 	PickedUp:            {"the service picks a message up from mts-out and converts it to out", Fair},
 	OldPickedUp:         {"the service picks an old message up from mts-out and converts it to out", Fair},
 	ReportPickedUp:      {"the service picks a report up from mts-out and converts it to out", Fair},
@@ -189,6 +191,11 @@ func (r *Rules) outbound(buf []Step, w *World) []Step {
 		t := add(Routed)
 		t.MTA--
 		t.MTSOut++
+	}
+	if w.MTSOut > 0 && !w.picksUp(r.Params) {
+		t := add(BecomesOld)
+		t.MTSOut--
+		t.Old++
 	}
 	if w.picksUp(r.Params) {
 		if w.MTSOut > 0 {
