@@ -94,7 +94,7 @@ func (p *analysis) ahead(b *Runbook, from int) {
 		n.next = n.next || moves || reads(b, i, facts.NextAccepts)
 		n.covers = n.covers || moves || reads(b, i, facts.NextCoversIn) || reads(b, i, facts.RunGrantedInboundLoss)
 		n.never = n.never || closes(st) || reads(b, i, facts.LateNeverFollow) || reads(b, i, facts.LateClients) || reads(b, i, facts.LateQuiet)
-		n.expiring = n.expiring || reads(b, i, facts.RunMayExpire) || decides(st)
+		n.expiring = n.expiring || reads(b, i, facts.RunMayExpire) || spends(st)
 		for _, t := range followers(st) {
 			if !seen[t] {
 				seen[t] = true
@@ -114,9 +114,9 @@ func closes(st *machine.StateDef) bool {
 	return a.Mode == "outbound-only" || a.Mode == "none" || a.Running == "stopped"
 }
 
-// decides reports whether a state acts on queued mail of which a decision must
-// say how much it may be.
-func decides(st *machine.StateDef) bool {
+// spends reports whether a state acts on queued mail of which a decision must say
+// how much it may be.
+func spends(st *machine.StateDef) bool {
 	if st.Do == nil {
 		return false
 	}

@@ -156,9 +156,10 @@ func Run(ctx context.Context, b *Runbook, o Options) (*Result, error) {
 		return nil, err
 	}
 	pool := Pool(bound, true)
-	if pool.Verdict == Violated {
-		res.Verdict = Violated
+	if pool.Verdict == Violated || res.Verdict == Proved {
+		res.Verdict = pool.Verdict
 	}
+	res.idle(bound.Def)
 	res.Properties = slices.Insert(res.Properties, int(s10)+1, pool)
 	res.Elapsed = o.Now().Sub(start)
 	return res, nil

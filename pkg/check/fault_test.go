@@ -232,6 +232,11 @@ func TestEveryPropertyCanFail(t *testing.T) {
 }
 
 func TestPool(t *testing.T) {
+	for _, name := range []string{"maintenance", "replace", "last-gateway", "rescue", "add-successor"} {
+		if f := check.Pool(shipped(t, name), true); f.Verdict != check.Proved {
+			t.Errorf("%s with leases: %s, %s, %v", name, f.Verdict, f.Note, f.Trace)
+		}
+	}
 	for _, name := range []string{"q285090", "eleven-steps"} {
 		if f := check.Pool(shipped(t, name), true); f.Verdict != check.Proved {
 			t.Errorf("%s with leases: %s, %v", name, f.Verdict, f.Trace)

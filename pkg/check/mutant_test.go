@@ -81,7 +81,13 @@ var mutants = []struct {
 	{measure: "decision on old mail", book: "q285090", state: "aged_decision", edits: []edit{dropFor("release_aged")}, want: []string{"S14"}, special: true},
 	{measure: "decision on old mail", book: "q285090", state: "aged_decision", edits: []edit{dropFor("return_aged")}, want: []string{"S4"}, special: true},
 	{measure: "decision on old mail", book: "q285090", state: "aged_decision", edits: []edit{dropFor("export_aged")}, want: []string{"S14"}, special: true},
-	{measure: "dependents", book: "q285090", state: "move_dependents", edits: measure, want: []string{"S1"}, special: true},
+	{measure: "dependents", book: "q285090", state: "move_dependents", edits: measure, want: []string{"S1", "S2b"}, special: true},
+	{measure: "an MX of the successor", book: "q285090", state: "move_mx", edits: []edit{argsOf(func(a *machine.Args) { a.NullMX = true })}, want: []string{"S2a"}},
+	{measure: "an MX of the successor", book: "maintenance", state: "move_mx", edits: []edit{argsOf(func(a *machine.Args) { a.NullMX = true })}, want: []string{"S2a"}},
+	{measure: "hold, not export", book: "q285090", state: "hold_aged", edits: []edit{exports}, want: []string{"S4"}},
+	{measure: "decision on late clients", book: "q285090", state: "late_decision", edits: measure, want: []string{"S2c"}},
+	{measure: "form of refusing", book: "q285090", state: "outbound_only", edits: []edit{argsOf(func(a *machine.Args) { a.Refuse = "" }), saidOn("return_aged")}, want: []string{"S2c"}},
+	{measure: "guard of the age gate", book: "rescue", state: "restart", edits: []edit{check.WithoutGuard}, want: []string{"S14"}, special: true},
 	{measure: "black hole", book: "q285090", state: "remove_spaces", edits: guardAnywhere, want: []string{"S1"}, special: true},
 	{measure: "the last", book: "last-gateway", state: "ready", edits: measure, want: []string{"S15"}, special: true},
 	{measure: "still the last", book: "last-gateway", state: "null_mx", edits: []edit{check.WithoutGuard}, want: []string{"S15"}, special: true},
@@ -152,6 +158,39 @@ func noLeadsTo(question string) edit {
 		st.Then[machine.Rejected], st.Then[machine.Expired] = to, to
 		return c, nil
 	}
+}
+
+// argsOf changes what an effect is to do.
+func argsOf(change func(*machine.Args)) edit {
+	return func(b *check.Runbook, state string) (*check.Runbook, error) {
+		c, err := check.Bare(b) // a copy
+		if err != nil {
+			return nil, err
+		}
+		st := &c.Def.States[c.Def.Find(state)]
+		do := *st.Do
+		change(&do.Args)
+		st.Do = &do
+		return c, nil
+	}
+}
+
+// saidOn says how to refuse in a state that not every way goes through.
+func saidOn(state string) edit {
+	return func(b *check.Runbook, _ string) (*check.Runbook, error) {
+		return argsOf(func(a *machine.Args) { a.Refuse = "rcpt" })(b, state)
+	}
+}
+
+// exports takes out of the gateway all that waits to be sent.
+func exports(b *check.Runbook, state string) (*check.Runbook, error) {
+	c, err := argsOf(func(a *machine.Args) { a.Select = "" })(b, state)
+	if err != nil {
+		return nil, err
+	}
+	do := c.Def.States[c.Def.Find(state)].Do
+	do.Action, do.Undo = machine.QueueExport, machine.Undo{}
+	return c, nil
 }
 
 // bareOf does without everything that states make sure of.

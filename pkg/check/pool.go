@@ -5,6 +5,7 @@ import (
 
 	"example.org/ims/pkg/facts"
 	"example.org/ims/pkg/machine"
+	"example.org/ims/pkg/model"
 )
 
 // poolTitle says what must be true of several runs together.
@@ -20,6 +21,10 @@ func Pool(b *Runbook, leases bool) Finding {
 	f := Finding{ID: "S11", Title: poolTitle, Verdict: Proved, Trace: []Line{}}
 	p := newPool(b, leases)
 	if p == nil { // it takes no route away
+		return f
+	}
+	if !p.settle() {
+		f.Verdict, f.Note = Inconclusive, "the guard of the effect that takes the route passes in none of the worlds in which it was tried"
 		return f
 	}
 	start := pair{route: [2]bool{true, true}}
@@ -66,6 +71,7 @@ type poolMove struct {
 type pool struct {
 	def    *machine.Def
 	guard  memo
+	facts  facts.Vector // of each gateway, but for the routes
 	leases bool
 }
 
@@ -147,10 +153,41 @@ func (p *pool) moves(s pair) (all []poolMove) {
 // judge answers the guard of a run: the address space is uncovered unless the
 // other gateway still has a route.
 func (p *pool) judge(s pair, i int) machine.Verdict {
-	var v facts.Vector
-	v[facts.GwExists], v[facts.RouteHere] = 1, facts.Bool(s.route[i])
-	v[facts.MxExpired], v[facts.LateQuiet] = 1, 1
+	v := p.facts
+	v[facts.RouteHere] = facts.Bool(s.route[i])
 	v[facts.RouteUncovered] = facts.Bool(!s.route[1-i])
-	v[facts.NextCoversOut] = facts.Bool(s.route[1-i])
+	v[facts.NextCoversOut], v[facts.RouteOthers] = facts.Bool(s.route[1-i]), facts.Bool(s.route[1-i])
 	return p.guard.all.Eval(&v).Verdict
+}
+
+// settle finds facts with which the guard of a run passes while both gateways
+// have their routes: those of a gateway that serves, that only sends and to which
+// nothing leads any more, or that has stopped. A guard that passes only once the
+// other has none, and the loss is accepted, is tried too. ok is false if it never
+// passes, so that nothing would be tried.
+func (p *pool) settle() (ok bool) {
+	if p.guard.all == nil {
+		return true
+	}
+	serving := model.CIBounds().Starts(machine.BeginsServing)[0].World
+	sending := serving
+	sending.ModeSet, sending.Mode = modeOutboundOnly, modeOutboundOnly
+	sending.MXPrimary, sending.MXSecondary, sending.MXCached = false, false, false
+	stopped := sending
+	stopped.Running = false
+	for _, w := range []*model.World{&serving, &sending, &stopped} {
+		p.facts = w.Facts(model.Params{})
+		p.facts[facts.MxExpired], p.facts[facts.LateQuiet] = 1, 1
+		if p.judge(pair{route: [2]bool{true, true}}, 0) == machine.Pass {
+			return true
+		}
+	}
+	asked := p.facts
+	defer func() { p.facts = asked }() // no decision accepts the loss
+	p.facts = sending.Facts(model.Params{})
+	p.facts[facts.MxExpired], p.facts[facts.LateQuiet] = 1, 1
+	for id := facts.RunGrantedNoRoute; id < facts.Count; id++ {
+		p.facts[id] = 1
+	}
+	return p.judge(pair{route: [2]bool{true, false}}, 0) == machine.Pass
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"example.org/ims/pkg/machine"
 	"example.org/ims/pkg/model"
 )
 
@@ -46,6 +47,20 @@ func (res *Result) explore(ctx context.Context, b *Runbook, o Options, memory *s
 		res.vacuity(ctx, b, o, memory, unseen)
 	}
 	return ctx.Err()
+}
+
+// idle says of which properties a runbook has no effect that could break them.
+func (res *Result) idle(def *machine.Def) {
+	for p, a := range map[property]machine.ActionName{s7: machine.ProbeSend, s9: machine.QueueRedirect} {
+		has := slices.ContainsFunc(def.States, func(st machine.StateDef) bool {
+			return st.Do != nil && (st.Do.Action == a || p == s7 && st.Do.Action == machine.QueueRedirect)
+		})
+		for i := range res.Properties {
+			if f := &res.Properties[i]; f.ID == properties[p].id && f.Verdict == Proved && !has {
+				f.Note = "no effect of this runbook could break it"
+			}
+		}
+	}
 }
 
 // vacuity lists what was not seen, neither under any reading nor where somebody

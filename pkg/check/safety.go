@@ -206,7 +206,7 @@ func (x *shell) wrongService(m *transition, do *machine.Do, bad *set) {
 	case machine.GatewayMode, machine.GatewayConfig, machine.GatewayRunning:
 		to := m.w
 		to.Apply(do.Action, &do.Args)
-		bad.add(s14, to.Old > 0 && to.Sends(x.rules.Params) && !m.w.Sends(x.rules.Params))
+		bad.add(s14, to.Old > 0 && to.Sends(x.rules.Params))
 		closes := m.w.Accepts() && !to.Accepts()
 		bad.add(s2c, closes && accepted(m.w.Init) && m.w.Late == model.LateUndecided)
 	default:
