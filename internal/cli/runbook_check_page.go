@@ -97,7 +97,11 @@ func checkPage(page *output.Page, res *check.Result, from string) {
 		page.Line("  reading: %s", r)
 	}
 	for _, p := range res.Properties {
-		page.Line("  %-9s %-4s %s", verdictWord(p.Verdict), p.ID, p.Title)
+		title := p.Title
+		if p.Note != "" && p.Verdict == check.Proved {
+			title += " (" + p.Note + ")"
+		}
+		page.Line("  %-9s %-4s %s", verdictWord(p.Verdict), p.ID, title)
 	}
 	for _, p := range res.Properties {
 		if p.Verdict == check.Violated {
