@@ -30,7 +30,7 @@ func (l *domainList) mx(ctx context.Context, g config.Gateway, leads *world.Lead
 		one := preflight.Zone{Name: z.Name}
 		sets, err := l.s.transfer(ctx, z)
 		if err != nil {
-			one.Err = err.Error()
+			one.Err, one.Fix = err.Error(), unheard(z, err)
 			if errors.Is(err, fs.ErrPermission) { // who may only look has no key that changes the zone
 				one.Err = "this user may not read the key of zone " + z.Name + ", " + z.KeyFile
 				one.Fix = "let somebody who may read it save the facts, then judge those: ims facts " + g.Name + " --out FILE, then ims preflight --facts FILE"
