@@ -110,7 +110,7 @@ func fits(ctx context.Context, world engine.World, book *runbook.Book) error {
 	var unknown error
 	for _, f := range book.Unfit(&v) {
 		if f.Verdict == machine.Fails {
-			return fmt.Errorf("%w: runbook %s begins %s, and %s is not so: %s; %s", ErrRefused, book.Def.Name, book.Def.Begins, f.Guard.Expr, f.Guard.Why, f.Guard.Fix)
+			return fmt.Errorf("%w: runbook %s begins %s, and %s is not so: %s; fix: %s", ErrRefused, book.Def.Name, book.Def.Begins, f.Guard.Expr, f.Guard.Why, f.Guard.Fix)
 		}
 		if unknown == nil && len(f.Missing) > 0 {
 			unknown = fmt.Errorf("%w: runbook %s begins %s, and whether %s cannot be seen: %s: %s", ErrUnknown, book.Def.Name, book.Def.Begins, f.Guard.Expr, f.Missing[0], seen[f.Missing[0]].Why)

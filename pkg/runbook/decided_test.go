@@ -58,3 +58,19 @@ func TestDestructiveEffectsAreDecided(t *testing.T) {
 		})
 	}
 }
+
+// TestARemovalBeginsWhereAllItBreaksIs: a proof that begins where nobody depends on
+// the gateway is none of a removal.
+func TestARemovalBeginsWhereAllItBreaksIs(t *testing.T) {
+	source, err := os.ReadFile("../../runbooks/q285090.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for begins, wrong := range map[string]bool{"serving": false, "alone": false, "joining": true, "stopped": true} {
+		text := strings.Replace(string(source), "\nstart: ready\n", "\nbegins: "+begins+"\nstart: ready\n", 1)
+		_, mistakes := runbook.Load("q285090.yaml", []byte(text))
+		if wrong != (len(mistakes) == 1) || wrong && !strings.Contains(mistakes[0].Message, "can end retired") {
+			t.Errorf("begins %s: %v", begins, mistakes)
+		}
+	}
+}
