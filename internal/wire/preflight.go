@@ -48,7 +48,7 @@ func (s *site) snapshot(ctx context.Context, book *runbook.Book) (*preflight.Sna
 		return nil, err
 	}
 	g, _ := s.cfg.Gateway(book.Bound.Gateway)
-	servers, err := s.servers(ctx, g, book.Bound.Domains) // first, because all are asked at once
+	servers, missed, err := s.servers(ctx, g, book.Bound.Domains) // first, because all are asked at once
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (s *site) snapshot(ctx context.Context, book *runbook.Book) (*preflight.Sna
 	before := s.before(ctx, w, book)
 	out := &preflight.Snapshot{
 		Before: &before, Configured: s.cfg.Retire.Params, Gateway: book.Bound.Gateway, Successor: book.Bound.Successor, Runbook: book.Def.Name, Params: book.Bound.Params,
-		Domains: book.Bound.Domains, Made: obs.At, Cached: w.CachedUntil(), Facts: preflight.FactsOf(obs.Facts), Notes: obs.Notes,
+		Domains: book.Bound.Domains, Made: obs.At, Cached: w.CachedUntil(), Facts: preflight.FactsOf(obs.Facts), Notes: append(obs.Notes, missed...),
 		Outbound: outbound(ctx, s.organization(g), book.Bound.Successor), Inbound: s.inbound(ctx, g, book, w.Leads()),
 		Servers: servers,
 		Told:    s.told(ctx, g), People: []preflight.Person{}, Waivers: []preflight.Waiver{}, Opener: s.opener(),
