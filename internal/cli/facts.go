@@ -72,7 +72,8 @@ func runFacts(ctx context.Context, s *session, p *output.Printer, opts requestOp
 		return err
 	}
 	if set, err := snap.Set(); err == nil && set[facts.GwExists].Value == facts.Unknown {
-		return output.As(output.Unknown, "ims gateway run", fmt.Errorf("gateway %s does not answer: %s", snap.Gateway, set[facts.GwExists].Why))
+		why := set[facts.GwExists].Why
+		return output.As(output.Unknown, answering(why), fmt.Errorf("gateway %s does not answer: %s", snap.Gateway, why))
 	}
 	return nil
 }

@@ -102,6 +102,10 @@ func reading(err error) error {
 	return err
 }
 
+// answering is what helps where a gateway does not answer, for a reason of which
+// only the words are left.
+func answering(why string) string { return cmp.Or(gateway.FixOfSilence(why), "ims gateway run") }
+
 // changing gives an error of a change of a gateway its kind. What was neither
 // refused nor never sent may have been done.
 func changing(name string, err error) error {

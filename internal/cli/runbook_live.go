@@ -42,7 +42,7 @@ func (s *session) observed(ctx context.Context, name string, argv []string) (boo
 			return nil, nil, err
 		}
 		if f := set[facts.GwExists]; f.Value == facts.Unknown {
-			return nil, nil, output.As(output.Unknown, "ims gateway run", fmt.Errorf("gateway %s does not answer, so there is no world to begin in: %s", name, f.Why))
+			return nil, nil, output.As(output.Unknown, answering(f.Why), fmt.Errorf("gateway %s does not answer, so there is no world to begin in: %s", name, f.Why))
 		}
 		books, starts = append(books, book), append(starts, &liveStart{Gateway: name, set: set})
 	}
