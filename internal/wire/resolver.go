@@ -13,6 +13,7 @@ import (
 	"example.org/ims/internal/config"
 	"example.org/ims/internal/dns/resolve"
 	"example.org/ims/internal/mail/delivery"
+	"example.org/ims/pkg/zone"
 )
 
 // systemResolver is where the system's name servers are named (resolv.conf(5)).
@@ -85,4 +86,16 @@ func targets(found []resolve.Target, err error) ([]delivery.Target, error) {
 		out = append(out, delivery.Target{Host: t.Host, Addr: t.Addr, Pref: int(t.Pref)})
 	}
 	return out, err
+}
+
+// hostsOf are the addresses that the configuration gives to names, by canonical
+// name.
+func hostsOf(c config.Resolver) map[string]netip.Addr {
+	out := map[string]netip.Addr{}
+	for name, at := range c.Hosts {
+		if a, err := netip.ParseAddrPort(at); err == nil { // the configuration was checked
+			out[zone.CanonicalName(name)] = a.Addr().Unmap()
+		}
+	}
+	return out
 }

@@ -188,7 +188,7 @@ func (s *site) world(book *runbook.Book) (*world.World, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg.LookUp = resolver.resolver.RRset
+	cfg.LookUp, cfg.Hosts = resolver.resolver.RRset, hostsOf(s.cfg.Resolver)
 	for _, o := range s.cfg.Gateways {
 		if o.Name != g.Name && o.Name != next.Name {
 			cfg.Neighbours = append(cfg.Neighbours, world.Neighbour{Name: o.Name, Addresses: o.Addresses})

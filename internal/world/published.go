@@ -123,6 +123,13 @@ func (w *World) ask(ctx context.Context, name, typ string) (sets []zone.RRset, e
 			err = fmt.Errorf("%s does not say what %s %s is: %s", ob.Server, strings.TrimSuffix(name, "."), typ, ob.Why())
 		}
 	}
+	if at, ok := w.cfg.Hosts[zone.CanonicalName(name)]; ok && len(sets) == 0 {
+		set := zone.NewRRset(name, typ, zone.DefaultTTL)
+		if data := ofType([]netip.Addr{at}, typ); typ == typeA || typ == typeAAAA {
+			set.Data = data
+		}
+		return []zone.RRset{set}, nil
+	}
 	return sets, err
 }
 

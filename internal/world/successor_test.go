@@ -93,8 +93,14 @@ func TestSuccessorInTheDark(t *testing.T) {
 	z.Set(rr("west.test", "A", "192.0.2.20"))
 	z.AddServer("ns2.test", 0)
 	z.Down("ns2.test", true)
+	w.cfg.Hosts = map[string]netip.Addr{"west.test.": netip.MustParseAddr("192.0.2.20")} // of no account while one answers
 	got := w.Leads().Successor(t.Context())
 	if got.Verdict != zone.Unsure || got.Fix != "see that every server of zone test answers for west.test" {
 		t.Errorf("%+v", got)
+	}
+	z.Down(z.Primary(), true)
+	want := Publication{Verdict: zone.Yes, Why: "west.test leads to 192.0.2.20, and not to east"}
+	if got := w.Leads().Successor(t.Context()); got != want {
+		t.Errorf("no server answers, and the table of hosts has it: %+v", got)
 	}
 }

@@ -52,7 +52,10 @@ type Config struct {
 	// LookUp asks a resolver for the records of a name that lies in no zone of
 	// the configuration, and follows no alias. A name without such records, or
 	// that does not exist, has an RRset without data. nil knows of none.
-	LookUp  func(ctx context.Context, name, typ string) (zone.RRset, error)
+	LookUp func(ctx context.Context, name, typ string) (zone.RRset, error)
+	// Hosts are addresses of names, by canonical name, that count where no server
+	// of a zone of the configuration answers. They hide nothing that is published.
+	Hosts   map[string]netip.Addr
 	Prober  Prober
 	Routing Routing
 	// Dependents changes what names the gateway elsewhere; nil refuses to.
