@@ -48,6 +48,8 @@ func (r *Report) left(c Check, s *Snapshot, book *runbook.Book) {
 		case len(d.Leads) == 0:
 		case d.old != "":
 			r.add(c.unknown(d.old, "ims facts "+s.Gateway+" --out FILE, and judge that file"))
+		case s.Inbound.Old.Err != "" && slices.Equal(d.From, []string{fromAddress}):
+			r.add(c.unknown("it leads here without an MX, and whether "+s.Gateway+" takes mail for it is not known: "+s.Inbound.Old.Err, "ims gateway show "+s.Gateway))
 		case mx && slices.Contains(s.Domains, d.Name), !mx && !d.Otherwise && !slices.Contains(d.From, fromAddress):
 			r.add(c.pass("it comes by %s", by))
 		case mx:

@@ -46,6 +46,20 @@ func TestDomainsThatTheRunLeaves(t *testing.T) {
 	}
 }
 
+// TestANameIsNoDomainWhileTheGatewayIsSilent: a name that only has the gateway's
+// address is a domain if the gateway takes mail for it, which nobody knows then.
+func TestANameIsNoDomainWhileTheGatewayIsSilent(t *testing.T) {
+	for from, want := range map[string]Verdict{"address": Unknown, "mx": Fail} {
+		s := serving(nil)
+		s.Inbound.Old.Err = "probe east:25: it did not answer within 10s"
+		s.Inbound.List = []Domain{{Name: "sub.test", From: []string{from}, Leads: []string{"sub.test itself"}}}
+		c := find(t, report(t, Input{Snapshot: s, Book: book(t, "q285090")}), "cover.in.sub.test.moved")
+		if c.Verdict != want || strings.Contains(c.Reason, s.Inbound.Old.Err) != (want == Unknown) || c.Fix == "" {
+			t.Errorf("from %s: %+v, want %s", from, c, want)
+		}
+	}
+}
+
 // TestTheSuccessorsName passes what was found of it on, and takes silence for no
 // answer.
 func TestTheSuccessorsName(t *testing.T) {
