@@ -178,7 +178,8 @@ func (b *Runbook) limited(attempts uint8) *Runbook {
 
 func assumptions() []string {
 	return []string{
-		"one gateway, one address space, one domain; messages are counted and not told apart",
+		"one gateway, one address space, one domain; messages are counted and not told apart; patterns of address spaces are not read",
+		"at its start a run finds one speciality at a time (old mail, a dependent, a setting that differs, …), and nobody damages the spool",
 		"nobody but the run changes the gateway, its routes or its MX while it lasts",
 		"a routing table that lags, a secondary that lags and a cache follow in the end",
 		"the service delivers, expires or returns in the end what it has picked up",
