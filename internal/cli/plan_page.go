@@ -62,6 +62,9 @@ func planPage(page *output.Page, pl *plan.Plan, v planView) {
 		page.Line("predicted of what the run will find: %s", counts.Predicted)
 	}
 	approvalsPage(page, planStandings(pl), len(pl.Questions), planApprovals(pl))
+	if len(pl.Approvers) > 0 {
+		prose(page, "", "May approve: "+strings.Join(pl.Approvers, ", ")+".")
+	}
 	standingsPage(page, planStandings(pl), pl.Questions)
 	if v.differs != nil {
 		page.Blank()
