@@ -144,6 +144,9 @@ func (in *Inbound) retry(s *Snapshot) string {
 	if in.New.Closed {
 		return in.start(s)
 	}
+	if fix := s.bring(); fix != "" {
+		return fix
+	}
 	return "make " + in.New.Address + " reachable from here, then ims preflight " + s.Gateway + " again"
 }
 
