@@ -85,7 +85,7 @@ func (s site) ReadPlan([]byte) (runner.Planned, error) {
 	}, err
 }
 
-func (site) Holds(context.Context, []byte, *runbook.Book) error { return nil }
+func (site) Holds(context.Context, []byte, *runbook.Book, string) error { return nil }
 
 func (site) Epoch(context.Context, runbook.Binding) (uint64, error) { return 0, nil }
 
