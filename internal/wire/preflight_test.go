@@ -190,9 +190,13 @@ func TestAskHostThatEndsTheConversation(t *testing.T) {
 // that it has.
 func TestCarry(t *testing.T) {
 	const add = "ims route add west"
+	at := func(running bool, mode gateway.Mode) told {
+		set := gateway.Settings{Mode: mode}
+		return told{config: gateway.Config{Name: "west", Exists: true, Running: running, Stored: set, Effective: set}}
+	}
 	for want, west := range map[string]told{
-		"ims gateway start west --reason 'retire east'":                                 {},
-		"ims gateway set west --mode inbound-outbound --restart --reason 'retire east'": {config: gateway.Config{Running: true}},
+		"ims gateway start west --reason 'retire east'":                                 at(false, gateway.InboundOutbound),
+		"ims gateway set west --mode inbound-outbound --restart --reason 'retire east'": at(true, gateway.None),
 		"ims gateway show west": {err: errors.New("no answer")},
 	} {
 		o := &organization{name: "east", gateways: map[string]gateway.Gateway{"west": west}}
