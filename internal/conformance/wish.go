@@ -168,7 +168,8 @@ func some(all []model.World, parts []model.Flags) (out []model.World) {
 }
 
 // byHand are the moves that are for people: what is held, and what is in Bad,
-// moves by nobody else, and neither do the settings of other gateways.
+// moves by nobody else, and neither do the settings of other gateways. A successor
+// that was away comes back, and sends, in any run.
 func byHand(m model.Move) bool {
-	return m.Class() == model.Person && m != model.SuccessorBack
+	return m.Class() == model.Person && m != model.SuccessorBack && m != model.SuccessorSends
 }
