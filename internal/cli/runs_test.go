@@ -108,7 +108,7 @@ func TestNextLineSaysWhetherAnAnswerCountsNow(t *testing.T) {
 	var asked, early runner.Status
 	for into, text := range map[*runner.Status]string{
 		&asked: `{"asked":{},"action":{"verb":"approve","state":"confirm","what":"Remove it?","commands":["ims approve east-1 confirm"]}}`,
-		&early: `{"action":{"verb":"approve","state":"confirm","what":"Remove it?","commands":["ims approve east-1 confirm"]}}`,
+		&early: `{"state":"watch","action":{"verb":"approve","state":"confirm","what":"Remove it?","commands":["ims approve east-1 confirm"]}}`,
 	} {
 		if err := json.Unmarshal([]byte(text), into); err != nil {
 			t.Fatal(err)
@@ -119,7 +119,7 @@ func TestNextLineSaysWhetherAnAnswerCountsNow(t *testing.T) {
 		want string
 	}{
 		{asked, "Next: approve confirm, now: Remove it?\n      ims approve east-1 confirm\n"},
-		{early, "Next: approve confirm, now: Remove it?\n      then: ims approve east-1 confirm\n"},
+		{early, "Next: approve confirm, once the run comes there from watch: Remove it?\n      then: ims approve east-1 confirm\n"},
 	} {
 		var out strings.Builder
 		if err := output.New(&out, &strings.Builder{}, output.Options{}).Result("x", nil, func(p *output.Page) { nextLine(p, &tt.s) }); err != nil {
