@@ -29,10 +29,11 @@ organization:
   domains: [example.test]
   mailhost: 127.0.0.1:9
 gateways:
-  east: {hostname: east.example.test, listen: "%s", spaces: [{pattern: "*"}]}
-  west: {hostname: west.example.test, listen: "%s"}
+  east: {hostname: east.example.test, listen: "%[1]s", spaces: [{pattern: "*"}]}
+  west: {hostname: west.example.test, listen: "%[2]s"}
 zones:
   example.test: {server: "127.0.0.1:9", key_file: update.key, authorities: ["127.0.0.1:9"]}
+resolver: {hosts: {west.example.test: "%[2]s"}}
 retire: {successor: west, params: {poll: 20ms}}
 people:
   lookout: {user: "65533", may: view}
@@ -70,7 +71,7 @@ func TestOtherUsers(t *testing.T) {
 		{"a viewer looks", viewer, root, "gateway show east", 0, `gateway east: running`},
 		{"a viewer asks for runs", viewer, root, "status", 0, `there is no run`},
 		{"who is in the group reads the journal", nobody, root, "status", 0, `there is no run`},
-		{"a viewer opens a run", viewer, root, "retire east --plain", 1, `lookout \(uid 65533\) may view, and this needs operate`},
+		{"a viewer opens a run", viewer, root, "retire east --plain", 2, `lookout \(uid 65533\) may view, and this needs operate`},
 		{"a viewer changes", viewer, root, "gateway pause east --reason x", 1, `lookout \(uid 65533\) may view, and this needs operate`},
 		{"a viewer acts", viewer, root, "queue delete east --yes --reason x", 1, `lookout \(uid 65533\) may view, and this needs operate`},
 		{"the service's own user changes", root, root, "gateway pause east --reason x", 0, `east: paused`},
@@ -87,7 +88,7 @@ func TestPeopleLookWithoutARunner(t *testing.T) {
 	serve(t, dir)
 	root := uint32(0)
 	ask(t, dir, []asked{
-		{"a run begins, and asks what root may not answer", root, root, "retire east --foreground --yes", 1, `QUESTION: Mail for the address spaces shown`},
+		{"a run begins, and asks what root may not answer", root, root, "retire east --foreground --yes", 2, `QUESTION: Mail for the address spaces shown`},
 		{"a viewer asks for runs", viewer, root, "status", 6, `(?s)NO RUNNER IS ALIVE.*run east-1: east -> west by q285090.*ready`},
 		{"a viewer watches the run", viewer, root, "monitor --once", 6, `(?s)NO RUNNER IS ALIVE.*Outbound awaiting delivery +0`},
 		{"a viewer watches the gateway", viewer, root, "monitor west --once", 0, `RUNNING, inbound-outbound`},

@@ -186,7 +186,7 @@ func TestActionJudgesFacts(t *testing.T) {
 		verdict, says        string
 	}{
 		{"nothing known", fmt.Sprintf(facts, ""), "", 6, "unknown", "### Preconditions of the retirement: unknown"},
-		{"stopped", fmt.Sprintf(facts, stopped), "east", 2, "fail", "::error file=q285090.yaml,line="},
+		{"stopped", fmt.Sprintf(facts, stopped), "east", 2, "fail", "::error file=facts.json,line="},
 		{"another gateway", fmt.Sprintf(facts, stopped), "west", 64, "malformed", `they are about gateway "east", not "west"`},
 	}
 	for _, tt := range tests {

@@ -47,7 +47,8 @@ type Doc struct {
 	File string
 }
 
-// Changes are the facts that the effect of a state changes, as they are then.
+// Changes are the facts that the effect of a state changes, as they are once it
+// has happened on the last of its targets.
 type Changes = strictyaml.Map[strictyaml.Map[strictyaml.Text]]
 
 // Trace is one way through a runbook.

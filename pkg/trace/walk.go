@@ -143,8 +143,10 @@ func (w *walker) effect() {
 			}
 		}
 	}
+	do := w.def.States[w.state.Cur].Do
+	last := do == nil || int(w.state.Target) == len(do.Targets)-1
 	for _, c := range w.changes {
-		if result == machine.Done && !w.state.Undoing && c.Key.Value == w.id() {
+		if result == machine.Done && last && !w.state.Undoing && c.Key.Value == w.id() {
 			w.see(c.Value)
 		}
 	}
