@@ -134,7 +134,7 @@ func boundLines(page *output.Page, res *check.Result) {
 	}
 	page.Line("  bound hit: %s, before everything was seen", res.Bound)
 	if res.Bounds.Name != smaller {
-		more += fmt.Sprintf(", or let less happen at once with --bounds %s", smaller)
+		more += ", or let less happen at once with --bounds " + smaller
 	}
 	page.Line("    %s", more)
 }

@@ -144,7 +144,7 @@ func due(s *runner.Status, now time.Time) string {
 	}
 	there := "once it is asked"
 	if s.Action.State != s.State {
-		there = fmt.Sprintf("once the run comes there from %s", s.State)
+		there = "once the run comes there from " + s.State
 	}
 	if when == "now" {
 		return there

@@ -81,8 +81,10 @@ func TestAStatusSaysWhenAndHowOldItIs(t *testing.T) {
 		{"and not before", of("accepting", "confirm", later, false), "once the run comes there from accepting, not before " + clock(later), "at"},
 		{"a question that is to be put", of("confirm", "confirm", now, false), "once it is asked", "at"},
 		{"a question", of("confirm", "confirm", now, true), "now", "at"},
-		{"an old look", stale(of("accepting", "confirm", now, false), old, true), "once the run comes there from accepting",
-			"at, 1m ago: NO LOOK HAS ENDED SINCE; what it looks at answers slowly, or hangs"},
+		{
+			"an old look", stale(of("accepting", "confirm", now, false), old, true), "once the run comes there from accepting",
+			"at, 1m ago: NO LOOK HAS ENDED SINCE; what it looks at answers slowly, or hangs",
+		},
 		{"of no runner", stale(of("accepting", "confirm", now, false), old, false), "once the run comes there from accepting", "at"},
 	} {
 		if got := due(&tt.status, now); got != tt.due {

@@ -101,7 +101,7 @@ func (e *Engine) stale() string {
 	case d.No():
 		return fmt.Sprintf("%s said no to %s, and what was decided before counts no more", d.Detail.Actor, st.ID)
 	case !ok:
-		return fmt.Sprintf("the last decision was about %s", def.States[def.Decides(d.State, d.Choice)].ID)
+		return "the last decision was about " + def.States[def.Decides(d.State, d.Choice)].ID
 	case e.digest(st, d.Detail.Names) != d.Detail.Digest:
 		return "the configuration, or a verdict that was shown, changed since the last decision"
 	case st.Approve.Expires > 0 && age > st.Approve.Expires:

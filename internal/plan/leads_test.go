@@ -21,13 +21,15 @@ func TestMovesWhatLeadsToTheGateway(t *testing.T) {
 		update        string // of the commands
 	}{
 		{
-			"another name", zone.NewRRset("example.test", "MX", 300, "5 mx1.example.test", "7 backup.example.test", "10 east.example.test"), map[string]string{"mx1.example.test.": "east: 192.0.2.1"},
+			"another name", zone.NewRRset("example.test", "MX", 300, "5 mx1.example.test", "7 backup.example.test", "10 east.example.test"),
+			map[string]string{"mx1.example.test.": "east: 192.0.2.1"},
 			[]string{"example.test. 300 MX 10 east.example.test.", "example.test. 300 MX 5 mx1.example.test. (leads to east: 192.0.2.1)", "example.test. 300 MX 7 backup.example.test."},
 			[]string{"example.test. 300 MX 10 west.example.test.", "example.test. 300 MX 5 west.example.test.", "example.test. 300 MX 7 backup.example.test."},
 			"update add example.test. 300 MX 5 west.example.test.",
 		},
 		{
-			"without an MX", zone.NewRRset("example.test", "MX", 300), map[string]string{"example.test.": "east: 192.0.2.1"},
+			"without an MX", zone.NewRRset("example.test", "MX", 300),
+			map[string]string{"example.test.": "east: 192.0.2.1"},
 			[]string{"example.test. has no MX, so its mail goes to that name itself (RFC 5321 5.1; leads to east: 192.0.2.1)"},
 			[]string{"example.test. 300 MX 10 west.example.test."},
 			"prereq nxrrset example.test. MX\nupdate add example.test. 300 MX 10 west.example.test.",

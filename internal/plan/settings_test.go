@@ -104,7 +104,7 @@ func TestSettingsAreDrift(t *testing.T) {
 	} {
 		now := made(tt.do)
 		all := base.Differences(now)
-		if d := cmp.Diff(tt.want, []plan.Difference(all)); d != "" && len(tt.want)+len(all) > 0 {
+		if d := cmp.Diff(tt.want, all); d != "" && len(tt.want)+len(all) > 0 {
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
 		if (len(all) == 0) != (base.ID.Hash == now.ID.Hash) {

@@ -44,7 +44,7 @@ func TestWorse(t *testing.T) {
 		old.Judge(tt.was)
 		now.Judge(tt.now)
 		got := old.Worse(&now)
-		if d := cmp.Diff(tt.want, []plan.Difference(got)); d != "" && len(tt.want)+len(got) > 0 {
+		if d := cmp.Diff(tt.want, got); d != "" && len(tt.want)+len(got) > 0 {
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
 		if news := slices.ContainsFunc(old.News(&now), func(d plan.Difference) bool { return d.Name == id }); news != tt.news {

@@ -20,9 +20,16 @@ func TestWhatStopsARunIsNamedBesideAQuestion(t *testing.T) {
 		said Verdict
 		want bool
 	}{
-		{[]Verdict{Ask}, Unknown, true}, {[]Verdict{Fail}, Unknown, true}, {[]Verdict{Fail}, Ask, true}, {[]Verdict{Ask}, Fail, true},
-		{nil, Unknown, true}, {nil, Fail, true},
-		{[]Verdict{Unknown}, Unknown, false}, {[]Verdict{Ask, Unknown}, Unknown, false}, {[]Verdict{Pass, Fail}, Fail, false}, {nil, Pass, false},
+		{[]Verdict{Ask}, Unknown, true},
+		{[]Verdict{Fail}, Unknown, true},
+		{[]Verdict{Fail}, Ask, true},
+		{[]Verdict{Ask}, Fail, true},
+		{nil, Unknown, true},
+		{nil, Fail, true},
+		{[]Verdict{Unknown}, Unknown, false},
+		{[]Verdict{Ask, Unknown}, Unknown, false},
+		{[]Verdict{Pass, Fail}, Fail, false},
+		{nil, Pass, false},
 	} {
 		r := &Report{Now: now}
 		for _, v := range tt.has {

@@ -28,26 +28,36 @@ func TestWhatLeadsToTheGateway(t *testing.T) {
 		{"as it should be", nil, "q285090", named, preflight.Pass, "west.example.test leads to 127.0.0.3, and not to east"},
 		{"the host name", nil, "q285090", moved, preflight.Pass, "it comes by 10 east.example.test"},
 		{
-			"another name", []zone.RRset{one("mx1.example.test", "A", eastAddress), one(domain, "MX", "5 mx1.example.test")}, "q285090", moved, preflight.Pass,
+			"another name",
+			[]zone.RRset{one("mx1.example.test", "A", eastAddress), one(domain, "MX", "5 mx1.example.test")},
+			"q285090", moved, preflight.Pass,
 			"it comes by 5 mx1.example.test (leads to east: 127.0.0.2)",
 		},
 		{
-			"another name that keeps its address", []zone.RRset{one("mx1.example.test", "A", eastAddress), one(domain, "MX", "5 mx1.example.test")}, "replace", moved, preflight.Fail,
+			"another name that keeps its address",
+			[]zone.RRset{one("mx1.example.test", "A", eastAddress), one(domain, "MX", "5 mx1.example.test")},
+			"replace", moved, preflight.Fail,
 			"let the MX of example.test name east.example.test",
 		},
 		{
-			"another name, and the last gateway", []zone.RRset{one("mx1.example.test", "A", eastAddress), one("sub.example.test", "MX", "5 mx1.example.test")}, "last-gateway",
+			"another name, and the last gateway",
+			[]zone.RRset{one("mx1.example.test", "A", eastAddress), one("sub.example.test", "MX", "5 mx1.example.test")},
+			"last-gateway",
 			"cover.in.sub.example.test.moved", preflight.Fail, "the run moves the MX of example.test only",
 		},
 		{
-			"a domain that the run does not move", []zone.RRset{
+			"a domain that the run does not move",
+			[]zone.RRset{
 				one("mx1.example.test", "A", eastAddress), one("sub.example.test", "MX", "5 mx1.example.test"), one("mx1.example.test", "A"), one("mx1.example.test", "CNAME", "east.example.test"),
-			}, "q285090",
+			},
+			"q285090",
 			"cover.in.sub.example.test.moved", preflight.Fail, "it comes by 5 mx1.example.test (leads to east: an alias of east.example.test)",
 		},
 		{"without an MX", []zone.RRset{one(domain, "MX"), one(domain, "A", eastAddress)}, "q285090", moved, preflight.Pass, "it comes by example.test itself, for want of an MX (RFC 5321 5.1)"},
 		{
-			"names that take no mail", []zone.RRset{one("www.example.test", "CNAME", "mx1.example.test"), one("mx1.example.test", "A", eastAddress)}, "q285090", zones, preflight.Pass,
+			"names that take no mail",
+			[]zone.RRset{one("www.example.test", "CNAME", "mx1.example.test"), one("mx1.example.test", "A", eastAddress)},
+			"q285090", zones, preflight.Pass,
 			"east takes no mail for the names without an MX that lead to it: east.example.test, mx1.example.test, www.example.test",
 		},
 		{"a name that nobody can look up", []zone.RRset{one(domain, "MX", "5 mx.nowhere.example", "10 east.example.test")}, "q285090", "cover.in.mx.0.0.127.in-addr.arpa", preflight.Pass, "read whole"},

@@ -130,7 +130,7 @@ func (*site) led(ctx context.Context, leads *world.Leads, domain string, rr zone
 		case v.Here == zone.Unsure:
 			return
 		case v.Here == zone.Yes && v.How != "":
-			led[zone.CanonicalName(v.MX.Host)] = v.How
+			led[zone.CanonicalName(v.Host)] = v.How
 		}
 	}
 	b.Zones[domain] = rr

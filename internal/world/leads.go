@@ -155,9 +155,9 @@ type Way struct {
 
 // String is the record for people: "5 mx1.example.test (leads to east: 192.0.2.1)".
 func (v Way) String() string {
-	what := fmt.Sprintf("%d %s", v.Pref, strings.TrimSuffix(v.MX.Host, "."))
+	what := fmt.Sprintf("%d %s", v.Pref, strings.TrimSuffix(v.Host, "."))
 	if v.implicit {
-		what = strings.TrimSuffix(v.MX.Host, ".") + " itself, for want of an MX (RFC 5321 5.1)"
+		what = strings.TrimSuffix(v.Host, ".") + " itself, for want of an MX (RFC 5321 5.1)"
 	}
 	switch {
 	case v.How == "":
@@ -207,7 +207,7 @@ func (l *Leads) as(r zone.RRset, ways []Way) zone.RRset {
 		case v.Here == zone.Yes && v.implicit:
 			return zone.NewMX(r.Name, r.TTL, zone.MX{Host: l.w.cfg.Hostname})
 		case v.Here == zone.Yes:
-			r = r.ReplaceHost(v.MX.Host, l.w.cfg.Hostname)
+			r = r.ReplaceHost(v.Host, l.w.cfg.Hostname)
 		}
 	}
 	return r
@@ -222,8 +222,8 @@ func (l *Leads) among(ctx context.Context, r zone.RRset) (names []string, err er
 		switch {
 		case v.Here == zone.Unsure:
 			err = errors.Join(err, errors.New(v.String()))
-		case v.Here == zone.Yes && (v.implicit || v.MX.Host != zone.CanonicalName(l.w.cfg.Hostname)):
-			names = append(names, v.MX.Host)
+		case v.Here == zone.Yes && (v.implicit || v.Host != zone.CanonicalName(l.w.cfg.Hostname)):
+			names = append(names, v.Host)
 		}
 	}
 	return names, err

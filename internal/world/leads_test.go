@@ -47,8 +47,11 @@ func TestWays(t *testing.T) {
 		{"beside others", rr("example.test", "MX", "5 mx1.test"), []zone.RRset{rr("mx1.test", "A", "192.0.2.9", "192.0.2.10")}, nil, zone.Yes, []string{"5 mx1.test (leads to east: 192.0.2.10)"}},
 		{"an alias", rr("example.test", "MX", "5 mx1.test"), []zone.RRset{rr("mx1.test", "CNAME", "east.test")}, nil, zone.Yes, []string{"5 mx1.test (leads to east: an alias of east.test)"}},
 		{
-			"an alias of an alias", rr("example.test", "MX", "5 mx1.test"), []zone.RRset{rr("mx1.test", "CNAME", "mx2.test"), rr("mx2.test", "CNAME", "east.test")}, nil,
-			zone.Yes, []string{"5 mx1.test (leads to east: an alias of east.test)"},
+			"an alias of an alias", rr("example.test", "MX", "5 mx1.test"),
+			[]zone.RRset{rr("mx1.test", "CNAME", "mx2.test"), rr("mx2.test", "CNAME", "east.test")},
+			nil,
+			zone.Yes,
+			[]string{"5 mx1.test (leads to east: an alias of east.test)"},
 		},
 		{"a circle of aliases", rr("example.test", "MX", "5 mx1.test"), []zone.RRset{rr("mx1.test", "CNAME", "mx1.test")}, nil, zone.Unsure, []string{
 			"5 mx1.test (where it leads is not known: the chain of aliases that mx1.test is in is too long)",
@@ -75,20 +78,26 @@ func TestWays(t *testing.T) {
 			"5 mx1.test (leads to east: 192.0.2.10)", "6 mx.other.example (where it leads is not known: no answer)",
 		}},
 		{
-			"the same addresses behind another port", rr("example.test", "MX", "5 mx1.test", "6 mx2.test"), []zone.RRset{rr("mx1.test", "A", "192.0.2.10"), rr("mx2.test", "CNAME", "east.test")},
+			"the same addresses behind another port", rr("example.test", "MX", "5 mx1.test", "6 mx2.test"),
+			[]zone.RRset{rr("mx1.test", "A", "192.0.2.10"), rr("mx2.test", "CNAME", "east.test")},
 			func(w *World) {
 				w.cfg.Neighbours = []Neighbour{{"north", w.cfg.Machine.Addresses}}
-			}, zone.Yes, []string{"5 mx1.test", "6 mx2.test (leads to east: an alias of east.test)"},
+			}, zone.Yes,
+			[]string{"5 mx1.test", "6 mx2.test (leads to east: an alias of east.test)"},
 		},
 		{
-			"where it listens is not what is published", rr("example.test", "MX", "5 mx1.test"), []zone.RRset{rr("mx1.test", "A", "203.0.113.1")},
+			"where it listens is not what is published", rr("example.test", "MX", "5 mx1.test"),
+			[]zone.RRset{rr("mx1.test", "A", "203.0.113.1")},
 			func(w *World) {
 				w.cfg.Machine = Machine{Addresses: []netip.Addr{netip.MustParseAddr("10.0.0.1")}, Assumed: true}
-			}, zone.Yes, []string{"5 mx1.test (leads to east: 203.0.113.1)"},
+			}, zone.Yes,
+			[]string{"5 mx1.test (leads to east: 203.0.113.1)"},
 		},
 		{
-			"no address of it is known", rr("example.test", "MX", "5 mx1.test"), []zone.RRset{rr("mx1.test", "A", "203.0.113.1")},
-			func(w *World) { w.cfg.Machine, w.cfg.Hostname = Machine{}, "gone.test" }, zone.Unsure, []string{
+			"no address of it is known", rr("example.test", "MX", "5 mx1.test"),
+			[]zone.RRset{rr("mx1.test", "A", "203.0.113.1")},
+			func(w *World) { w.cfg.Machine, w.cfg.Hostname = Machine{}, "gone.test" }, zone.Unsure,
+			[]string{
 				"5 mx1.test (where it leads is not known: the addresses of east are not known, add addresses to gateways.east of ims.yaml: its host name has no address)",
 			},
 		},
@@ -257,11 +266,15 @@ func TestCachesOfOtherNames(t *testing.T) {
 		{"the MX moves, the name stays", []zone.RRset{mx1, address}, []zone.RRset{ttl(600, rr("example.test", "MX", "5 west.test"))}, at(1, 9), at(12)},
 		{"the address changes", []zone.RRset{mx1, address}, []zone.RRset{ttl(7200, rr("mx1.test", "A", "192.0.2.20")), rr("west.test", "A", "192.0.2.20")}, at(11, 60, 142), at(144)},
 		{
-			"the alias changes", []zone.RRset{mx1, ttl(3600, rr("mx1.test", "CNAME", "east.test"))}, []zone.RRset{ttl(60, rr("mx1.test", "CNAME", "west.test")), rr("west.test", "A", "192.0.2.20")},
+			"the alias changes",
+			[]zone.RRset{mx1, ttl(3600, rr("mx1.test", "CNAME", "east.test"))},
+			[]zone.RRset{ttl(60, rr("mx1.test", "CNAME", "west.test")), rr("west.test", "A", "192.0.2.20")},
 			at(11, 76), at(78),
 		},
 		{
-			"an MX comes where none was", []zone.RRset{rr("example.test", "MX"), ttl(7200, rr("example.test", "A", "192.0.2.10"))}, []zone.RRset{ttl(60, rr("example.test", "MX", "10 west.test"))},
+			"an MX comes where none was",
+			[]zone.RRset{rr("example.test", "MX"), ttl(7200, rr("example.test", "A", "192.0.2.10"))},
+			[]zone.RRset{ttl(60, rr("example.test", "MX", "10 west.test"))},
 			at(1, 4), at(7), // dns.NegativeTTL is five minutes
 		},
 	} {

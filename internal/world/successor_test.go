@@ -33,7 +33,9 @@ func TestSuccessorIsPublished(t *testing.T) {
 		{"the gateway's address", []zone.RRset{rr("west.test", "A", "192.0.2.10", "192.0.2.20")}, nil, Publication{zone.No, "west.test leads to east: 192.0.2.10, so an MX that names it leads here", fix}},
 		{"an alias of the gateway", []zone.RRset{rr("west.test", "CNAME", "east.test")}, nil, Publication{zone.No, "west.test leads to east: an alias of east.test, so an MX that names it leads here", fix}},
 		{
-			"an alias", []zone.RRset{rr("west.test", "CNAME", "real.test"), rr("real.test", "A", "192.0.2.20")}, nil,
+			"an alias",
+			[]zone.RRset{rr("west.test", "CNAME", "real.test"), rr("real.test", "A", "192.0.2.20")},
+			nil,
 			Publication{zone.No, "west.test is an alias of real.test, and an MX may name no alias (RFC 2181 10.3)", fix},
 		},
 		{"one of two addresses", []zone.RRset{rr("west.test", "A", "192.0.2.20")}, func(w *World) {

@@ -57,8 +57,8 @@ type Result struct {
 	States      int           `json:"states"`
 	Edges       int64         `json:"edges"`
 	Bounds      model.Bounds  `json:"bounds"`
-	Begins      string        `json:"begins"` // the worlds that the runbook says a run begins in
-	Starts      []string      `json:"starts"` // those that were explored, in words
+	Begins      string        `json:"begins"`      // the worlds that the runbook says a run begins in
+	Starts      []string      `json:"starts"`      // those that were explored, in words
 	Readings    []string      `json:"readings"`    // of what the sources dispute, each explored
 	Assumptions []string      `json:"assumptions"` // beside which every verdict stands
 	Gaps        []Gap         `json:"gaps"`        // what was never seen: a proof about nothing

@@ -26,7 +26,9 @@ func asking() *Def {
 	check.Then[OK] = 5
 	return &Def{Name: "asking", Guards: []string{"watch.until", "check", "maybe.when"}, States: []StateDef{
 		question("early", Here, 1), watch, question("sure", Here, 3), do("stop", GatewayRunning, 4), check,
-		do("remove", GatewayAbsent, 6), {ID: "done", Kind: KindEnd, End: Retired}, question("maybe", 2, 5), question("circle", Here, 9), do("round", QueueRetry, 9),
+		do("remove", GatewayAbsent, 6),
+		{ID: "done", Kind: KindEnd, End: Retired},
+		question("maybe", 2, 5), question("circle", Here, 9), do("round", QueueRetry, 9),
 	}}
 }
 
@@ -92,8 +94,14 @@ func TestHistoryKeepsTheNo(t *testing.T) {
 	h := NewHistory(asking())
 	at := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 	for i, e := range []Event{
-		opened, {Kind: Elapsed, Timer: ExpiryTimer}, {Kind: Answered}, {Kind: Continue},
-		{Kind: Answered, Answer: RejectedAnswer}, {Kind: Elapsed, Timer: ExpiryTimer}, {Kind: Continue}, {Kind: Answered},
+		opened,
+		{Kind: Elapsed, Timer: ExpiryTimer},
+		{Kind: Answered},
+		{Kind: Continue},
+		{Kind: Answered, Answer: RejectedAnswer},
+		{Kind: Elapsed, Timer: ExpiryTimer},
+		{Kind: Continue},
+		{Kind: Answered},
 	} {
 		h.Add(Record{Kind: e.Kind.String(), At: at.Add(time.Duration(i) * time.Minute), Event: e, Detail: Detail{Actor: "ann"}})
 	}

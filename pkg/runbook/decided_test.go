@@ -31,17 +31,21 @@ func TestDestructiveEffectsAreDecided(t *testing.T) {
 		{"rejected, and on by another way", yes, "    then: {granted: remove, rejected: gone}\n", ""},
 		{"a question that is always asked before it", "    then: {granted: remove}\n\n  remove:", "    then: {granted: remove, rejected: again}\n\n" +
 			"  again:\n    because: a test\n    approve: {ask: \"Sure?\", min: 1, expires: 1h, shows: [gw]}\n    then: {granted: remove}\n\n  remove:", ""},
-		{"a question that is not always asked", ask,
-			"      when: [{that: \"gw.side.hold > 0\", why: a test, fix: none}]\n" + ask, undecided},
+		{
+			"a question that is not always asked", ask,
+			"      when: [{that: \"gw.side.hold > 0\", why: a test, fix: none}]\n" + ask, undecided,
+		},
 		{"a wait between", "    then: {granted: remove}\n\n  remove:", "    then: {granted: still}\n\n" +
 			"  still:\n    because: a test\n    wait: {until: [{that: \"gw.exists\", why: a test, fix: none}], timeout: 1h, stall: {none: a test}}\n    then: {ok: remove}\n\n  remove:", undecided},
 		{"an assertion between", "    then: {granted: remove}\n\n  remove:", "    then: {granted: still}\n\n" +
 			"  still:\n    because: a test\n    assert: [{that: \"gw.exists\", why: a test, fix: none}]\n    then: {ok: remove, fail: operator}\n\n  remove:", ""},
 		{"two answers that do the same", ask, ask + "\n      choices:\n        go: {title: \"remove it\", to: remove}\n        stay: {title: \"do not remove it\", to: remove}", same},
 		{"two answers that differ", ask, ask + "\n      choices:\n        go: {title: \"remove it\", to: remove}\n        stay: {title: \"watch on\", to: watch}", ""},
-		{"a no to a question on the way back", "    then: {ok: gone, guard: watch}", "    then: {ok: gone, guard: mail_left}\n\n" +
-			"  mail_left:\n    because: a test\n    approve: {when: [{that: \"gw.q.total > 0\", why: a test, fix: none}], ask: \"Sure?\", min: 1, expires: 1h, shows: [gw]}\n    then: {granted: remove}",
-			`can be reached although "mail_left" was rejected or expired`},
+		{
+			"a no to a question on the way back", "    then: {ok: gone, guard: watch}", "    then: {ok: gone, guard: mail_left}\n\n" +
+				"  mail_left:\n    because: a test\n    approve: {when: [{that: \"gw.q.total > 0\", why: a test, fix: none}], ask: \"Sure?\", min: 1, expires: 1h, shows: [gw]}\n    then: {granted: remove}",
+			`can be reached although "mail_left" was rejected or expired`,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			text := strings.Replace(string(source), tt.old, tt.now, 1)

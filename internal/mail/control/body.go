@@ -47,7 +47,7 @@ func (c *Client) Body(ctx context.Context, name, entry string) (io.ReadCloser, e
 	if err != nil {
 		return nil, err
 	}
-	if _, err := x.answer(); err != nil {
+	if _, err := x.answer(); err != nil { //nolint:contextcheck // an exchange has the context of its request
 		x.end()
 		return nil, err
 	}

@@ -57,9 +57,9 @@ func (c *Client) do(ctx context.Context, r request, read func(*json.Decoder) err
 	}
 	defer x.end()
 	if r.method != http.MethodGet {
-		defer x.watch()()
+		defer x.watch()() //nolint:contextcheck // an exchange has the context of its request
 	}
-	body, err := x.answer()
+	body, err := x.answer() //nolint:contextcheck // an exchange has the context of its request
 	if err != nil {
 		return err
 	}

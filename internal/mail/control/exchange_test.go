@@ -72,8 +72,10 @@ func TestAServerThatHangsIsGivenUp(t *testing.T) {
 		"a question": {func(ctx context.Context, c *Client) error { _, err := c.Config(ctx, "east"); return err }, usual.answer, usual.answer, false},
 		"a list":     {func(ctx context.Context, c *Client) error { _, err := c.Tables(ctx, "east"); return err }, usual.list, usual.list, false},
 		"a message":  {func(ctx context.Context, c *Client) error { _, err := c.Body(ctx, "east", "1"); return err }, usual.answer, usual.answer, false},
-		"a change": {func(ctx context.Context, c *Client) error { _, err := c.Apply(ctx, "east", stop("k")); return err },
-			usual.answer, usual.alive + usual.answer, true},
+		"a change": {
+			func(ctx context.Context, c *Client) error { _, err := c.Apply(ctx, "east", stop("k")); return err },
+			usual.answer, usual.alive + usual.answer, true,
+		},
 		"an act": {func(ctx context.Context, c *Client) error {
 			_, err := c.Act(ctx, "east", gateway.Retry, gateway.Selection{}, "a", "b")
 			return err
