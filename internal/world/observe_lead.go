@@ -47,8 +47,8 @@ func (o *observer) dueNames(d Domain, ways []Way) (latest time.Time, expired zon
 	names := strings.Fields(o.memory[key])
 	expired = zone.Yes
 	for _, v := range ways {
-		if v.Here == zone.Yes && v.How != "" && !slices.Contains(names, v.MX.Host) {
-			names = append(names, v.MX.Host)
+		if v.Here == zone.Yes && v.How != "" && !slices.Contains(names, v.Host) {
+			names = append(names, v.Host)
 		}
 	}
 	if len(names) > 0 {
@@ -56,7 +56,7 @@ func (o *observer) dueNames(d Domain, ways []Way) (latest time.Time, expired zon
 	}
 	for _, n := range names {
 		s := subject{n, typeLead}
-		if i := slices.IndexFunc(ways, func(v Way) bool { return v.MX.Host == n }); i >= 0 && ways[i].Here != zone.Unsure {
+		if i := slices.IndexFunc(ways, func(v Way) bool { return v.Host == n }); i >= 0 && ways[i].Here != zone.Unsure {
 			o.remember(s, []zone.Observation{o.lead(n, ways[i].Lead)})
 		}
 		past := changed(o.past(s))
