@@ -235,7 +235,7 @@ func (d *desk) tracked(want ...string) func() error {
 
 // mostByHand bounds a retirement that hangs. It is far more than one takes on a
 // busy machine with the race detector: what goes on is decided by what is seen.
-const mostByHand = 8 * time.Minute
+const mostByHand = 6 * time.Minute
 
 func retireByHand(t *testing.T, w, h int) error {
 	t.Helper()
@@ -276,7 +276,8 @@ func retireByHand(t *testing.T, w, h int) error {
 		// A runner that is killed and its successor are seen, and hinder nothing.
 		d.killsRunner, d.sees(`1 resume`),
 		d.sees(`\d+ of \d+ drain `),
-		d.sees(`STALLED`), d.sees(`verdict STALLED for .*blocked: down\.test \(1\), l releases`),
+		// What is not put aside may still expire, which ends the stall, not the question.
+		d.sees(`STALLED`), d.sees(`verdict (STALLED for .*)?blocked: down\.test \(1\), l releases`),
 		// The verb that the verdict names resolves it.
 		d.types("l"), d.sees(`reason: _`), d.types("enough"), d.presses("Enter"), d.sees(`1 message released`),
 		d.sees(`· ?0 queued|  0 queued`), d.sees(`empty +now`),
